@@ -1,0 +1,151 @@
+//! The seam between the core and a capability.
+//!
+//! The core holds capabilities by their kind (`http`, `ssh`) and knows none of them by name. A capability has
+//! three moments: [`Capability::link`] once per engine, [`Capability::bind`] at each load or grant change, and
+//! [`Bound::state`] once per call. What it keeps for a call lies in one boxed slot of the call's state, found by
+//! type, since wasmtime's `add_to_linker` functions take a bare `fn` that cannot capture an index.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use wasmtime::component::{HasData, Linker, ResourceTable};
+
+use crate::diagnostic::{Diagnostics, TableReader};
+use crate::sandbox::{CallInfo, CallState};
+use crate::settings::{Limits, Secrets};
+
+/// One kind of reach into the world.
+pub trait Capability: Send + Sync + 'static {
+    /// The word in manifests and grants: `http`.
+    fn kind(&self) -> &'static str;
+
+    /// Reads `[capabilities.<kind>.<name>]` of a manifest. `why`, `optional` and `env` were read by the core. Says
+    /// what is wrong into the reader, which also refuses the keys that nobody read. None: it said something.
+    fn parse_request(&self, table: &mut TableReader<'_>) -> Option<Arc<dyn Request>>;
+
+    /// Reads one entry of a tool's `reach`. It may only narrow the request.
+    fn parse_reach(&self, table: &mut TableReader<'_>, request: &dyn Request) -> Option<Arc<dyn Reach>>;
+
+    /// Reads `[plugins.<binding>.grant.<kind>.<name>]`. It may narrow the request, never widen it.
+    fn parse_grant(
+        &self,
+        table: &mut TableReader<'_>,
+        request: &dyn Request,
+        secrets: &Secrets,
+    ) -> Option<Arc<dyn Grant>>;
+
+    /// Makes one binding's requests and grants of this kind ready for calls: reads secrets, compiles matchers,
+    /// makes connection pools. At each load or grant change; may block for short.
+    fn bind(&self, binding: BindingParts<'_>) -> Result<Arc<dyn Bound>, Diagnostics>;
+
+    /// Adds the host functions. Once per engine; they are always linked, and a call without a grant is denied.
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()>;
+
+    /// The JSON Schemas of `[capabilities.<kind>.<name>]`, of a `reach` entry and of a grant, for editors.
+    fn schemas(&self) -> Schemas;
+}
+
+/// JSON Schemas of a capability's three tables.
+#[derive(Debug, Clone)]
+pub struct Schemas {
+    /// In the manifest.
+    pub request: serde_json::Value,
+    /// In a tool's `reach`.
+    pub reach: serde_json::Value,
+    /// In `fleetgate.toml`.
+    pub grant: serde_json::Value,
+}
+
+/// What an author asked for, parsed. Compared when a new version arrives, and shown to the operator.
+pub trait Request: Any + Debug + Send + Sync {
+    /// What this asks for beyond `old`, one sentence each. Empty: nothing more.
+    fn widens(&self, old: &dyn Request) -> Vec<String>;
+    /// What is asked for, in sentences for `check` and `inspect`.
+    fn describe(&self) -> Vec<String>;
+    /// The table to paste into `fleetgate.toml`, without its header: one `key = value` line each, with comments
+    /// where the operator has to fill in.
+    fn grant_template(&self) -> String;
+}
+
+/// A tool's part of what the plugin was granted, parsed.
+pub trait Reach: Any + Debug + Send + Sync {
+    /// What this reaches beyond `old`, one sentence each.
+    fn widens(&self, old: &dyn Reach) -> Vec<String>;
+    /// In words.
+    fn describe(&self) -> String;
+}
+
+/// What the operator gave, parsed.
+pub trait Grant: Any + Debug + Send + Sync {
+    /// What is given, in sentences for `check`. Names secrets, never shows them.
+    fn describe(&self) -> Vec<String>;
+}
+
+/// What [`Capability::bind`] gets.
+pub struct BindingParts<'a> {
+    /// The binding's name.
+    pub name: &'a str,
+    /// This kind's requests by name (`api`), each with its grant if there is one.
+    pub wants: BTreeMap<String, (Arc<dyn Request>, Option<Arc<dyn Grant>>)>,
+    /// To read credentials from.
+    pub secrets: &'a Secrets,
+    /// The operator's limits.
+    pub limits: &'a Limits,
+}
+
+/// One binding's side of a capability. Dropped with the last call of its catalog; takes its connections and
+/// standing work with it.
+pub trait Bound: Send + Sync + 'static {
+    /// What the host functions need for one call. Must not block.
+    fn state(&self, call: &Arc<CallInfo>) -> Box<dyn Any + Send>;
+}
+
+/// What a capability's host functions see of a call.
+pub struct Slot<'a, S> {
+    /// Its own state.
+    pub state: &'a mut S,
+    /// The handles of the guest's resources.
+    pub table: &'a mut ResourceTable,
+    /// The call that is going on.
+    pub call: &'a Arc<CallInfo>,
+}
+
+/// Names the slot of type `S` to wasmtime.
+pub struct Of<S>(PhantomData<S>);
+
+impl<S: Send + 'static> HasData for Of<S> {
+    type Data<'a> = Slot<'a, S>;
+}
+
+/// The capabilities that this host was built with, by kind.
+#[derive(Clone, Default)]
+pub struct Capabilities(BTreeMap<&'static str, Arc<dyn Capability>>);
+
+impl Capabilities {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Adds one; the last of a kind wins.
+    pub fn with(mut self, capability: impl Capability) -> Self {
+        self.0.insert(capability.kind(), Arc::new(capability));
+        self
+    }
+    /// The capability of this kind.
+    pub fn get(&self, kind: &str) -> Option<&Arc<dyn Capability>> {
+        self.0.get(kind)
+    }
+    /// All kinds, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Capability>)> {
+        self.0.iter().map(|(kind, capability)| (*kind, capability))
+    }
+}
+
+impl Debug for Capabilities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

@@ -1,0 +1,68 @@
+//! One plugin bound to one backend, ready for calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::LiveTool;
+use crate::artifact::Digest;
+use crate::capability::Bound;
+use crate::manifest::{ConfigValue, Manifest};
+use crate::sandbox::{BindingMemory, BindingPermits, Guest};
+
+/// A plugin's code and manifest, shared by its bindings.
+pub struct LivePlugin {
+    /// What its author says.
+    pub manifest: Manifest,
+    /// Of the file.
+    pub digest: Digest,
+    /// The compiled component.
+    pub guest: Guest,
+}
+
+/// A binding that takes calls. Its last reference is dropped with the last call of its catalog; its capabilities'
+/// connections go with it.
+pub struct LiveBinding {
+    /// From `fleetgate.toml`.
+    pub name: Arc<str>,
+    /// The plugin's id.
+    pub plugin_id: Arc<str>,
+    /// Put before titles and descriptions.
+    pub label: Option<String>,
+    /// What runs.
+    pub plugin: Arc<LivePlugin>,
+    /// By their own names.
+    pub tools: BTreeMap<String, Arc<LiveTool>>,
+    /// The plugin's settings.
+    pub config: Arc<IndexMap<String, ConfigValue>>,
+    /// What is granted, by `kind.name`.
+    pub granted: Arc<BTreeSet<String>>,
+    /// Each linked capability's side of this binding, granted or not.
+    pub bounds: Vec<Arc<dyn Bound>>,
+    /// How many calls at once.
+    pub permits: BindingPermits,
+    /// What all of them use.
+    pub memory: Arc<BindingMemory>,
+}
+
+impl Debug for LivePlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LivePlugin")
+            .field("id", &self.manifest.plugin.id)
+            .field("version", &self.manifest.plugin.version)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Debug for LiveBinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveBinding")
+            .field("name", &self.name)
+            .field("plugin", &self.plugin)
+            .field("tools", &self.tools.keys())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+//! What tools, results and faults are to the host, whatever version of the WIT a plugin was built against.
+//!
+//! [`crate::abi`] translates between these and the generated types of each interface version.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A tool as its component declares it. What it requires stands in the manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool {
+    /// 1 to 64 characters of `[A-Za-z0-9_.-]`.
+    pub name: String,
+    /// A name for people.
+    pub title: Option<String>,
+    /// What the tool does, for the model.
+    pub description: Option<String>,
+    /// JSON Schema of the arguments, verbatim.
+    pub input_schema: Arc<Value>,
+    /// JSON Schema of the structured result, verbatim.
+    pub output_schema: Option<Arc<Value>>,
+    /// MCP `_meta`.
+    pub meta: Option<Value>,
+    /// What later interface versions add.
+    pub extra: Option<Value>,
+}
+
+/// One block of a result. `kind` is an open set: `text`, `image`, `audio`, `link`, `resource`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Content {
+    /// What the block is.
+    pub kind: String,
+    /// Text of `text` and of a textual `resource`; name of a `link`.
+    pub text: Option<String>,
+    /// Bytes of `image`, `audio` and of a binary `resource`.
+    pub data: Option<Vec<u8>>,
+    /// Media type.
+    pub mime_type: Option<String>,
+    /// URI in the plugin's own scheme.
+    pub uri: Option<String>,
+    /// MCP `_meta`.
+    pub meta: Option<Value>,
+    /// `annotations`, `title`, `description`.
+    pub extra: Option<Value>,
+}
+
+impl Content {
+    /// A block of text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { kind: "text".into(), text: Some(text.into()), ..Self::default() }
+    }
+}
+
+/// What a tool returns.
+#[derive(Debug, Clone, Default)]
+pub struct ToolResult {
+    /// What the model reads.
+    pub content: Vec<Content>,
+    /// The same as data, verbatim.
+    pub structured: Option<Box<RawValue>>,
+    /// The tool says that it failed.
+    pub is_error: bool,
+    /// MCP `_meta`.
+    pub meta: Option<Value>,
+    /// What later interface versions add.
+    pub extra: Option<Value>,
+}
+
+/// A failure with a code. The model reads `message`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// `invalid-arguments`, `unknown`, `denied`, `upstream`, `unavailable`, `timeout`, `cancelled`, `internal`,
+    /// `protocol`, or the plugin's own; the host adds `limit` (see [`crate::sandbox`]).
+    pub code: String,
+    /// A sentence.
+    pub message: String,
+    /// JSON pointer to the argument meant.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub field: Option<String>,
+    /// The same call may succeed later.
+    #[serde(default)]
+    pub retryable: bool,
+    /// Milliseconds to wait before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_after_ms: Option<u32>,
+    /// Facts about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub details: Option<Value>,
+}
+
+impl Fault {
+    /// A fault that will not go away by itself.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            field: None,
+            retryable: false,
+            retry_after_ms: None,
+            details: None,
+        }
+    }
+
+    /// The same, but worth another try.
+    pub fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// The same, with the argument that is meant.
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.field = Some(pointer.into());
+        self
+    }
+}
+
+/// Something that only the client can answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputRequest {
+    /// Chosen by the plugin.
+    pub key: String,
+    /// `elicitation-form`, `elicitation-url`, `sampling` or `roots`.
+    pub kind: String,
+    /// As MCP defines them.
+    pub params: Value,
+}
+
+/// A pause: the call ended, and goes on when the answers are there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// At least one.
+    pub requests: Vec<InputRequest>,
+    /// What the plugin wants to know again, not sealed yet.
+    pub state: Option<Vec<u8>>,
+}
+
+/// The answers to a question.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Answers {
+    /// Key and value of each.
+    pub items: Vec<(String, Value)>,
+    /// The question's state, unsealed.
+    pub state: Option<Vec<u8>>,
+}
+
+/// How a call of a tool ends.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// With a result.
+    Done(ToolResult),
+    /// With a question to the client.
+    Ask(Question),
+}

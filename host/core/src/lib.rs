@@ -1,0 +1,24 @@
+//! The core of Fleetgate: it runs plugins, each call in a fresh sandbox, and knows what each may do.
+//!
+//! Read along the way of a call: [`catalog`] (what is live) → [`authorize`] (may this caller) → [`validate`]
+//! (are the arguments right) → [`sandbox`] (run it) → [`capability`] (what it may reach) → [`audit`] (what
+//! happened). [`call`] strings them together. [`manifest`] is what a plugin's author asks for, [`settings`] is
+//! what the operator gives, [`artifact`] is the file that arrives.
+//!
+//! The core names no capability, speaks no MCP and opens no port: those crates depend on this one.
+
+pub mod abi;
+pub mod artifact;
+pub mod audit;
+pub mod authorize;
+pub mod call;
+pub mod capability;
+pub mod catalog;
+pub mod diagnostic;
+pub mod domain;
+pub mod manifest;
+pub mod principal;
+pub mod sandbox;
+pub mod settings;
+pub mod units;
+pub mod validate;

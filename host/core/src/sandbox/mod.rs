@@ -1,0 +1,30 @@
+//! Runs guests: compile once, then a fresh instance for every call.
+//!
+//! - [`engine`]: the one wasmtime engine, its settings and why
+//! - [`compile`] and [`cache`]: from a component's bytes to machine code, in a child process
+//! - [`state`]: what a call's `Store` holds; [`limits`]: what it may use up
+//! - [`info`]: what the host knows of a call; [`observer`]: who listens to it
+//! - [`lane`]: fair time: a guest that burns CPU gives way and ends at its budget
+//! - [`pool`]: permits, so that one plugin never starves the others
+//! - [`run`]: one call from instantiation to result, with its deadline
+//! - [`stdio`]: a guest's stdout and stderr become log lines
+
+pub mod cache;
+pub mod compile;
+mod engine;
+mod info;
+mod lane;
+mod limits;
+mod observer;
+mod pool;
+mod run;
+mod state;
+mod stdio;
+
+pub use engine::{Allocator, Sandbox, SandboxFailed, SandboxOptions};
+pub use info::{CallInfo, CallPolicy, Cancelled, Used};
+pub use limits::{BindingMemory, CallLimits, LimitHit};
+pub use observer::{Level, Nobody, Observer};
+pub use pool::{BindingPermits, Permits};
+pub use run::{GRACE, Guest, RunFailed};
+pub use state::CallState;
