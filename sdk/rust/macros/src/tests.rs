@@ -1,0 +1,1 @@
+//! Expansion, looked at without a compiler.

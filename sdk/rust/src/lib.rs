@@ -1,0 +1,90 @@
+//! Write Fleetgate plugins in Rust.
+//!
+//! A plugin is a crate with functions marked `#[tool]` and one line that exports them, built for `wasm32-wasip2` and
+//! packed with its `plugin.toml` by `fleetgate pack`.
+//!
+//! ```
+//! use fleetgate_sdk::prelude::*;
+//!
+//! /// Whom to greet.
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Greet {
+//!     /// A name.
+//!     name: String,
+//! }
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Greeting {
+//!     text: String,
+//! }
+//!
+//! /// Greets somebody.
+//! #[tool(title = "Greet", requires = "any", read_only)]
+//! fn greet(args: Greet) -> Result<Greeting, Fault> {
+//!     Ok(Greeting { text: format!("Hello, {}!", args.name) })
+//! }
+//!
+//! fleetgate_sdk::export!(greet);
+//! # fn main() {}
+//! ```
+//!
+//! - Doc comments become descriptions, argument structs the input schema, returned structs the output schema.
+//! - [`call`] says who calls and how long there is; [`config`] what the operator set; [`granted`] what was granted.
+//! - [`http`] reaches the granted upstream. The plugin sees neither its address nor its credential.
+//! - [`Fault`] says why something failed; [`ToolResult`] is a result built by hand; [`Outcome`] may ask the client.
+//! - `testing` (in native builds) plays the host, so that tools are tested with `cargo test`.
+//!
+//! A panic ends the call: the host reports it, and other calls go on. Every call runs in a fresh sandbox, so nothing
+//! that is kept in a static is there the next time.
+
+#[cfg(test)]
+extern crate self as fleetgate_sdk;
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod bindings;
+pub mod call;
+pub mod config;
+mod content;
+mod export;
+mod fault;
+mod host;
+pub mod http;
+pub mod log;
+mod outcome;
+#[doc(hidden)]
+pub mod plugin;
+mod question;
+mod schema;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+#[doc(hidden)]
+pub mod tool;
+mod tool_result;
+
+pub use content::Content;
+pub use fault::Fault;
+pub use fleetgate_sdk_macros::tool;
+pub use outcome::{IntoOutcome, ToolReturn};
+pub use plugin::Plugin;
+pub use question::{Answer, Answers, InputRequest, Outcome, Question};
+pub use schemars::JsonSchema;
+pub use serde_json::Value;
+pub use tool::Tool;
+pub use tool_result::ToolResult;
+
+/// Whether the operator granted the manifest's request of this name (`http.api`). False while the host lists tools.
+#[must_use]
+pub fn granted(name: &str) -> bool {
+    host::granted(name)
+}
+
+/// What most plugins use.
+pub mod prelude {
+    pub use crate::{
+        Content, Fault, JsonSchema, Outcome, Question, ToolResult, Value, call, config, granted, http, log,
+    };
+    pub use fleetgate_sdk_macros::tool;
+    pub use serde::{Deserialize, Serialize};
+    pub use serde_json::json;
+}

@@ -1,0 +1,39 @@
+//! Tests without a host. Not there in a component.
+//!
+//! A [`Harness`] plays the host for the closure that it runs, on this thread alone: it says who calls, what is
+//! configured and granted, answers HTTP, and keeps what the tool did.
+//!
+//! ```
+//! # use fleetgate_sdk::prelude::*;
+//! use fleetgate_sdk::testing::{Harness, Request, Response};
+//!
+//! /// The state of one device.
+//! #[tool(requires = "view", read_only)]
+//! fn device_state(args: Device) -> Result<String, Fault> {
+//!     http::upstream("api").get(["devices", &args.id]).send()?.ok()?.json()
+//! }
+//! # #[derive(Deserialize, JsonSchema)] struct Device { id: String }
+//!
+//! let host = Harness::new()
+//!     .granted("http.api")
+//!     .respond(|request: &Request| match request.path() {
+//!         "/devices/d1" => Response::json(200, json!("online")),
+//!         _ => Response::status(404),
+//!     });
+//! assert_eq!(host.run(|| device_state(Device { id: "d1".into() })), Ok("online".to_owned()));
+//! assert_eq!(host.requests()[0].method(), "GET");
+//! ```
+//!
+//! Without a harness a tool runs too: nobody calls, nothing is configured or granted, and every request is denied.
+//!
+//! [`call`] goes the whole way from JSON arguments to the result, as in a component.
+
+mod dispatch;
+mod exchange;
+mod harness;
+
+pub use crate::http::Failure;
+pub use dispatch::{ask, call, call_tool, list_tools};
+pub use exchange::{Request, Response};
+pub(crate) use harness::current;
+pub use harness::{Harness, Log, Progress, cancel};
