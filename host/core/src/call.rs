@@ -10,5 +10,7 @@ mod outcome;
 mod redact;
 mod result;
 
-pub use corridor::{ToolCall, call_tool};
+pub use corridor::{Answered, ToolCall, call_tool};
 pub use outcome::{Refused, ToolEnd};
+
+pub use crate::text::clean;

@@ -20,5 +20,6 @@ pub mod manifest;
 pub mod principal;
 pub mod sandbox;
 pub mod settings;
+pub mod text;
 pub mod units;
 pub mod validate;

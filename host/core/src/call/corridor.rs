@@ -1,15 +1,18 @@
-//! The corridor itself.
+//! The corridor itself: read it from top to bottom.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::{Refused, ToolEnd};
-use crate::audit::Audit;
-use crate::catalog::{Catalog, Scope};
-use crate::domain::Answers;
+use super::{Refused, ToolEnd, redact, result};
+use crate::audit::{Audit, Intent, Record};
+use crate::catalog::{Catalog, FoundTool, Scope};
+use crate::domain::{Answers, Fault, Outcome};
+use crate::manifest::Requirement;
 use crate::principal::Principal;
-use crate::sandbox::Observer;
+use crate::sandbox::{CallInfo, Observer, Run, RunFailed, Used};
 
 /// One request to run a tool.
 pub struct ToolCall {
@@ -23,7 +26,7 @@ pub struct ToolCall {
     pub arguments: String,
     /// When this continues after a question.
     pub answers: Option<Answers>,
-    /// See [`crate::sandbox::CallInfo::session`].
+    /// See [`CallInfo::session`].
     pub session: String,
     /// What the client can do, as JSON text.
     pub client_capabilities: Arc<str>,
@@ -33,3 +36,272 @@ pub struct ToolCall {
     pub observer: Arc<dyn Observer>,
 }
 
+/// A call that was answered, with the reference under which it was recorded.
+#[derive(Debug)]
+pub struct Answered {
+    /// For `fleetgate why` and `fleetgate audit`.
+    pub reference: Arc<str>,
+    /// Whose tool it was.
+    pub binding: Arc<str>,
+    /// How it ended.
+    pub end: ToolEnd,
+}
+
+/// Runs one call over one snapshot of the catalog.
+pub async fn call_tool(catalog: &Catalog, audit: &Arc<dyn Audit>, call: ToolCall) -> Result<Answered, Refused> {
+    let arrived = Instant::now();
+    let reference = new_reference();
+
+    let found = find(catalog, audit, &call, &reference, arrived)?;
+    let mut ledger = Ledger::open(audit, &call, &found, &reference, arrived);
+    authorize(&found, &call, &mut ledger)?;
+    let arguments = match validate(&found, &call, &mut ledger) {
+        Ok(arguments) => arguments,
+        Err(fault) => return Ok(ledger.close(ToolEnd::Fault(fault))),
+    };
+    record_intent(&found, &arguments, &mut ledger)?;
+    let end = run(&found, call, &mut ledger).await;
+    Ok(ledger.close(end))
+}
+
+/// The tool, by the name that it has in this scope.
+fn find(
+    catalog: &Catalog,
+    audit: &Arc<dyn Audit>,
+    call: &ToolCall,
+    reference: &Arc<str>,
+    arrived: Instant,
+) -> Result<FoundTool, Refused> {
+    catalog.find_tool(&call.scope, &call.tool).ok_or_else(|| {
+        let name = crate::text::clean(&call.tool[..call.tool.floor_char_boundary(128)]).into_owned();
+        let binding = match &call.scope {
+            Scope::Shared => String::new(),
+            Scope::Binding(name) => name.to_string(),
+        };
+        write(audit, &Record {
+            intent: Intent {
+                call: reference.to_string(),
+                principal: call.principal.name().to_owned(),
+                binding,
+                tool: name.clone(),
+                plugin: String::new(),
+                arguments: serde_json::Map::new(),
+                arguments_hash: audit.hash(&call.arguments),
+            },
+            outcome: "refused".into(),
+            reason: Some("no live binding has a tool of this name".into()),
+            used: Vec::new(),
+            duration: arrived.elapsed(),
+        });
+        Refused::UnknownTool { name, reference: reference.clone() }
+    })
+}
+
+/// The role check: the function that filters every list.
+fn authorize(found: &FoundTool, call: &ToolCall, ledger: &mut Ledger<'_>) -> Result<(), Refused> {
+    if found.allows(&call.principal) {
+        return Ok(());
+    }
+    let scopes = scopes(found);
+    let held: Vec<_> = call.principal.roles().map(ToString::to_string).collect();
+    ledger.refuse(format!(
+        "the tool requires {}; {} holds {}",
+        scopes.join(" and "),
+        call.principal.name(),
+        if held.is_empty() { "nothing".into() } else { held.join(", ") }
+    ));
+    Err(Refused::Forbidden { tool: call.tool.clone(), scopes, reference: ledger.reference.clone() })
+}
+
+/// The roles that a tool requires, as a principal would hold them.
+fn scopes(found: &FoundTool) -> Vec<String> {
+    [Some(&found.tool.requires), found.tool.also_requires.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter_map(|requirement| match requirement {
+            Requirement::Any => None,
+            Requirement::All(roles) => Some(roles),
+        })
+        .flatten()
+        .map(|role| format!("{}:{role}", found.binding.name))
+        .collect()
+}
+
+/// The arguments, checked against the tool's schema.
+fn validate(found: &FoundTool, call: &ToolCall, ledger: &mut Ledger<'_>) -> Result<Value, Fault> {
+    let arguments: Value = serde_json::from_str(&call.arguments)
+        .map_err(|error| Fault::new("invalid-arguments", format!("the arguments are not JSON: {error}")))?;
+    ledger.intent.arguments = redact::recorded(&arguments, &found.tool.audit);
+    found.tool.input.check_arguments(&arguments)?;
+    if found.tool.secret.iter().any(|pointer| arguments.pointer(pointer).is_some()) {
+        // Until placeholders exist, a guest must not see what its manifest calls secret.
+        return Err(Fault::new("unavailable", "this host does not accept secret arguments"));
+    }
+    Ok(arguments)
+}
+
+/// What may change something is recorded before it happens, or does not happen.
+fn record_intent(found: &FoundTool, _checked: &Value, ledger: &mut Ledger<'_>) -> Result<(), Refused> {
+    if found.tool.policy.read_only {
+        return Ok(());
+    }
+    ledger.audit.intent(&ledger.intent).map_err(|failed| {
+        tracing::error!(call = %ledger.reference, reason = %failed, "a call was refused because it cannot be recorded");
+        ledger.refuse(failed.to_string());
+        Refused::Unrecorded { reference: ledger.reference.clone() }
+    })
+}
+
+/// Permit, sandbox, result.
+async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> ToolEnd {
+    let FoundTool { binding, tool } = found;
+    let deadline = ledger.arrived + tool.limits.timeout;
+    let info = Arc::new(CallInfo {
+        id: ledger.reference.clone(),
+        binding: binding.name.clone(),
+        plugin: binding.plugin_id.clone(),
+        tool: tool.own_name.clone(),
+        principal: call.principal.name().into(),
+        roles: binding.roles_held(&call.principal),
+        session: call.session,
+        client_capabilities: call.client_capabilities,
+        config: binding.config.clone(),
+        granted: binding.granted.clone(),
+        policy: tool.policy.clone(),
+        limits: tool.limits,
+        deadline,
+        cancel: call.cancel.child_token(),
+        log: binding.log.clone(),
+        observer: call.observer,
+        used: Used::default(),
+    });
+    ledger.info = Some(info.clone());
+
+    // Waiting for a permit counts against the deadline.
+    let permit = tokio::select! {
+        biased;
+        permit = binding.permits.acquire() => permit,
+        () = info.cancel.cancelled() => return failed(&RunFailed::Cancelled, ledger),
+        () = tokio::time::sleep_until(deadline.into()) => return ToolEnd::Fault(
+            Fault::new("unavailable", "too many calls of this plugin are running; this one waited its whole time")
+                .retryable(),
+        ),
+    };
+    let slots = binding.bounds.iter().map(|bound| bound.state(&info)).collect();
+    let run = Run { call: info, memory: binding.memory.clone(), slots, permit };
+    match binding.plugin.guest.call_tool(run, call.arguments, call.answers).await {
+        Ok(Ok(outcome)) => match result::outgoing(outcome, tool) {
+            Ok(Outcome::Done(result)) => ToolEnd::Result(result),
+            Ok(Outcome::Ask(question)) => ToolEnd::Ask(question),
+            Err(fault) => ToolEnd::Fault(fault),
+        },
+        Ok(Err(fault)) => ToolEnd::Fault(result::fault(fault)),
+        Err(run_failed) => failed(&run_failed, ledger),
+    }
+}
+
+/// A run that ended without the guest's own answer, in words for the caller; the rest goes into the record.
+fn failed(why: &RunFailed, ledger: &mut Ledger<'_>) -> ToolEnd {
+    let code = match why {
+        RunFailed::Limit(_) | RunFailed::Cpu | RunFailed::Stack | RunFailed::Data => "limit",
+        RunFailed::Deadline => "timeout",
+        RunFailed::Cancelled => "cancelled",
+        RunFailed::Full => "unavailable",
+        RunFailed::Trap(_) | RunFailed::Host(_) => "internal",
+    };
+    if let RunFailed::Trap(detail) | RunFailed::Host(detail) = why {
+        tracing::error!(call = %ledger.reference, binding = %ledger.intent.binding, tool = %ledger.intent.tool,
+            detail = %crate::text::clean(detail), "{why}");
+        ledger.reason = Some(crate::text::clean(detail).into_owned());
+    }
+    let fault = Fault::new(code, format!("the tool was ended: {why} (reference {})", ledger.reference));
+    ToolEnd::Fault(Fault { retryable: matches!(code, "timeout" | "unavailable"), ..fault })
+}
+
+/// What will stand in the audit record. Written when it is closed, and also when the call's future is dropped
+/// half-way, since something may have happened by then.
+struct Ledger<'a> {
+    audit: &'a Arc<dyn Audit>,
+    reference: Arc<str>,
+    arrived: Instant,
+    intent: Intent,
+    reason: Option<String>,
+    info: Option<Arc<CallInfo>>,
+    written: bool,
+}
+
+impl<'a> Ledger<'a> {
+    fn open(
+        audit: &'a Arc<dyn Audit>,
+        call: &ToolCall,
+        found: &FoundTool,
+        reference: &Arc<str>,
+        arrived: Instant,
+    ) -> Self {
+        let intent = Intent {
+            call: reference.to_string(),
+            principal: call.principal.name().to_owned(),
+            binding: found.binding.name.to_string(),
+            tool: found.tool.own_name.to_string(),
+            plugin: found.binding.plugin.digest.to_string(),
+            arguments: serde_json::Map::new(),
+            arguments_hash: audit.hash(&call.arguments),
+        };
+        Self { audit, reference: reference.clone(), arrived, intent, reason: None, info: None, written: false }
+    }
+
+    fn refuse(&mut self, reason: String) {
+        self.reason = Some(reason);
+        self.write("refused".into());
+    }
+
+    fn close(mut self, end: ToolEnd) -> Answered {
+        let outcome = match &end {
+            ToolEnd::Result(result) if result.is_error => "tool-error".to_owned(),
+            ToolEnd::Result(_) => "ok".to_owned(),
+            ToolEnd::Ask(_) => "asked".to_owned(),
+            ToolEnd::Fault(fault) => {
+                self.reason.get_or_insert_with(|| fault.message.clone());
+                format!("fault:{}", fault.code)
+            }
+        };
+        self.write(outcome);
+        Answered { reference: self.reference.clone(), binding: self.intent.binding.as_str().into(), end }
+    }
+
+    fn write(&mut self, outcome: String) {
+        self.written = true;
+        let mut used = Vec::new();
+        if let Some(info) = &self.info {
+            used = info.used.used();
+            used.extend(info.used.refused().into_iter().map(|why| format!("refused: {why}")));
+        }
+        let (intent, reason) = (self.intent.clone(), self.reason.take());
+        write(self.audit, &Record { intent, outcome, reason, used, duration: self.arrived.elapsed() });
+    }
+}
+
+impl Drop for Ledger<'_> {
+    fn drop(&mut self) {
+        if !self.written {
+            self.reason = Some("whoever asked went away".into());
+            self.write("fault:cancelled".into());
+        }
+    }
+}
+
+/// The call has happened, so a record that cannot be written is reported and not more.
+fn write(audit: &Arc<dyn Audit>, record: &Record) {
+    if let Err(failed) = audit.outcome(record) {
+        tracing::error!(call = %record.intent.call, outcome = %record.outcome, reason = %failed, "an outcome was not recorded");
+    }
+}
+
+/// A reference that people can read out: 12 characters of base32 without the look-alikes.
+fn new_reference() -> Arc<str> {
+    const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+    let mut bytes = [0u8; 12];
+    // Without randomness the host cannot work at all (keys, sessions).
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect::<String>().into()
+}

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::LiveTool;
+use crate::abi::log::LogGate;
 use crate::artifact::Digest;
 use crate::capability::Bound;
 use crate::manifest::{ConfigValue, Manifest};
+use crate::principal::Principal;
 use crate::sandbox::{BindingMemory, BindingPermits, Guest};
 
 /// A plugin's code and manifest, shared by its bindings.
@@ -43,8 +45,19 @@ pub struct LiveBinding {
     pub bounds: Vec<Arc<dyn Bound>>,
     /// How many calls at once.
     pub permits: BindingPermits,
+    /// How much they may log.
+    pub log: Arc<LogGate>,
     /// What all of them use.
     pub memory: Arc<BindingMemory>,
+}
+
+impl LiveBinding {
+    /// The roles of this binding that a principal holds, with those that they include, sorted.
+    pub fn roles_held(&self, principal: &Principal) -> Vec<String> {
+        let roles = &self.plugin.manifest.roles;
+        let covered = |role: &&str| principal.roles_of(&self.name).any(|held| roles.covers(held, role));
+        roles.names().filter(covered).map(str::to_owned).collect()
+    }
 }
 
 impl Debug for LivePlugin {

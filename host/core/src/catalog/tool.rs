@@ -10,6 +10,8 @@ use crate::validate::Schema;
 /// A tool that can be called.
 #[derive(Debug)]
 pub struct LiveTool {
+    /// Its own name, without the binding's.
+    pub own_name: Arc<str>,
     /// As clients see it, but for its name on the shared endpoint: cleaned, and with the binding's label before
     /// title and description.
     pub definition: Tool,

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use tokio_util::sync::CancellationToken;
 
 use super::{CallLimits, Observer};
+use crate::abi::log::LogGate;
 use crate::capability::Reach;
 use crate::manifest::ConfigValue;
 
@@ -41,8 +42,10 @@ pub struct CallInfo {
     pub limits: CallLimits,
     /// When the call is ended.
     pub deadline: Instant,
-    /// Trips when the client gives up or the deadline comes.
+    /// This call's own token: trips when the client gives up or the deadline comes.
     pub cancel: CancellationToken,
+    /// How much the binding may log.
+    pub log: Arc<LogGate>,
     /// Who listens to progress, logs and changes.
     pub observer: Arc<dyn Observer>,
     /// What was used and refused on the way.

@@ -21,10 +21,10 @@ mod run;
 mod state;
 mod stdio;
 
-pub use engine::{Allocator, Sandbox, SandboxFailed, SandboxOptions};
+pub use engine::{Allocator, NotRunnable, Sandbox, SandboxFailed, SandboxOptions, code_config};
 pub use info::{CallInfo, CallPolicy, Cancelled, Used};
 pub use limits::{BindingMemory, CallLimits, LimitHit};
 pub use observer::{Level, Nobody, Observer};
-pub use pool::{BindingPermits, Permits};
-pub use run::{GRACE, Guest, RunFailed};
+pub use pool::{BindingPermits, Permit, Permits};
+pub use run::{GRACE, Guest, Run, RunFailed};
 pub use state::CallState;

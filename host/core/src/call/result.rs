@@ -1,0 +1,123 @@
+//! What a tool returned, on its way out: bounded, checked against its schema, cleaned.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::catalog::LiveTool;
+use crate::domain::{Content, Fault, Outcome, Question, ToolResult};
+use crate::text::{clean, clean_json};
+
+/// The most blocks of content in one result.
+const MAX_BLOCKS: usize = 10_000;
+/// The longest message of a fault.
+const MAX_MESSAGE: usize = 8 << 10;
+/// The largest details of a fault, as JSON text.
+const MAX_DETAILS: usize = 64 << 10;
+
+/// A result that may leave the host, or the fault that takes its place.
+pub(super) fn outgoing(outcome: Outcome, tool: &LiveTool) -> Result<Outcome, Fault> {
+    match outcome {
+        Outcome::Done(result) => done(result, tool).map(Outcome::Done),
+        Outcome::Ask(question) => asked(question).map(Outcome::Ask),
+    }
+}
+
+fn done(mut result: ToolResult, tool: &LiveTool) -> Result<ToolResult, Fault> {
+    let size = size(&result);
+    if size > tool.limits.result {
+        let limit = crate::units::format_size(tool.limits.result);
+        return Err(Fault::new("limit", format!("the result is {size} bytes long; at most {limit} may be returned")));
+    }
+    if result.content.len() > MAX_BLOCKS {
+        let blocks = result.content.len();
+        return Err(Fault::new("limit", format!("the result has {blocks} blocks of content; at most {MAX_BLOCKS}")));
+    }
+    if let Some(schema) = &tool.output {
+        match &result.structured {
+            Some(structured) => {
+                let value: Value = serde_json::from_str(structured.get()).map_err(|error| broken(&error.to_string()))?;
+                schema.check_result(&value).map_err(|why| broken(&why))?;
+            }
+            None if !result.is_error => return Err(broken("there is no structured result")),
+            None => {}
+        }
+    }
+    if !tool.verbatim {
+        clean_result(&mut result);
+    }
+    if result.content.is_empty()
+        && let Some(structured) = &result.structured
+    {
+        result.content.push(Content::text(structured.get()));
+    }
+    Ok(result)
+}
+
+/// The plugin broke its own promise: its author's defect, not the caller's.
+fn broken(why: &str) -> Fault {
+    Fault::new("protocol", format!("the tool returned something else than its output schema promises: {}", clean(why)))
+}
+
+fn size(result: &ToolResult) -> u64 {
+    let blocks: usize = result
+        .content
+        .iter()
+        .map(|block| {
+            let texts = [&block.text, &block.mime_type, &block.uri].into_iter().flatten().map(String::len);
+            texts.sum::<usize>() + block.data.as_ref().map_or(0, Vec::len)
+        })
+        .sum();
+    (blocks + result.structured.as_ref().map_or(0, |json| json.get().len())) as u64
+}
+
+fn clean_result(result: &mut ToolResult) {
+    for block in &mut result.content {
+        for text in [&mut block.text, &mut block.mime_type, &mut block.uri].into_iter().flatten() {
+            if let std::borrow::Cow::Owned(cleaned) = clean(text) {
+                *text = cleaned;
+            }
+        }
+        [&mut block.meta, &mut block.extra].into_iter().flatten().for_each(clean_json);
+    }
+    [&mut result.meta, &mut result.extra].into_iter().flatten().for_each(clean_json);
+    if let Some(structured) = &result.structured
+        && let Some(cleaned) = clean_raw(structured)
+    {
+        result.structured = Some(cleaned);
+    }
+}
+
+/// Cleans JSON text, and leaves it verbatim (number formats, order, spacing) when nothing is to be done. Within JSON
+/// text, hostile characters stand literally or as `\u` escapes.
+fn clean_raw(json: &RawValue) -> Option<Box<RawValue>> {
+    let text = json.get();
+    if !text.contains("\\u") && !text.contains("\\r") && matches!(clean(text), std::borrow::Cow::Borrowed(_)) {
+        return None;
+    }
+    let before: Value = serde_json::from_str(text).ok()?;
+    let mut value = before.clone();
+    clean_json(&mut value);
+    if value == before {
+        return None;
+    }
+    serde_json::value::to_raw_value(&value).ok()
+}
+
+fn asked(question: Question) -> Result<Question, Fault> {
+    if question.requests.is_empty() {
+        return Err(Fault::new("protocol", "the tool asked without a question"));
+    }
+    Ok(question)
+}
+
+/// A plugin's fault, bounded and cleaned.
+pub(super) fn fault(mut fault: Fault) -> Fault {
+    fault.code = clean(&fault.code[..fault.code.floor_char_boundary(64)]).into_owned();
+    fault.message = clean(&fault.message[..fault.message.floor_char_boundary(MAX_MESSAGE)]).into_owned();
+    fault.field = fault.field.map(|field| clean(&field[..field.floor_char_boundary(256)]).into_owned());
+    fault.details = fault.details.filter(|details| details.to_string().len() <= MAX_DETAILS);
+    if let Some(details) = &mut fault.details {
+        clean_json(details);
+    }
+    fault
+}

@@ -1,0 +1,55 @@
+//! Permits: an exhausted pool answers with an error at once, so calls wait here, before instantiation. One binding
+//! never holds more than a quarter, so that a plugin with a thousand slow calls leaves the others their share.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The pool's permits.
+#[derive(Debug)]
+pub struct Permits {
+    all: Arc<Semaphore>,
+    share: u32,
+}
+
+/// One binding's permits.
+#[derive(Debug, Clone)]
+pub struct BindingPermits {
+    own: Arc<Semaphore>,
+    all: Arc<Permits>,
+}
+
+/// The right to run one call. Dropped with its instance.
+#[derive(Debug)]
+pub struct Permit {
+    _own: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
+
+impl Permits {
+    pub(super) fn new(calls: u32) -> Arc<Self> {
+        let calls = calls.max(4);
+        Arc::new(Self { all: Arc::new(Semaphore::new(calls as usize)), share: calls / 4 })
+    }
+
+    /// A binding's permits: `wanted` of them, but at most a quarter of all.
+    pub fn binding(self: &Arc<Self>, wanted: u32) -> BindingPermits {
+        let share = wanted.clamp(1, self.share);
+        BindingPermits { own: Arc::new(Semaphore::new(share as usize)), all: self.clone() }
+    }
+}
+
+impl BindingPermits {
+    /// Waits for a permit. The binding's own comes first: who waits for that holds nothing of the pool.
+    pub async fn acquire(&self) -> Permit {
+        // Neither semaphore is ever closed.
+        let own = self.own.clone().acquire_owned().await.expect("the semaphore stays open");
+        let all = self.all.all.clone().acquire_owned().await.expect("the semaphore stays open");
+        Permit { _own: own, _all: all }
+    }
+
+    /// Calls that could start now.
+    pub fn free(&self) -> usize {
+        self.own.available_permits().min(self.all.all.available_permits())
+    }
+}

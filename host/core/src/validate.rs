@@ -1,0 +1,222 @@
+//! Are the arguments right, and is the result what was promised? JSON Schema 2020-12, compiled once at load.
+//!
+//! Schemas come from plugins and are hostile: no reference leaves the document, patterns run on an engine without
+//! backtracking, and size and depth are bounded.
+
+use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use serde_json::Value;
+
+use crate::domain::Fault;
+
+/// The largest schema, as JSON text.
+pub const MAX_SCHEMA: usize = 256 << 10;
+/// How deep a schema, arguments or a result may nest.
+pub const MAX_DEPTH: usize = 64;
+/// What a compiled pattern may take, in bytes.
+const MAX_PATTERN: usize = 1 << 20;
+/// How many wrong places one message names.
+const NAMED: usize = 5;
+
+/// A schema that was compiled.
+#[derive(Debug)]
+pub struct Schema(Validator);
+
+/// A schema that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaRefused {
+    /// Over [`MAX_SCHEMA`].
+    #[error("is {0} bytes long; at most {MAX_SCHEMA} are allowed")]
+    Long(usize),
+    /// Over [`MAX_DEPTH`].
+    #[error("nests deeper than {MAX_DEPTH} levels")]
+    Deep,
+    /// Arguments are always an object.
+    #[error("must have \"type\": \"object\" at its root")]
+    NotObject,
+    /// Not a valid schema, or one with a reference that leaves the document.
+    #[error("is not a usable JSON Schema: {0}")]
+    Invalid(String),
+}
+
+impl Schema {
+    /// Compiles the schema of a tool's arguments.
+    pub fn of_arguments(schema: &Value) -> Result<Self, SchemaRefused> {
+        if schema.get("type") != Some(&Value::from("object")) {
+            return Err(SchemaRefused::NotObject);
+        }
+        Self::compile(schema)
+    }
+
+    /// Compiles any schema.
+    pub fn compile(schema: &Value) -> Result<Self, SchemaRefused> {
+        if !shallow(schema, MAX_DEPTH) {
+            return Err(SchemaRefused::Deep);
+        }
+        let length = schema.to_string().len();
+        if length > MAX_SCHEMA {
+            return Err(SchemaRefused::Long(length));
+        }
+        jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .offline()
+            .should_validate_formats(false)
+            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN))
+            .build(schema)
+            .map(Self)
+            .map_err(|error| SchemaRefused::Invalid(error.to_string()))
+    }
+
+    /// Checks arguments. The fault names the first wrong field as a JSON pointer and describes up to five.
+    pub fn check_arguments(&self, arguments: &Value) -> Result<(), Fault> {
+        if !shallow(arguments, MAX_DEPTH) {
+            return Err(Fault::new("invalid-arguments", format!("the arguments nest deeper than {MAX_DEPTH} levels")));
+        }
+        let wrong = self.wrong(arguments);
+        let Some((field, _)) = wrong.first() else { return Ok(()) };
+        let said: Vec<_> = wrong.iter().map(|(field, why)| describe(field, why)).collect();
+        Err(Fault::new("invalid-arguments", said.join("; ")).at(field.clone()))
+    }
+
+    /// Checks a structured result. The text is for the operator and the author.
+    pub fn check_result(&self, result: &Value) -> Result<(), String> {
+        if !shallow(result, MAX_DEPTH) {
+            return Err(format!("it nests deeper than {MAX_DEPTH} levels"));
+        }
+        match self.wrong(result).first() {
+            None => Ok(()),
+            Some((field, why)) => Err(describe(field, why)),
+        }
+    }
+
+    fn wrong(&self, value: &Value) -> Vec<(String, String)> {
+        // Most values are right, and `is_valid` makes no list.
+        if self.0.is_valid(value) {
+            return Vec::new();
+        }
+        self.0.iter_errors(value).take(NAMED).map(|error| (field(&error), crate::text::clean(&why(&error)).into_owned())).collect()
+    }
+}
+
+fn describe(field: &str, why: &str) -> String {
+    if field.is_empty() { why.to_owned() } else { format!("{field}: {why}") }
+}
+
+/// Where the error is: for a missing or surplus property that property, not the object around it.
+fn field(error: &ValidationError<'_>) -> String {
+    let at = error.instance_path().as_str();
+    let property = match error.kind() {
+        Kind::Required { property } => property.as_str(),
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            unexpected.first().map(String::as_str)
+        }
+        _ => None,
+    };
+    match property {
+        Some(name) => format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")),
+        None => at.to_owned(),
+    }
+}
+
+/// What is wrong, without the value: it may be a secret.
+fn why(error: &ValidationError<'_>) -> String {
+    match error.kind() {
+        Kind::Required { .. } => "is required".into(),
+        Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => "is not an argument of this tool".into(),
+        _ => error.masked_with("the value").to_string(),
+    }
+}
+
+/// Whether a value nests at most `levels` deep.
+fn shallow(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(|item| shallow(item, levels - 1)),
+        Value::Object(map) => levels > 0 && map.values().all(|item| shallow(item, levels - 1)),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn schema() -> Schema {
+        Schema::of_arguments(&json!({
+            "type": "object",
+            "properties": {"org": {"type": "string"}, "page": {"type": "integer", "minimum": 1},
+                           "filters": {"$ref": "#/$defs/filters"}},
+            "required": ["org"],
+            "additionalProperties": false,
+            "$defs": {"filters": {"type": "object", "properties": {"updates": {"enum": ["enabled", "disabled"]}}}}
+        }))
+        .expect("a valid schema")
+    }
+
+    fn fault(arguments: Value) -> Fault {
+        schema().check_arguments(&arguments).expect_err("these arguments are wrong")
+    }
+
+    #[test]
+    fn right_arguments_pass() {
+        schema().check_arguments(&json!({"org": "acme", "page": 2})).expect("right");
+    }
+
+    #[test]
+    fn a_missing_argument_is_named() {
+        let fault = fault(json!({}));
+        assert_eq!((fault.code.as_str(), fault.field.as_deref()), ("invalid-arguments", Some("/org")));
+        assert!(fault.message.contains("/org: is required"), "{}", fault.message);
+    }
+
+    #[test]
+    fn a_surplus_argument_is_named() {
+        assert_eq!(fault(json!({"org": "a", "orgs": 1})).field.as_deref(), Some("/orgs"));
+    }
+
+    #[test]
+    fn a_nested_wrong_value_is_named_by_pointer_and_not_repeated() {
+        let fault = fault(json!({"org": "a", "filters": {"updates": "hunter2"}}));
+        assert_eq!(fault.field.as_deref(), Some("/filters/updates"));
+        assert!(!fault.message.contains("hunter2"), "{}", fault.message);
+    }
+
+    #[test]
+    fn a_reference_that_leaves_the_document_is_refused() {
+        for reference in ["https://example.com/schema.json", "file:///etc/passwd", "other.json"] {
+            let refused = Schema::of_arguments(&json!({"type": "object", "properties": {"a": {"$ref": reference}}}));
+            assert!(matches!(refused, Err(SchemaRefused::Invalid(_))), "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_would_backtrack_is_answered_at_once_or_refused() {
+        let schema = Schema::of_arguments(&json!({
+            "type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}
+        }))
+        .expect("a regular pattern");
+        let long = format!("{}!", "a".repeat(50_000));
+        assert!(schema.check_arguments(&json!({ "a": long })).is_err());
+    }
+
+    #[test]
+    fn a_pattern_that_needs_backtracking_is_refused() {
+        let look = json!({"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=x)\\1"}}});
+        assert!(matches!(Schema::of_arguments(&look), Err(SchemaRefused::Invalid(_))));
+    }
+
+    #[test]
+    fn a_schema_that_is_no_object_too_deep_or_too_long_is_refused() {
+        assert_eq!(Schema::of_arguments(&json!({"type": "string"})).unwrap_err(), SchemaRefused::NotObject);
+        let deep = (0..100).fold(json!({"type": "object"}), |inner, _| json!({"type": "object", "properties": {"a": inner}}));
+        assert_eq!(Schema::of_arguments(&deep).unwrap_err(), SchemaRefused::Deep);
+        let long = json!({"type": "object", "description": "x".repeat(MAX_SCHEMA)});
+        assert!(matches!(Schema::of_arguments(&long), Err(SchemaRefused::Long(_))));
+    }
+
+    #[test]
+    fn arguments_that_nest_too_deep_are_refused() {
+        let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+        assert!(fault(json!({ "org": deep })).message.contains("deeper than"));
+    }
+}
