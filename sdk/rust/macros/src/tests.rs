@@ -1,1 +1,0 @@
-//! Expansion, looked at without a compiler.
