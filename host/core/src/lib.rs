@@ -17,6 +17,7 @@ pub mod catalog;
 pub mod diagnostic;
 pub mod domain;
 pub mod manifest;
+pub mod ownership;
 pub mod principal;
 pub mod sandbox;
 pub mod settings;

@@ -7,6 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+use crate::text::hostile;
+
 /// A file that was read: its path as messages name it, and its text.
 pub struct Document {
     /// Where it was read from.
@@ -42,20 +44,13 @@ impl Document {
                 match c {
                     '\n' | '\t' => shown.push(c),
                     '\r' => shown.push(' '),
-                    _ if !hides(c) => shown.push(c),
+                    _ if !hostile(c) => shown.push(c),
                     _ => shown.push_str(["?", "\u{bf}", "\u{fffd}", "\u{fffd}?"][c.len_utf8() - 1]),
                 }
             }
             shown
         })
     }
-}
-
-/// Control, bidi, zero-width and tag characters.
-fn hides(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl SourceCode for Document {

@@ -13,12 +13,15 @@ use super::{Diagnostic, Diagnostics, Document, did_you_mean, quoted};
 /// More syntax errors than this are noise that follows from the first ones.
 const MOST_SYNTAX_ERRORS: usize = 20;
 
+/// More problems than this are not shown: a stranger's file must not flood a log.
+const MOST_PROBLEMS: usize = 200;
+
 /// Hands out the keys of one table, each once, as the type that it should have (see [`super::takers`]).
 ///
 /// A taker that finds nothing returns None; one that finds something wrong says so and returns None as well, so a
 /// caller may go on and collect more problems. When the reader goes, keys that nobody took are problems too:
-/// always by [`TableReader::finish`], and by dropping it unless something else was already wrong with the table.
-/// Readers of inner tables report into the same list.
+/// always by [`TableReader::finish`], and by dropping it unless something else was already wrong with the table
+/// (whoever gave up early has not asked for every key). Readers of inner tables report into the same list.
 pub struct TableReader<'d> {
     pub(super) table: &'d DeTable<'d>,
     document: &'d Arc<Document>,
@@ -26,7 +29,6 @@ pub struct TableReader<'d> {
     span: Range<usize>,
     path: String,
     asked: BTreeSet<String>,
-    before: usize,
     finished: bool,
 }
 
@@ -100,12 +102,10 @@ impl Document {
         }
         let mut reader = TableReader::new(table, self, &problems, span, path);
         let value = read(&mut reader);
-        // Whoever gave up early has not asked for every key: what it left is not unknown.
         if value.is_some() {
             reader.finish();
-        } else {
-            drop(reader);
         }
+        drop(reader);
         let mut problems = problems.into_inner();
         match value {
             Some(value) if problems.is_empty() => Ok(value),
@@ -140,8 +140,7 @@ impl<'d> TableReader<'d> {
         span: Range<usize>,
         path: String,
     ) -> Self {
-        let before = problems.borrow().len();
-        Self { table, document, problems, span, path, asked: BTreeSet::new(), before, finished: false }
+        Self { table, document, problems, span, path, asked: BTreeSet::new(), finished: false }
     }
 
     /// A reader of an inner table, which reports into the same list.
@@ -209,7 +208,7 @@ impl<'d> TableReader<'d> {
             Place::Key(key) => (self.span_of(key), self.path_of(key)),
             Place::Span(span) => (span.clone(), self.path_around(&span)),
         };
-        self.problems.borrow_mut().push(Diagnostic::new(self.document, span, path, message, help));
+        self.report(Diagnostic::new(self.document, span, path, message, help));
     }
 
     /// Says that something is wrong with the table itself.
@@ -222,21 +221,38 @@ impl<'d> TableReader<'d> {
         self.asked.insert(key.to_owned());
         let span = self.span_of_name(key);
         let problem = Diagnostic::new(self.document, span, self.path_of(key), message, help);
-        self.problems.borrow_mut().push(problem);
+        self.report(problem);
     }
 
-    /// Whether this reader, or one of an inner table, said anything.
+    fn report(&self, problem: Diagnostic) {
+        let mut problems = self.problems.borrow_mut();
+        match problems.len() {
+            0..MOST_PROBLEMS => problems.push(problem),
+            MOST_PROBLEMS => {
+                let end = self.document.text.len();
+                let message = format!("there are more problems than these {MOST_PROBLEMS}");
+                problems.push(Diagnostic::new(self.document, end..end, "", message, "correct these first"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether anything is wrong in this table or in an inner one.
     pub fn failed(&self) -> bool {
-        self.problems.borrow().len() > self.before
+        let inside = |key: &str| {
+            self.path.is_empty()
+                || key
+                    .strip_prefix(self.path.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.problems.borrow().iter().any(|problem| inside(&problem.key))
     }
 
-    /// Names each key that nobody took, with the nearest that somebody asked for.
-    pub fn finish(mut self) {
-        self.report_unknown();
-    }
-
-    pub(super) fn report_unknown(&mut self) {
-        self.finished = true;
+    /// Names each key that nobody took, with the nearest that somebody asked for. Once; later calls do nothing.
+    pub fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
         for (name, _) in self.table {
             let key: &str = name.get_ref();
             if self.asked.contains(key) {
@@ -249,7 +265,7 @@ impl<'d> TableReader<'d> {
             }
             let message = format!("unknown key {}", quoted(key));
             let problem = Diagnostic::new(self.document, name.span(), self.path_of(key), message, help);
-            self.problems.borrow_mut().push(problem);
+            self.report(problem);
         }
     }
 
@@ -271,7 +287,7 @@ impl<'d> TableReader<'d> {
 impl Drop for TableReader<'_> {
     fn drop(&mut self) {
         if !self.finished && !self.failed() {
-            self.report_unknown();
+            self.finish();
         }
     }
 }

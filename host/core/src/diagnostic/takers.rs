@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Place, TableReader, did_you_mean, quoted};
+use super::{Place, TableReader, nearest, quoted};
 use crate::units;
 
 /// Writes the plain and the required form of a taker beside its spanned one.
@@ -212,9 +212,10 @@ impl<'d> TableReader<'d> {
         let found = words.iter().find(|(word, _)| word == text.get_ref());
         if found.is_none() {
             let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            let help = format!("{}; write {}", did_you_mean(text.get_ref(), known.clone()), either(&known));
-            let help =
-                if help.starts_with("did you mean") { help } else { format!("write {}", either(&known)) };
+            let help = match nearest(text.get_ref(), known.iter().copied()) {
+                Some(word) => format!("did you mean {word:?}? Known here: {}", either(&known)),
+                None => format!("write {}", either(&known)),
+            };
             self.error_at(text, format!("{} is not known here", quoted(text.get_ref())), help);
         }
         found.map(|(_, value)| value.clone())

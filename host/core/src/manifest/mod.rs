@@ -3,10 +3,14 @@
 //! Written once as TOML (`plugin.toml` plus the `#[tool]` attributes, merged by `fleetgate pack`) and carried by
 //! the component in its one top-level custom section [`SECTION`].
 
+mod about;
+mod capabilities;
+mod config;
 mod entries;
+pub(crate) mod grammar;
 mod parse;
 mod roles;
-mod schema;
+pub(crate) mod schema;
 mod widening;
 
 use std::collections::BTreeMap;
@@ -17,7 +21,11 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::capability::{Reach, Request};
-pub use parse::parse;
+pub use config::ConfigSpelling;
+pub(crate) use config::value as config_value;
+pub(crate) use parse::parse_source;
+pub use parse::{MAX_BYTES, parse};
+pub(crate) use roles::requirement;
 pub use roles::{Requirement, Roles};
 pub use schema::json_schema;
 pub use widening::widening;
@@ -121,6 +129,9 @@ pub struct CapabilityRequest {
     pub why: String,
     /// The plugin works without it.
     pub optional: bool,
+    /// Environment variables by the key of the grant that they fill (`url`, `bearer`), the first that is set. Read
+    /// only by `fleetgate stdio --plugin ID` when nothing is granted.
+    pub env: BTreeMap<String, Vec<String>>,
     /// What is asked for, as its capability understood it.
     pub request: Arc<dyn Request>,
 }

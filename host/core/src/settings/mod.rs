@@ -5,21 +5,23 @@
 //! plugin's manifest, through the capabilities.
 
 mod binding;
+mod grants;
 mod limits;
 mod parse;
 mod schema;
 mod secrets;
+mod serve;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use binding::{Binding, Grants, ToolOverride};
-pub use limits::Limits;
+pub use limits::{Limits, LimitsTable};
 pub use parse::{load, parse};
 pub use schema::json_schema;
 pub use secrets::{Secret, SecretSource, SecretUnreadable, Secrets};
+pub use serve::{Serve, Unlisted};
 
 use crate::diagnostic::Document;
 use crate::principal::HeldRole;
@@ -39,38 +41,12 @@ pub struct Settings {
     pub groups: BTreeMap<String, Vec<HeldRole>>,
     /// The file, kept for the spans of messages.
     pub document: Arc<Document>,
-}
-
-/// `[serve]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Serve {
-    /// Where `serve` listens.
-    pub listen: SocketAddr,
-    /// The URL that clients use, when it is another than `listen` (behind a proxy). Fixes allowed Host and Origin.
-    pub public_url: Option<String>,
-    /// The drop directory, absolute.
-    pub plugins: PathBuf,
-    /// What a caller on loopback without a credential holds.
-    pub local_roles: Vec<HeldRole>,
-    /// What happens to a plugin without a table.
-    pub unlisted: Unlisted,
-    /// Where the audit log, the lock's state and the compiled cache live, absolute.
-    pub state: PathBuf,
-}
-
-/// `[serve] unlisted`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Unlisted {
-    /// Found, shown by `check`, not served.
-    #[default]
-    Hold,
-    /// Served with nothing granted, for development.
-    Serve,
+    directory: PathBuf,
 }
 
 impl Settings {
-    /// The directory that relative paths in the file start from.
+    /// The directory that relative paths in the file start from, absolute.
     pub fn directory(&self) -> &Path {
-        self.document.path.parent().unwrap_or_else(|| Path::new("."))
+        &self.directory
     }
 }

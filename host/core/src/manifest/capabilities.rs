@@ -1,0 +1,96 @@
+//! Reads `[capabilities.<kind>.<name>]` and a tool's `reach`: the core reads what is the same for every kind, the
+//! capability the rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::about::required_line;
+use super::config::environment;
+use super::{CapabilityRequest, grammar};
+use crate::capability::{Capabilities, Reach};
+use crate::diagnostic::{TableReader, did_you_mean, quoted};
+
+/// Reads `[capabilities]`, by `kind.name`. Beside them every name that stands there, right or wrong.
+pub(super) fn requests(
+    root: &mut TableReader<'_>,
+    capabilities: &Capabilities,
+) -> (BTreeMap<String, CapabilityRequest>, Vec<String>) {
+    let mut requests = BTreeMap::new();
+    let mut requested = Vec::new();
+    for (kind, mut named) in root.tables("capabilities") {
+        requested.extend(named.keys().map(|name| format!("{}.{name}", kind.get_ref())));
+        let Some(capability) = capabilities.get(kind.get_ref()) else {
+            let help = did_you_mean(kind.get_ref(), capabilities.iter().map(|(kind, _)| kind));
+            let message = format!("this host has no capability {}", quoted(kind.get_ref()));
+            named.error_at(&kind, message, help);
+            named.leave_rest();
+            continue;
+        };
+        for (name, mut table) in named.named_tables() {
+            if !grammar::is_id(name.get_ref()) {
+                let message = format!("{} is not a name for a capability", quoted(name.get_ref()));
+                table.error_at(&name, message, grammar::CAPABILITY);
+            }
+            let why = required_line(&mut table, "why", 256);
+            let optional = table.bool("optional").unwrap_or_default();
+            let env = variables(&mut table);
+            let request = capability.parse_request(&mut table);
+            if request.is_some() {
+                table.finish();
+            }
+            if let (Some(why), Some(request)) = (why, request) {
+                let (kind, name) = (kind.get_ref().clone(), name.into_inner());
+                let key = format!("{kind}.{name}");
+                requests.insert(key, CapabilityRequest { kind, name, why, optional, env, request });
+            }
+        }
+    }
+    (requests, requested)
+}
+
+/// `env = { url = ["NAAS_MCP_API_URL"] }`: which environment variables fill which key of the grant.
+fn variables(table: &mut TableReader<'_>) -> BTreeMap<String, Vec<String>> {
+    let Some(mut env) = table.table("env") else { return BTreeMap::new() };
+    let keys: Vec<String> = env.keys().map(str::to_owned).collect();
+    keys.into_iter()
+        .map(|key| {
+            if !grammar::is_key(&key) {
+                env.error_at_name(&key, format!("{} is no key of a grant", quoted(&key)), grammar::KEY);
+            }
+            let names = environment(&mut env, &key);
+            (key, names)
+        })
+        .collect()
+}
+
+/// Reads a tool's `reach`. `requested` holds every name under `[capabilities]`, also of those that were wrong.
+pub(super) fn reach(
+    tool: &mut TableReader<'_>,
+    requests: &BTreeMap<String, CapabilityRequest>,
+    requested: &[String],
+    capabilities: &Capabilities,
+) -> BTreeMap<String, Arc<dyn Reach>> {
+    let mut reach = BTreeMap::new();
+    for (name, mut table) in tool.tables("reach") {
+        let Some(request) = requests.get(name.get_ref()) else {
+            // What is wrong with a request is said there, once.
+            if !requested.contains(name.get_ref()) {
+                let mut help = did_you_mean(name.get_ref(), requests.keys().map(String::as_str));
+                if help.is_empty() {
+                    help = "request it under [capabilities.<kind>.<name>] first".into();
+                }
+                let message =
+                    format!("{} is not a capability that this manifest requests", quoted(name.get_ref()));
+                table.error_at(&name, message, help);
+            }
+            table.leave_rest();
+            continue;
+        };
+        let Some(capability) = capabilities.get(&request.kind) else { continue };
+        if let Some(parsed) = capability.parse_reach(&mut table, &*request.request) {
+            table.finish();
+            reach.insert(name.into_inner(), parsed);
+        }
+    }
+    reach
+}

@@ -1,0 +1,143 @@
+//! Reads `[tools]`, `[resources]` and `[prompts]`.
+
+use std::collections::BTreeMap;
+
+use super::roles::{REQUIRES, requirement};
+use super::{CapabilityRequest, ExposedEntry, Roles, TaskMode, ToolEntry, capabilities, grammar};
+use crate::capability::Capabilities;
+use crate::diagnostic::{TableReader, quoted};
+
+pub(super) const TASKS: [(&str, TaskMode); 2] =
+    [("optional", TaskMode::Optional), ("required", TaskMode::Required)];
+
+/// What an entry is read against.
+pub(super) struct Context<'a> {
+    pub(super) roles: &'a Roles,
+    pub(super) requests: &'a BTreeMap<String, CapabilityRequest>,
+    /// Every `kind.name` under `[capabilities]`, also where something is wrong with it.
+    pub(super) requested: Vec<String>,
+    pub(super) capabilities: &'a Capabilities,
+    /// Whether the tool's `requires` stands in the plugin's code, so that `plugin.toml` may leave it out.
+    pub(super) requires_in_code: &'a dyn Fn(&str) -> bool,
+}
+
+/// Reads `[tools]`.
+pub(super) fn tools(root: &mut TableReader<'_>, context: &Context<'_>) -> BTreeMap<String, ToolEntry> {
+    let mut tools = BTreeMap::new();
+    for (name, mut table) in root.tables("tools") {
+        if !grammar::is_tool(name.get_ref()) {
+            let message = format!("{} is not a name for a tool", quoted(name.get_ref()));
+            table.error_at(&name, message, grammar::TOOL);
+        }
+        if let Some(entry) = tool(name.get_ref(), &mut table, context) {
+            tools.insert(name.into_inner(), entry);
+        }
+        table.finish();
+    }
+    tools
+}
+
+fn tool(name: &str, table: &mut TableReader<'_>, context: &Context<'_>) -> Option<ToolEntry> {
+    let requires = if !table.has("requires") && (context.requires_in_code)(name) {
+        Some(super::Requirement::Any)
+    } else {
+        required(table, context.roles)
+    };
+    let read_only = table.bool("read_only").unwrap_or_default();
+    let destructive = table.bool("destructive").unwrap_or_default();
+    if read_only && destructive {
+        let help = "a tool that changes nothing destroys nothing: remove one of the two";
+        table.error_at("destructive", "read_only and destructive contradict each other", help);
+    }
+    let timeout = table.spanned_duration("timeout");
+    if timeout.as_ref().is_some_and(|timeout| timeout.get_ref().is_zero()) {
+        table.error_at(
+            "timeout",
+            "a tool that may take no time cannot run",
+            "write a duration, like \"30s\"",
+        );
+    }
+    let entry = ToolEntry {
+        requires: requires.clone().unwrap_or(super::Requirement::Any),
+        read_only,
+        destructive,
+        idempotent: table.bool("idempotent").unwrap_or_default(),
+        open_world: table.bool("open_world"),
+        timeout: timeout.map(crate::diagnostic::Spanned::into_inner),
+        secret: pointers(table, "secret"),
+        audit: pointers(table, "audit"),
+        reach: capabilities::reach(table, context.requests, &context.requested, context.capabilities),
+        opt_in: table.bool("opt_in").unwrap_or_default(),
+        verbatim: table.bool("verbatim").unwrap_or_default(),
+        task: table.enumeration("task", &TASKS).unwrap_or_default(),
+    };
+    if let Some(both) =
+        entry.secret.iter().find(|secret| entry.audit.iter().any(|audit| covers(secret, audit)))
+    {
+        let message = format!("{} is a secret and would stand in the audit record", quoted(both));
+        table.error_at("audit", message, "remove it from audit");
+    }
+    requires.map(|_| entry)
+}
+
+/// Whether one pointer leads to, or above, what the other leads to.
+fn covers(one: &str, other: &str) -> bool {
+    let within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    within(one, other) || within(other, one)
+}
+
+/// Reads `[resources]`, by URI pattern.
+pub(super) fn resources(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<String, ExposedEntry> {
+    exposed(root, "resources", roles, grammar::is_uri_pattern, "a URI pattern", grammar::URI)
+}
+
+/// Reads `[prompts]`.
+pub(super) fn prompts(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<String, ExposedEntry> {
+    exposed(root, "prompts", roles, grammar::is_tool, "a name for a prompt", grammar::TOOL)
+}
+
+fn exposed(
+    root: &mut TableReader<'_>,
+    key: &str,
+    roles: &Roles,
+    spelled: fn(&str) -> bool,
+    what: &str,
+    help: &str,
+) -> BTreeMap<String, ExposedEntry> {
+    let mut entries = BTreeMap::new();
+    for (name, mut table) in root.tables(key) {
+        if !spelled(name.get_ref()) {
+            table.error_at(&name, format!("{} is not {what}", quoted(name.get_ref())), help);
+        }
+        let requires = required(&mut table, roles);
+        table.finish();
+        if let Some(requires) = requires {
+            entries.insert(name.into_inner(), ExposedEntry { requires });
+        }
+    }
+    entries
+}
+
+fn required(table: &mut TableReader<'_>, roles: &Roles) -> Option<super::Requirement> {
+    if !table.has("requires") {
+        // Asked for, so that a misspelled `require` is pointed here.
+        table.value("requires");
+        table.error("nobody is named who may have this: `requires` is missing", REQUIRES);
+    }
+    requirement(table, roles)
+}
+
+fn pointers(table: &mut TableReader<'_>, key: &str) -> Vec<String> {
+    let mut pointers = Vec::new();
+    for pointer in table.spanned_strings(key).unwrap_or_default() {
+        if grammar::is_pointer(pointer.get_ref()) {
+            pointers.push(pointer.into_inner());
+        } else {
+            let message = format!("{} is not a JSON pointer", quoted(pointer.get_ref()));
+            table.error_at(&pointer, message, grammar::POINTER);
+        }
+    }
+    pointers
+}

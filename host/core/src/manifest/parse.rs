@@ -1,0 +1,71 @@
+//! From a manifest's text to a [`Manifest`].
+
+use std::sync::Arc;
+
+use super::entries::Context;
+use super::{Manifest, RequestedLimits, about, capabilities, config, entries, roles};
+use crate::capability::Capabilities;
+use crate::diagnostic::{Diagnostic, Diagnostics, Document, TableReader};
+use crate::units::format_size;
+
+/// The most bytes that a manifest may have.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// Reads a manifest. Everything that is wrong is said at once.
+pub fn parse(document: &Arc<Document>, capabilities: &Capabilities) -> Result<Manifest, Diagnostics> {
+    parse_source(document, capabilities, &|_| false)
+}
+
+/// Reads a `plugin.toml`, where a tool may leave out `requires` if the plugin's code has it.
+pub(crate) fn parse_source(
+    document: &Arc<Document>,
+    known: &Capabilities,
+    requires_in_code: &dyn Fn(&str) -> bool,
+) -> Result<Manifest, Diagnostics> {
+    if document.text.len() > MAX_BYTES {
+        let message = format!("the manifest has {} bytes", document.text.len());
+        let help = format!("at most {} are read", format_size(MAX_BYTES as u64));
+        return Err(Diagnostic::whole_file(document, message, help).into());
+    }
+    document.read(|root| {
+        let plugin = about::about(root);
+        let roles = roles::roles(root);
+        let config = config::config(root);
+        let (requests, requested) = capabilities::requests(root, known);
+        let limits = limits(root);
+        let context =
+            Context { roles: &roles, requests: &requests, requested, capabilities: known, requires_in_code };
+        let tools = entries::tools(root, &context);
+        let resources = entries::resources(root, &roles);
+        let prompts = entries::prompts(root, &roles);
+        root.finish();
+        Some(Manifest {
+            plugin: plugin?,
+            roles,
+            config,
+            capabilities: requests,
+            limits,
+            tools,
+            resources,
+            prompts,
+            text: Arc::clone(&document.text),
+        })
+    })
+}
+
+fn limits(root: &mut TableReader<'_>) -> RequestedLimits {
+    let Some(mut table) = root.table("limits") else { return RequestedLimits::default() };
+    let limits = RequestedLimits {
+        memory: table.size("memory"),
+        cpu: table.duration("cpu"),
+        concurrency: table.integer_within("concurrency", 1, 1024).map(|calls| calls as u32),
+    };
+    if limits.memory == Some(0) {
+        table.error_at("memory", "no plugin runs without memory", "write a size, like \"64MiB\"");
+    }
+    if limits.cpu.is_some_and(|cpu| cpu.is_zero()) {
+        table.error_at("cpu", "no plugin runs without time", "write a duration, like \"2s\"");
+    }
+    table.finish();
+    limits
+}
