@@ -1,0 +1,44 @@
+//! Everything that CI runs, in the order in which it fails fastest.
+
+use anyhow::Result;
+use clap::Args;
+use xshell::{Shell, cmd};
+
+use crate::{demo, licences, machine, plugins};
+
+/// What to leave out.
+#[derive(Args)]
+pub struct Options {
+    /// Skip what needs Node (other people's MCP clients)
+    #[arg(long)]
+    without_node: bool,
+}
+
+/// Formats, licences, lints, builds, tests, and the demo once.
+pub fn run(shell: &Shell, options: &Options) -> Result<()> {
+    step("formatting");
+    cmd!(shell, "cargo fmt --all --check").run()?;
+    step("licences of dependencies");
+    licences::check(shell)?;
+    machine::wasm_target(shell)?;
+    step("lints");
+    cmd!(shell, "cargo clippy --quiet --locked --workspace --all-targets -- --deny warnings").run()?;
+    step("plugins");
+    plugins::build(shell)?;
+    if options.without_node {
+        shell.set_var("FLEETGATE_WITHOUT_NODE", "1");
+    } else {
+        step("packages of MCP clients");
+        machine::node_packages(shell)?;
+    }
+    step("tests");
+    cmd!(shell, "cargo test --quiet --locked --workspace").run()?;
+    step("demo");
+    demo::run(shell, &demo::Options::once())?;
+    println!("\nall green");
+    Ok(())
+}
+
+fn step(name: &str) {
+    println!("\n== {name}");
+}
