@@ -61,7 +61,12 @@ impl ToolEntry {
     /// `invalid-arguments` when the arguments do not fit, and whatever the tool answers.
     pub fn run(&self, arguments: &str, answers: Option<Answers>) -> Result<Outcome, Fault> {
         let _answers = host::answers::provide(answers);
-        (self.run)(arguments)
+        match (self.run)(arguments)? {
+            Outcome::Ask(question) if question.requests.is_empty() => {
+                Err(Fault::internal(format!("`{}` asked a question without requests.", self.name)))
+            }
+            outcome => Ok(outcome),
+        }
     }
 }
 

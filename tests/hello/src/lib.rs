@@ -1,3 +1,5 @@
+//! Greets people.
+
 use fleetgate_sdk::prelude::*;
 
 #[derive(Deserialize, JsonSchema)]

@@ -14,7 +14,16 @@ fn component() -> &'static [u8] {
         let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
         let built = Command::new(env!("CARGO"))
             .current_dir(&workspace)
-            .args(["build", "--quiet", "--package", "hello", "--target", "wasm32-wasip2", "--profile", "plugin"])
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "hello",
+                "--target",
+                "wasm32-wasip2",
+                "--profile",
+                "plugin",
+            ])
             .args(["--message-format", "json-render-diagnostics"])
             .output()
             .expect("cargo runs");

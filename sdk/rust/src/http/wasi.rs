@@ -51,16 +51,21 @@ pub(crate) fn send(request: &Outgoing) -> Result<Incoming, Failure> {
     };
 
     let outgoing = build(request)?;
-    let body = outgoing.body().map_err(|()| unsendable("its body was taken"))?;
+    // A body that is taken is sent, even an empty one, and a GET with a body confuses servers.
+    let body = match &request.body {
+        Some(bytes) => Some((outgoing.body().map_err(|()| unsendable("its body was taken"))?, bytes)),
+        None => None,
+    };
     let options = nanoseconds.map(timeouts).transpose()?;
     // The host reads the body only once the request is on its way.
     let answer = outgoing_handler::handle(outgoing, options).map_err(|code| failure(&code))?;
-    // The upstream may answer and close before it has read everything; its answer counts then.
-    let written = write(&patience, body, request.body.as_deref().unwrap_or_default());
-    if let Err(failure) = written
-        && matches!(failure, Failure::Timeout)
-    {
-        return Err(failure);
+    if let Some((body, bytes)) = body {
+        match write(&patience, body, bytes) {
+            Err(Failure::Timeout) => return Err(Failure::Timeout),
+            // The upstream may answer and close before it has read everything. Its answer counts then, and if there
+            // is none, reading says why.
+            Ok(()) | Err(_) => {}
+        }
     }
     read(&patience, &answer)
 }
@@ -213,15 +218,15 @@ fn failure(code: &ErrorCode) -> Failure {
         }
         ErrorCode::HttpProtocolError | ErrorCode::HttpUpgradeFailed => malformed("it is not proper HTTP"),
         ErrorCode::LoopDetected => malformed("it redirects in a circle"),
-        ErrorCode::HttpRequestLengthRequired
-        | ErrorCode::HttpRequestBodySize(_)
-        | ErrorCode::HttpRequestMethodInvalid
-        | ErrorCode::HttpRequestUriInvalid
-        | ErrorCode::HttpRequestUriTooLong
-        | ErrorCode::HttpRequestHeaderSectionSize(_)
+        ErrorCode::HttpRequestLengthRequired => unsendable("its length is missing"),
+        ErrorCode::HttpRequestBodySize(_) => unsendable("its body is over the limit"),
+        ErrorCode::HttpRequestMethodInvalid => unsendable("the method is refused"),
+        ErrorCode::HttpRequestUriInvalid => unsendable("the path is refused"),
+        ErrorCode::HttpRequestUriTooLong => unsendable("the path is too long"),
+        ErrorCode::HttpRequestHeaderSectionSize(_)
         | ErrorCode::HttpRequestHeaderSize(_)
         | ErrorCode::HttpRequestTrailerSectionSize(_)
-        | ErrorCode::HttpRequestTrailerSize(_) => Failure::Unsendable(code.to_string()),
+        | ErrorCode::HttpRequestTrailerSize(_) => unsendable("its header is over the limit"),
         ErrorCode::ConfigurationError => unreachable("the host is not set up for it"),
         ErrorCode::InternalError(why) => {
             Failure::Unreachable(why.clone().unwrap_or_else(|| "the host failed".to_owned()))
