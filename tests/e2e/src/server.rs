@@ -1,0 +1,115 @@
+//! The real host, serving an installation over HTTP on a free port.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{Installation, Modern};
+
+/// How long a test waits for something that should come soon. Only to end a test that hangs.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `fleetgate serve`, ended when dropped.
+pub struct Server {
+    child: Child,
+    url: String,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Serves an installation.
+    pub fn start(installation: &Installation) -> Self {
+        Self::start_with(installation, &[])
+    }
+
+    /// Serves it with more arguments.
+    pub fn start_with(installation: &Installation, more: &[&str]) -> Self {
+        let mut command = installation.command(&["serve", "--json", "--listen", "127.0.0.1:0"]);
+        command.args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("fleetgate starts");
+
+        let log = Arc::new(Mutex::new(String::new()));
+        let (errors, seen) = (child.stderr.take().expect("stderr is piped"), log.clone());
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                let mut log = seen.lock().expect("nobody panics with the log");
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let Some(Ok(line)) = lines.next() else {
+            let status = child.wait().expect("the child ended");
+            std::thread::sleep(Duration::from_millis(100));
+            panic!("fleetgate serve ended with {status}:\n{}", log.lock().expect("the log"));
+        };
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let said: Value = serde_json::from_str(&line).expect("its first line is JSON");
+        let url = said["url"].as_str().expect("it says its URL").to_owned();
+        Self { child, url, log }
+    }
+
+    /// Of every binding: `http://127.0.0.1:PORT/mcp`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Of one binding.
+    pub fn endpoint(&self, binding: &str) -> String {
+        format!("{}/{binding}", self.url)
+    }
+
+    /// A client of today's protocol, of every binding.
+    pub fn client(&self) -> Modern {
+        Modern::new(self.url())
+    }
+
+    /// The same, of one binding.
+    pub fn client_of(&self, binding: &str) -> Modern {
+        Modern::new(&self.endpoint(binding))
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("the log").clone()
+    }
+
+    /// Waits until the log holds this.
+    pub async fn logs(&self, text: &str) {
+        let started = Instant::now();
+        while !self.log().contains(text) {
+            assert!(started.elapsed() < PATIENCE, "the log never said {text:?}:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until `holds` is true of the host.
+    pub async fn until<F: Future<Output = bool>>(&self, what: &str, holds: impl Fn() -> F) {
+        let started = Instant::now();
+        while !holds().await {
+            assert!(started.elapsed() < PATIENCE, "never: {what}\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Still running?
+    pub fn alive(&mut self) -> bool {
+        self.child.try_wait().expect("its own child").is_none()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

@@ -1,0 +1,3 @@
+//! The promises of the README, kept by the real binary.
+
+mod hello;
