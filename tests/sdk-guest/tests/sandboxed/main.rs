@@ -1,0 +1,7 @@
+//! The SDK inside a component: the same promises as natively, with real imports.
+
+mod calls;
+mod component;
+mod host;
+mod http;
+mod upstream;
