@@ -6,7 +6,7 @@
 use fleetgate_sdk::prelude::*;
 
 use super::filters::check_tag;
-use crate::upstream::{Api, Device, DeviceArgs};
+use crate::upstream::{Api, Device, DeviceArgs, check_segment};
 
 /// The most tags of one device.
 const MOST_TAGS: usize = 100;
@@ -165,12 +165,14 @@ pub struct PenaltyCleared {
     audit = ["/org", "/product", "/identifier"],
     reach = { "http.api" = {
         methods = ["GET", "DELETE"],
-        paths = ["/api/orgs/*/products/*/devices/*", "/api/orgs/*/products/*/devices/*/penalty", "/api/users/me"]
+        paths = ["/api/orgs/*/products/*/devices", "/api/orgs/*/products/*/devices/*/penalty", "/api/users/me"]
     } }
 )]
 pub fn clear_penalty_box(args: DeviceArgs) -> Result<PenaltyCleared, Fault> {
+    // The device is looked for by a query, so its identifier is part of a path only in the second request.
+    check_segment("/identifier", &args.identifier)?;
     let api = Api::connect()?;
-    let before = Device::to_change(&api, &args)?;
+    let before = Device::listed_to_change(&api, &args)?;
     api.delete(args.action("penalty")).send()?;
     let effect = "Updates are no longer held back, failed attempts are forgotten, and automatic updates are switched \
                   on (updates_enabled is true).";

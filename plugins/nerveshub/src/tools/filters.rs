@@ -4,7 +4,7 @@
 
 use fleetgate_sdk::prelude::*;
 
-/// Longest text filter, in bytes.
+/// Longest text filter, and longest tag, in characters: NervesHub's columns take no more.
 const LONGEST: usize = 255;
 
 /// Filters. All that are given must match.
@@ -237,8 +237,8 @@ pub fn checked_text(field: &str, value: &str) -> Result<String, Fault> {
     if value.trim().is_empty() {
         return Err(Fault::invalid(field, "An empty filter matches everything; leave it out instead."));
     }
-    if value.len() > LONGEST {
-        return Err(Fault::invalid(field, format!("At most {LONGEST} bytes; this has {}.", value.len())));
+    if value.chars().count() > LONGEST {
+        return Err(Fault::invalid(field, format!("At most {LONGEST} characters.")));
     }
     if value.chars().any(char::is_control) {
         return Err(Fault::invalid(field, "Control characters are not allowed."));
@@ -263,8 +263,8 @@ pub fn check_tag(field: &str, tag: &str) -> Result<(), Fault> {
     if tag.is_empty() {
         return refuse("A tag cannot be empty.");
     }
-    if tag.len() > LONGEST {
-        return refuse("A tag has at most 255 bytes.");
+    if tag.chars().count() > LONGEST {
+        return refuse("A tag has at most 255 characters.");
     }
     if tag.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return refuse("Tags cannot contain spaces. Use a dash, or two tags.");

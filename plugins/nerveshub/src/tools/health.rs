@@ -7,11 +7,7 @@ use fleetgate_sdk::prelude::*;
 
 use super::filters::HealthStatus;
 use super::summary::Missing;
-use crate::upstream::reading::text;
-use crate::upstream::{Api, Device, DeviceArgs, Wanted, refused_by_the_server};
-
-/// The filter matches parts of identifiers, so a short one may match many. So many pages are looked through.
-const MOST_PAGES: u32 = 5;
+use crate::upstream::{Api, Device, DeviceArgs, Listed, in_list, refused_by_the_server};
 
 /// The health of one device.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -97,9 +93,9 @@ fn overall(api: &Api, at: &DeviceArgs, device: &Device) -> Result<Overall, Fault
     }
     let mut cut = false;
     for state in [HealthStatus::Unhealthy, HealthStatus::Warning, HealthStatus::Healthy] {
-        match is_listed(api, at, state) {
-            Ok(Listed::Yes) => return Ok(Overall::Is(state)),
-            Ok(Listed::No) => {}
+        match in_list(api, at, &[("filters[health_status]", state.word())], false) {
+            Ok(Listed::Found(_)) => return Ok(Overall::Is(state)),
+            Ok(Listed::Absent) => {}
             Ok(Listed::Cut) => cut = true,
             Err(fault) if refused_by_the_server(&fault) => {
                 let reason = format!("NervesHub did not answer the health filter: {}", fault.message);
@@ -114,31 +110,4 @@ fn overall(api: &Api, at: &DeviceArgs, device: &Device) -> Result<Overall, Fault
         return Ok(Overall::CannotTell(reason.to_owned()));
     }
     Ok(Overall::Is(HealthStatus::Unknown))
-}
-
-enum Listed {
-    Yes,
-    No,
-    Cut,
-}
-
-fn is_listed(api: &Api, at: &DeviceArgs, state: HealthStatus) -> Result<Listed, Fault> {
-    for page in 1..=MOST_PAGES {
-        let wanted = Wanted::full(page);
-        let answer = api
-            .get(at.in_product().devices())
-            .query("filters[identifier]", &at.identifier)
-            .query("filters[health_status]", state.word())
-            .queries(wanted.query())
-            .send()?
-            .json()?;
-        let devices = answer.list()?;
-        if devices.iter().any(|data| text(data, "identifier").as_deref() == Some(&at.identifier)) {
-            return Ok(Listed::Yes);
-        }
-        if devices.is_empty() || !wanted.read(answer.whole(), devices.len()).has_more {
-            return Ok(Listed::No);
-        }
-    }
-    Ok(Listed::Cut)
 }

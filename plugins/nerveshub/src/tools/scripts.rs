@@ -6,7 +6,7 @@ use fleetgate_sdk::prelude::*;
 
 use super::filters::{checked_text, joined_tags};
 use crate::upstream::reading::{text, words};
-use crate::upstream::{Answer, Api, Device, DeviceArgs, Pagination, ProductArgs, Wanted};
+use crate::upstream::{Answer, Api, Device, DeviceArgs, Pagination, ProductArgs, Wanted, check_segment};
 
 /// NervesHub's device channel forgets a script after 15 s, so a longer wait is never answered.
 const LONGEST_WAIT_MS: u32 = 15_000;
@@ -186,7 +186,14 @@ pub fn run_script(args: RunScript) -> Result<ScriptRun, Fault> {
     let script = match args.script {
         ScriptChoice::Id(0) => return Err(Fault::invalid("/script", "Ids of scripts count from 1.")),
         ScriptChoice::Id(id) => id.to_string(),
-        ScriptChoice::Name(name) => checked_name(name)?,
+        ScriptChoice::Name(name) => {
+            check_segment("/script", &name).map_err(|fault| {
+                let message =
+                    format!("{} Run the script by its id, which list_scripts gives.", fault.message);
+                fault.message(message)
+            })?;
+            name
+        }
     };
     let at = DeviceArgs { org: args.org, product: args.product, identifier: args.identifier };
     let api = Api::connect()?;
@@ -219,20 +226,4 @@ fn no_answer(at: &DeviceArgs, script: &str, timeout_ms: u32, answer: &Answer<'_>
         at.identifier
     );
     answer.refused_as("no-answer", message).detail("timeout_ms", timeout_ms)
-}
-
-/// A name that can be one part of a path. The path is checked again when it is built; here it is refused before the
-/// device is looked at, so that nothing is sent for a call that cannot succeed.
-fn checked_name(name: String) -> Result<String, Fault> {
-    let encoded = name.split('%').skip(1).any(|rest| {
-        rest.starts_with(['u', 'U'])
-            || rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
-    });
-    let leaves = name.contains(['/', '\\', ';']) || name.chars().any(char::is_control);
-    if name.trim().is_empty() || name == "." || name == ".." || encoded || leaves {
-        let message =
-            format!("{name:?} cannot be part of a path. Run the script by its id, which list_scripts gives.");
-        return Err(Fault::invalid("/script", message));
-    }
-    Ok(name)
 }

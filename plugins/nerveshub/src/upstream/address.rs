@@ -165,3 +165,21 @@ impl DeviceArgs {
         self.action("scripts").argument("/script", name_or_id).about(what, "/script")
     }
 }
+
+/// Refuses what cannot be one part of a path. Every path is checked when it is built; this is for an argument that
+/// comes into one only after another request, so that nothing at all is sent for it.
+pub fn check_segment(field: &str, value: &str) -> Result<(), Fault> {
+    let encoded = value.split('%').skip(1).any(|rest| {
+        rest.starts_with(['u', 'U'])
+            || rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
+    });
+    let leaves = value.contains(['/', '\\', ';']) || value.chars().any(char::is_control);
+    if value.trim().is_empty() || value == "." || value == ".." || encoded || leaves {
+        let message = format!(
+            "{value:?} cannot be part of a path: it is empty, a dot, or has a slash, a backslash, a semicolon, a \
+             control character or an encoded one."
+        );
+        return Err(Fault::invalid(field, message));
+    }
+    Ok(())
+}

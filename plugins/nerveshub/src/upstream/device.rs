@@ -8,9 +8,9 @@ use std::time::SystemTime;
 
 use fleetgate_sdk::prelude::*;
 
-use super::Api;
 use super::address::DeviceArgs;
 use super::reading::{flag, inner, instant, text, words};
+use super::{Api, Listed, in_list};
 
 /// A device in full.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -121,8 +121,34 @@ impl Device {
 
     /// The device for a change. More is asked here: the product must be known, and a deleted device is refused.
     pub fn to_change(api: &Api, at: &DeviceArgs) -> Result<Self, Fault> {
-        let device = Self::fetch(api, at, true)?;
-        match device.product.as_deref() {
+        Self::fetch(api, at, true)?.may_be_changed(at)
+    }
+
+    /// The same, found in its product's list. For a tool whose reach holds DELETE: a reach allows its methods on
+    /// all of its paths, so one with the path of a device in it could delete devices.
+    pub fn listed_to_change(api: &Api, at: &DeviceArgs) -> Result<Self, Fault> {
+        match in_list(api, at, &[], true)? {
+            Listed::Found(data) => Self::read(&data)?.may_be_changed(at),
+            Listed::Absent => {
+                let message = format!(
+                    "Product `{}` of organization `{}` has no device `{}`, or it is marked as deleted. Nothing was \
+                     changed. list_devices shows the devices of a product.",
+                    at.product, at.org, at.identifier
+                );
+                Err(Fault::unknown(message).field("/identifier"))
+            }
+            Listed::Cut => {
+                let message = format!(
+                    "Too many identifiers contain `{}`, so the device was not found among them. Nothing was changed.",
+                    at.identifier
+                );
+                Err(Fault::upstream(message).field("/identifier"))
+            }
+        }
+    }
+
+    fn may_be_changed(self, at: &DeviceArgs) -> Result<Self, Fault> {
+        match self.product.as_deref() {
             Some(product) if product == at.product => {}
             Some(_) => return Err(in_another_product(at)),
             None => {
@@ -134,12 +160,12 @@ impl Device {
                 return Err(Fault::upstream(message));
             }
         }
-        if device.deleted {
+        if self.deleted {
             let message =
                 format!("Device `{}` is marked as deleted in NervesHub. Nothing was changed.", at.identifier);
             return Err(Fault::unknown(message).field("/identifier"));
         }
-        Ok(device)
+        Ok(self)
     }
 
     /// The device for a command that only a connected one receives. NervesHub itself accepts such commands for

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod device;
+pub mod lookup;
 pub mod page;
 pub mod reading;
 pub mod refusal;
@@ -14,8 +15,9 @@ use std::time::Duration;
 
 use fleetgate_sdk::prelude::*;
 
-pub use address::{DeviceArgs, OrgArgs, ProductArgs, Route};
+pub use address::{DeviceArgs, OrgArgs, ProductArgs, Route, check_segment};
 pub use device::{AssignedGroup, Device};
+pub use lookup::{Listed, in_list};
 pub use page::{LARGEST_PAGE, Pagination, Wanted};
 pub use refusal::{Effect, refused_by_the_server};
 
