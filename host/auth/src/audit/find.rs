@@ -1,10 +1,11 @@
 //! Questions about the log. An intent and its outcome are one call here.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
 use fleetgate_core::audit::{Intent, Record};
+use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -78,7 +79,7 @@ pub struct Found {
 
 /// Looks through the whole log of a directory (see [`super::directory`]). An absent log is an empty one.
 pub fn find(directory: &Path, filter: &Filter) -> Result<Found, AuditError> {
-    let mut search = Search { filter, open: HashMap::new(), matched: VecDeque::new(), more: false };
+    let mut search = Search { filter, open: IndexMap::new(), matched: VecDeque::new(), more: false };
     let mut damaged = Vec::new();
     for log in open_all(directory)? {
         // Nothing in a file is younger than its last change.
@@ -174,8 +175,8 @@ impl CallRecord {
 
 struct Search<'a> {
     filter: &'a Filter,
-    /// Intents whose outcome was not met yet: as many as there were calls at once.
-    open: HashMap<String, (Timestamp, Intent)>,
+    /// Intents whose outcome was not met yet, as they stand in the log: as many as there were calls at once.
+    open: IndexMap<String, (Timestamp, Intent)>,
     matched: VecDeque<CallRecord>,
     more: bool,
 }
@@ -189,7 +190,7 @@ impl Search<'_> {
                 }
             }
             Entry::Outcome(record) => {
-                let intent = self.open.remove(&record.intent.call);
+                let intent = self.open.shift_remove(&record.intent.call);
                 if self.filter.wants(&record.intent) {
                     self.keep(CallRecord::ended(intent.map(|(at, _)| at), line.at, record));
                 }
@@ -209,10 +210,8 @@ impl Search<'_> {
     }
 
     fn finish(mut self) -> (Vec<CallRecord>, bool) {
-        let mut open: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
-        open.sort_by_key(|(at, _)| *at);
-        let unended: Vec<_> = open
-            .into_iter()
+        let unended: Vec<_> = std::mem::take(&mut self.open)
+            .into_values()
             .map(|(at, intent)| CallRecord::unended(at, intent))
             .filter(|call| self.filter.wants_end(call))
             .collect();

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use fleetgate_core::audit::{Audit, AuditFailed, Intent, Record};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use super::key::HashKey;
 use super::segment::{Rotation, Segment};
@@ -81,7 +83,12 @@ impl AuditLog {
     ) -> Result<(), AuditFailed> {
         let (done, answer) = sync_channel(1);
         self.hand_over(job(done))?;
-        answer.recv().map_err(|_| writer_gone())?
+        let wait = || answer.recv().map_err(|_| writer_gone())?;
+        match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+            // Calls that came by this worker go on elsewhere, and their intents join this one's sync.
+            Ok(RuntimeFlavor::MultiThread) => block_in_place(wait),
+            _ => wait(),
+        }
     }
 }
 

@@ -80,6 +80,34 @@ fn a_record_cut_off_by_a_full_disk_spoils_neither_those_before_nor_those_after()
     assert_eq!(found.damaged.len(), 1, "the cut record: {:?}", found.damaged);
 }
 
+/// A pipe takes nothing more when it is full, and goes on when somebody reads: a disk as slow as a test wants.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_intent_that_waits_for_the_disk_does_not_stop_the_other_tasks_of_its_worker() {
+    use std::io::{BufRead, BufReader};
+
+    let state = tempdir().unwrap();
+    let file = state.path().join("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &file, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let key = state.path().join("audit.key");
+    let log =
+        AuditLog::with(AuditOptions { file: file.clone(), key, rotation: Rotation::default() }).unwrap();
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let call = runtime.spawn(async move {
+        let other = tokio::spawn(async move {
+            let mut line = String::new();
+            BufReader::new(std::fs::File::open(file).unwrap()).read_line(&mut line).unwrap();
+            line.len()
+        });
+        log.intent(&reboot("c1", &"x".repeat(1 << 20))).unwrap();
+        other.await.unwrap()
+    });
+    let guarded = async { tokio::time::timeout(std::time::Duration::from_secs(60), call).await };
+    let read = runtime.block_on(guarded).expect("the other task never ran").unwrap();
+    assert!(read > 1 << 20);
+}
+
 #[test]
 fn a_log_that_somebody_moved_away_begins_anew() {
     let state = tempdir().unwrap();
