@@ -72,7 +72,7 @@ fn fault(fault: Fault) -> types::Fault {
         field: fault.field,
         retryable: fault.retryable,
         retry_after_ms: fault.retry_after.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
-        details: object(fault.details),
+        details: object(fault.details.map(|details| *details)),
     }
 }
 

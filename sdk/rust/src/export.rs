@@ -17,6 +17,21 @@
 /// # fn main() {}
 /// ```
 ///
+/// Two tools of one name are refused:
+///
+/// ```compile_fail
+/// # use fleetgate_sdk::prelude::*;
+/// /// One.
+/// #[tool(requires = "any")]
+/// fn one() -> Result<(), Fault> { Ok(()) }
+/// /// Another.
+/// #[tool(requires = "any", name = "one")]
+/// fn other() -> Result<(), Fault> { Ok(()) }
+///
+/// fleetgate_sdk::export!(one, other);
+/// # fn main() {}
+/// ```
+///
 /// It defines a type `Exported` with the table of the tools (see [`Plugin`](crate::Plugin)), which tests may look
 /// at. In a component it also writes the tools' manifest entries into the custom section `fleetgate:tools`, one line
 /// of JSON for each, where `fleetgate pack` finds them.

@@ -26,8 +26,8 @@ pub struct Fault {
     pub retryable: bool,
     /// How long to wait before that.
     pub retry_after: Option<Duration>,
-    /// Facts about it. An object.
-    pub details: Option<Map<String, Value>>,
+    /// Facts about it. An object. Boxed, because a fault is in every `Result` and most have none.
+    pub details: Option<Box<Map<String, Value>>>,
 }
 
 impl Fault {
@@ -118,10 +118,10 @@ impl Fault {
 
     /// Facts about it, instead of those there. What is not an object becomes `{"value": …}`.
     pub fn details(mut self, details: Value) -> Self {
-        self.details = Some(match details {
+        self.details = Some(Box::new(match details {
             Value::Object(object) => object,
             other => Map::from_iter([("value".to_owned(), other)]),
-        });
+        }));
         self
     }
 

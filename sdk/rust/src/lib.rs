@@ -73,6 +73,10 @@ pub use serde_json::Value;
 pub use tool::Tool;
 pub use tool_result::ToolResult;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// Whether the operator granted the manifest's request of this name (`http.api`). False while the host lists tools.
 #[must_use]
 pub fn granted(name: &str) -> bool {

@@ -38,7 +38,6 @@ pub fn error(message: impl AsRef<str>) {
 }
 
 /// Data that goes along with a message.
-#[must_use]
 pub fn with(data: Value) -> Record {
     Record { data }
 }

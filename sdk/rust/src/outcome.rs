@@ -34,15 +34,20 @@ impl<T: Serialize + JsonSchema> IntoOutcome for T {
     }
 
     fn into_outcome(self) -> Result<Outcome, Fault> {
-        let value = serde_json::to_value(self)
-            .map_err(|error| Fault::internal(format!("The result cannot be written as JSON: {error}")))?;
-        Ok(Outcome::Done(match value {
-            Value::Object(_) => ToolResult { structured: Some(value), ..ToolResult::new() },
-            Value::String(text) => ToolResult::text(text),
-            Value::Null => ToolResult::text("Done."),
-            other => ToolResult::text(other.to_string()),
-        }))
+        outcome_of(serde_json::to_value(self))
     }
+}
+
+/// Apart from the trait, which is compiled once for each type.
+fn outcome_of(written: serde_json::Result<Value>) -> Result<Outcome, Fault> {
+    let result = match written {
+        Ok(value @ Value::Object(_)) => ToolResult { structured: Some(value), ..ToolResult::new() },
+        Ok(Value::String(text)) => ToolResult::text(text),
+        Ok(Value::Null) => ToolResult::text("Done."),
+        Ok(other) => ToolResult::text(other.to_string()),
+        Err(error) => return Err(Fault::internal(format!("The result cannot be written as JSON: {error}"))),
+    };
+    Ok(Outcome::Done(result))
 }
 
 impl IntoOutcome for ToolResult {

@@ -1,6 +1,6 @@
 //! JSON Schema (2020-12) of arguments and results.
 
-use schemars::generate::SchemaSettings;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
@@ -14,6 +14,10 @@ pub(crate) enum Direction {
 
 /// The schema of `T`, whole in itself: subschemas stand where they are used, and only recursive ones in `$defs`.
 pub(crate) fn of<T: JsonSchema>(direction: Direction) -> Value {
+    finish(generator(direction).into_root_schema_for::<T>(), &T::schema_name())
+}
+
+fn generator(direction: Direction) -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12();
     settings.meta_schema = None;
     settings.inline_subschemas = true;
@@ -21,10 +25,14 @@ pub(crate) fn of<T: JsonSchema>(direction: Direction) -> Value {
         Direction::Input => settings.for_deserialize(),
         Direction::Output => settings.for_serialize(),
     };
-    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    settings.into_generator()
+}
+
+/// Apart from [`of`], which is compiled once for each type.
+fn finish(mut schema: Schema, type_name: &str) -> Value {
     RecursiveTransform(portable_numbers).transform(&mut schema);
     // The name of a Rust type says nothing to a model; a title that the author wrote does.
-    if schema.get("title").and_then(Value::as_str) == Some(T::schema_name().as_ref()) {
+    if schema.get("title").and_then(Value::as_str) == Some(type_name) {
         schema.remove("title");
     }
     if schema.get("type").is_none() && every_case_is_an_object(&schema) {

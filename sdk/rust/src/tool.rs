@@ -89,38 +89,42 @@ pub fn run_without<R: ToolReturn>(tool: fn() -> R, arguments: &str) -> Result<Ou
 /// serde) is a fault that names the field.
 fn parse<A: DeserializeOwned>(arguments: &str) -> Result<A, Fault> {
     let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
-    let mut deserializer = serde_json::Deserializer::from_str(arguments);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let mut path: Vec<String> = error
-            .path()
-            .iter()
-            .filter_map(|segment| match segment {
-                Segment::Seq { index } => Some(index.to_string()),
-                Segment::Map { key } => Some(key.clone()),
-                Segment::Enum { .. } | Segment::Unknown => None,
-            })
-            .collect();
-        let message = error.into_inner().to_string();
-        let message = message.rfind(" at line ").map_or(message.as_str(), |end| &message[..end]);
-        // Serde reports these two at the object that holds the field.
-        if let Some(rest) = message.strip_prefix("missing field `")
-            && let Some(name) = rest.strip_suffix('`')
-        {
-            path.push(name.to_owned());
-            return Fault::invalid(pointer(&path), format!("`{name}` is missing."));
-        }
-        if let Some(rest) = message.strip_prefix("unknown field `")
-            && let Some((name, _)) = rest.split_once('`')
-            && path.last().is_none_or(|last| last != name)
-        {
-            path.push(name.to_owned());
-        }
-        Fault::invalid(pointer(&path), format!("This argument cannot be used: {message}."))
-    })?;
-    deserializer
-        .end()
-        .map_err(|_| Fault::custom("invalid-arguments", "Something follows the object of arguments."))?;
-    Ok(parsed)
+    // From bytes, as answers over HTTP are: types that are in both are compiled once.
+    let mut deserializer = serde_json::Deserializer::from_slice(arguments.as_bytes());
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(unfit)?;
+    match deserializer.end() {
+        Ok(()) => Ok(parsed),
+        Err(_) => Err(Fault::custom("invalid-arguments", "Something follows the object of arguments.")),
+    }
+}
+
+/// Apart from [`parse`], which is compiled once for each tool.
+fn unfit(error: serde_path_to_error::Error<serde_json::Error>) -> Fault {
+    let mut path: Vec<String> = error
+        .path()
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Map { key } => Some(key.clone()),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect();
+    let message = error.into_inner().to_string();
+    let message = message.rfind(" at line ").map_or(message.as_str(), |end| &message[..end]);
+    // Serde reports these two at the object that holds the field.
+    if let Some(rest) = message.strip_prefix("missing field `")
+        && let Some(name) = rest.strip_suffix('`')
+    {
+        path.push(name.to_owned());
+        return Fault::invalid(pointer(&path), format!("`{name}` is missing."));
+    }
+    if let Some(rest) = message.strip_prefix("unknown field `")
+        && let Some((name, _)) = rest.split_once('`')
+        && path.last().is_none_or(|last| last != name)
+    {
+        path.push(name.to_owned());
+    }
+    Fault::invalid(pointer(&path), format!("This argument cannot be used: {message}."))
 }
 
 /// RFC 6901.

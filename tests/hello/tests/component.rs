@@ -129,3 +129,11 @@ fn it_is_small() {
     let size = component().len();
     assert!(size < 400 * 1024, "{size} bytes");
 }
+
+#[test]
+fn the_guide_for_authors_shows_this_very_plugin() {
+    let guide = include_str!("../../../sdk/rust/README.md");
+    assert!(guide.contains(include_str!("../src/lib.rs")), "copy src/lib.rs into sdk/rust/README.md");
+    assert!(guide.contains(include_str!("../plugin.toml")), "copy plugin.toml into sdk/rust/README.md");
+    assert!(include_str!("../src/lib.rs").lines().count() < 20);
+}

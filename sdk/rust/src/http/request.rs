@@ -56,22 +56,23 @@ impl Request {
         self
     }
 
+    fn push(self, field: &str, value: &str) -> Self {
+        self.change(|request| {
+            path::push(&mut request.base.path, value).map_err(|reason| Fault::invalid(field, reason))
+        })
+    }
+
     /// One more path segment, encoded.
     ///
     /// `send` answers `invalid-arguments` and names the value when it is empty, `.` or `..`, or has a `/`, `\`, `;`
     /// or control character, in plain text or encoded any number of times. So no value can leave its segment.
     pub fn segment(self, value: impl AsRef<str>) -> Self {
-        self.change(|request| {
-            path::push(&mut request.base.path, value.as_ref())
-                .map_err(|reason| Fault::custom("invalid-arguments", reason))
-        })
+        self.push("", value.as_ref())
     }
 
     /// The same for a value that is an argument: the fault's `field` is this JSON pointer (`/identifier`).
     pub fn segment_named(self, field: &str, value: impl AsRef<str>) -> Self {
-        self.change(|request| {
-            path::push(&mut request.base.path, value.as_ref()).map_err(|reason| Fault::invalid(field, reason))
-        })
+        self.push(field, value.as_ref())
     }
 
     /// Several more path segments.
@@ -89,6 +90,10 @@ impl Request {
 
     /// One more pair of the query, encoded. The same key may come several times.
     pub fn query(self, key: &str, value: impl Display) -> Self {
+        self.pair(key, &value.to_string())
+    }
+
+    fn pair(self, key: &str, value: &str) -> Self {
         self.change(|request| {
             let query = &mut request.base.query;
             if !query.is_empty() {
@@ -96,7 +101,7 @@ impl Request {
             }
             query.push_str(&path::encode_query(key));
             query.push('=');
-            query.push_str(&path::encode_query(&value.to_string()));
+            query.push_str(&path::encode_query(value));
             Ok(())
         })
     }

@@ -82,19 +82,23 @@ impl Response {
     /// `upstream` when it is not JSON or not a `T`; the message says where.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         let mut deserializer = serde_json::Deserializer::from_slice(&self.incoming.body);
-        let parsed = serde_path_to_error::deserialize(&mut deserializer);
-        let parsed = parsed.map_err(|error| error.to_string());
         let parsed =
-            parsed.and_then(|value| deserializer.end().map(|()| value).map_err(|error| error.to_string()));
-        parsed.map_err(|why| {
-            let Self { label, method, path, .. } = self;
-            Fault::upstream(format!(
-                "The answer of `{label}` to {method} {} is not as expected: {why}",
-                or_root(path)
-            ))
-            .detail("status", self.status())
-            .detail("body", self.excerpt(EXCERPT))
-        })
+            serde_path_to_error::deserialize(&mut deserializer).map_err(|error| self.unfit(&error))?;
+        match deserializer.end() {
+            Ok(()) => Ok(parsed),
+            Err(error) => Err(self.unfit(&error)),
+        }
+    }
+
+    /// Apart from [`Self::json`], which is compiled once for each type.
+    fn unfit(&self, why: &dyn std::fmt::Display) -> Fault {
+        let Self { label, method, path, .. } = self;
+        Fault::upstream(format!(
+            "The answer of `{label}` to {method} {} is not as expected: {why}",
+            or_root(path)
+        ))
+        .detail("status", self.status())
+        .detail("body", self.excerpt(EXCERPT))
     }
 
     /// The answer itself when it is a success.

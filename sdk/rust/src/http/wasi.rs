@@ -59,13 +59,12 @@ pub(crate) fn send(request: &Outgoing) -> Result<Incoming, Failure> {
     let options = nanoseconds.map(timeouts).transpose()?;
     // The host reads the body only once the request is on its way.
     let answer = outgoing_handler::handle(outgoing, options).map_err(|code| failure(&code))?;
-    if let Some((body, bytes)) = body {
-        match write(&patience, body, bytes) {
-            Err(Failure::Timeout) => return Err(Failure::Timeout),
-            // The upstream may answer and close before it has read everything. Its answer counts then, and if there
-            // is none, reading says why.
-            Ok(()) | Err(_) => {}
-        }
+    // Any other failure is the upstream's that answers and closes before it has read everything. Its answer counts
+    // then, and if there is none, reading says why.
+    if let Some((body, bytes)) = body
+        && let Err(Failure::Timeout) = write(&patience, body, bytes)
+    {
+        return Err(Failure::Timeout);
     }
     read(&patience, &answer)
 }
