@@ -1,13 +1,25 @@
-//! The running host: the current catalog, and everybody who wants to know when it changes.
+//! The running host: the current catalog, what keeps it current, and everybody who wants to know when it changes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::Catalog;
+use super::bind::Workshop;
+use super::environment::{self, Environment};
+use super::keeper::{self, Look};
+use super::kept::Kept;
+use super::reload::{Means, Reload, Running};
+use super::{Catalog, Lock, LockFailed, Survey};
 use crate::audit::Audit;
-use crate::call::{Refused, ToolCall, ToolEnd, call_tool};
+use crate::call::{Answered, Refused, ToolCall, call_tool};
+use crate::capability::Capabilities;
+use crate::diagnostic::{Diagnostics, Document};
+use crate::sandbox::Sandbox;
+use crate::sandbox::cache::{Cache, CacheFailed};
+use crate::sandbox::compile::{CompileIn, CompileLimits, Compiler, Progress};
+use crate::settings::{self, Settings};
 
 /// What changed, for `list_changed` notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,19 +32,110 @@ pub struct Change {
 
 /// Changes that wait for a slow listener; beyond, it is told that it missed some and lists again.
 const CHANGES_KEPT: usize = 64;
+/// Probes at the same time.
+const PROBES: u32 = 8;
+
+/// How a host is started.
+#[derive(Clone)]
+pub struct HostOptions {
+    /// `fleetgate.toml`
+    pub settings: PathBuf,
+    /// Only this binding, or the bindings of this plugin. A plugin without a table is served too, with what the
+    /// environment variables that its manifest names grant it: `fleetgate stdio --plugin ID`.
+    pub only_plugin: Option<String>,
+    /// Where plugins are compiled.
+    pub compile: CompileIn,
+    /// What compiling one may use.
+    pub compile_limits: CompileLimits,
+    /// Hears how far compiling is.
+    pub progress: Option<Progress>,
+    /// Whether changes on disk are taken up by themselves. Without, [`Host::reload`] takes them up.
+    pub watch: bool,
+    /// Whether [`Host::start`] waits until every plugin is compiled, and not only for those that need not be.
+    pub wait: bool,
+    /// Where the environment variables of `only_plugin` are read from.
+    pub environment: Environment,
+}
+
+impl HostOptions {
+    /// Everything in these settings, watched.
+    pub fn new(settings: impl Into<PathBuf>, compile: CompileIn) -> Self {
+        Self {
+            settings: settings.into(),
+            only_plugin: None,
+            compile,
+            compile_limits: CompileLimits::default(),
+            progress: None,
+            watch: true,
+            wait: true,
+            environment: environment::of_this_process(),
+        }
+    }
+}
+
+impl std::fmt::Debug for HostOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostOptions")
+            .field("settings", &self.settings)
+            .field("only_plugin", &self.only_plugin)
+            .field("compile", &self.compile)
+            .field("watch", &self.watch)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A host that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFailed {
+    /// `fleetgate.toml` is not valid.
+    #[error("{0}")]
+    Settings(Diagnostics),
+    /// The lock cannot be read: what was approved is not known.
+    #[error(transparent)]
+    Lock(#[from] LockFailed),
+    /// The compiled cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheFailed),
+}
 
 /// A running host. Shared by all transports.
 pub struct Host {
     catalog: ArcSwap<Catalog>,
+    survey: ArcSwap<Survey>,
     changes: broadcast::Sender<Change>,
     audit: Arc<dyn Audit>,
+    looks: Option<mpsc::Sender<Look>>,
 }
 
 impl Host {
-    /// A host that serves nothing yet.
+    /// A host that serves what is published by hand, and reads nothing from disk.
     pub fn new(audit: Arc<dyn Audit>) -> Arc<Self> {
+        let nothing = settings::parse(&Arc::new(Document::new("fleetgate.toml", "")), "/".as_ref());
+        Arc::new(Self::of(audit, None, nothing.expect("settings without a line are valid")))
+    }
+
+    fn of(audit: Arc<dyn Audit>, looks: Option<mpsc::Sender<Look>>, settings: Settings) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
-        Arc::new(Self { catalog: ArcSwap::default(), changes, audit })
+        let survey = ArcSwap::from_pointee(Survey::nothing(settings));
+        Self { catalog: ArcSwap::default(), survey, changes, audit, looks }
+    }
+
+    /// Starts a host: reads the settings and the lock, loads every plugin, and goes on looking for changes until
+    /// the last reference to the host is dropped. A plugin that cannot be served is no error: [`Host::survey`] and
+    /// the log say why.
+    pub async fn start(
+        options: HostOptions,
+        sandbox: Arc<Sandbox>,
+        capabilities: Capabilities,
+        audit: Arc<dyn Audit>,
+    ) -> Result<Arc<Self>, StartFailed> {
+        let (watch, wait) = (options.watch, options.wait);
+        let reload = open(options, Some(sandbox), capabilities, true).await?;
+        let (looks, asked) = mpsc::channel(8);
+        let host = Arc::new(Self::of(audit, Some(looks), (*reload.settings).clone()));
+        tokio::spawn(keeper::keep(Arc::downgrade(&host), reload, asked, watch));
+        host.look(false, wait).await;
+        Ok(host)
     }
 
     /// The catalog of this moment. Take it once for a whole request.
@@ -50,16 +153,113 @@ impl Host {
         &self.audit
     }
 
+    /// How everything stood at the last look, with the settings that hold.
+    pub fn survey(&self) -> Arc<Survey> {
+        self.survey.load_full()
+    }
+
+    /// Looks for changes now, tries again what failed, and waits until nothing is left to do.
+    pub async fn reload(&self) -> Arc<Survey> {
+        self.look(true, true).await;
+        self.survey()
+    }
+
+    async fn look(&self, again: bool, wait: bool) {
+        let Some(looks) = &self.looks else { return };
+        let (done, finished) = oneshot::channel();
+        if looks.send(Look { again, wait, done }).await.is_ok() {
+            // The keeper ends only with the host, or by a defect that is logged.
+            let _ = finished.await;
+        }
+    }
+
     /// Makes a catalog the current one, in one step, and tells the listeners.
     pub fn publish(&self, catalog: Catalog, changed: Vec<Arc<str>>) {
+        self.publish_shared(Arc::new(catalog), changed);
+    }
+
+    pub(super) fn publish_shared(&self, catalog: Arc<Catalog>, changed: Vec<Arc<str>>) {
         let revision = catalog.revision;
-        self.catalog.store(Arc::new(catalog));
+        self.catalog.store(catalog);
         // No listener is no error.
         let _ = self.changes.send(Change { revision, tools: changed });
     }
 
+    pub(super) fn note(&self, survey: Survey) {
+        self.survey.store(Arc::new(survey));
+    }
+
     /// Runs one call over one snapshot.
-    pub async fn call_tool(&self, catalog: &Catalog, call: ToolCall) -> Result<ToolEnd, Refused> {
+    pub async fn call_tool(&self, catalog: &Catalog, call: ToolCall) -> Result<Answered, Refused> {
         call_tool(catalog, &self.audit, call).await
     }
+}
+
+impl Survey {
+    /// How everything stands on disk, without serving it and without writing the lock. With a sandbox, plugins are
+    /// compiled and probed as a host would; without, what their files and tables say has to do.
+    pub async fn of(
+        options: HostOptions,
+        sandbox: Option<Arc<Sandbox>>,
+        capabilities: Capabilities,
+    ) -> Result<Self, StartFailed> {
+        let mut reload = open(options, sandbox, capabilities, false).await?;
+        reload.look().await;
+        reload.plan();
+        while !reload.is_settled() {
+            reload.work().await;
+            reload.plan();
+        }
+        Ok(reload.survey(None))
+    }
+}
+
+pub(super) async fn open(
+    options: HostOptions,
+    sandbox: Option<Arc<Sandbox>>,
+    capabilities: Capabilities,
+    writes: bool,
+) -> Result<Reload, StartFailed> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let settings = settings::load(&options.settings).map_err(StartFailed::Settings)?;
+        let lock = Lock::read(&Lock::path_beside(&options.settings))?;
+        let running = match sandbox {
+            Some(sandbox) => Some(running(sandbox, &options, &capabilities, &settings, writes)?),
+            None => None,
+        };
+        let means = Means {
+            settings_path: options.settings,
+            only: options.only_plugin,
+            capabilities,
+            running,
+            environment: options.environment,
+        };
+        Ok(Reload::new(means, settings, lock))
+    });
+    match opened.await {
+        Ok(opened) => opened,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+fn running(
+    sandbox: Arc<Sandbox>,
+    options: &HostOptions,
+    capabilities: &Capabilities,
+    settings: &Settings,
+    writes: bool,
+) -> Result<Running, CacheFailed> {
+    let state = settings.serve.state.clone();
+    let cache = Cache::open(&state, sandbox.engine())?;
+    let mut compiler = Compiler::new(options.compile.clone(), cache).limits(options.compile_limits);
+    if let Some(progress) = &options.progress {
+        compiler = compiler.progress(progress.clone());
+    }
+    let workshop = Workshop {
+        capabilities: capabilities.clone(),
+        permits: sandbox.permits().clone(),
+        probes: sandbox.permits().binding(PROBES),
+    };
+    let kept = Kept::new(&state);
+    Ok(Running { sandbox, compiler: Arc::new(compiler), workshop: Arc::new(workshop), kept, state, writes })
 }

@@ -1,24 +1,42 @@
 //! What is live. A [`Catalog`] is an immutable snapshot: a request takes one and looks at nothing else.
 //!
 //! - [`binding`]: one plugin bound to one backend, ready for calls; [`tool`]: one of its tools
-//! - [`load`]: from the drop directory and `fleetgate.toml` to the next catalog; [`lock`]: what was approved
-//! - [`watch`]: when to load again
-//! - [`host`]: the running host, which holds the current catalog
+//! - [`host`]: the running host, which holds the current catalog; [`keeper`] keeps it current, told by [`watch`]
+//! - [`reload`]: from what lies on disk to the next catalog: [`drop_directory`] → [`load`] a plugin → [`bind`] it
+//!   ([`inputs`] says what a binding is made from) → [`probe`] it
+//! - [`lock`]: what was approved; [`approval`] and [`enabling`] change it; [`kept`]: copies for a restart
+//! - [`survey`]: what is found and served, and why something is not
+//! - [`environment`]: a plugin without a table, granted by environment variables
 
+mod approval;
+mod bind;
 mod binding;
+mod drop_directory;
+mod enabling;
+mod environment;
 mod host;
+mod inputs;
+mod keeper;
+mod kept;
 mod load;
 mod lock;
+mod probe;
+mod reload;
+mod survey;
 mod tool;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use approval::{Approval, ApprovalFailed, Part, ToolChange};
 pub use binding::{LiveBinding, LivePlugin};
-pub use host::{Change, Host};
-pub use load::{Found, HostOptions, PluginState, Problem, Survey};
-pub use lock::{Approval, Lock};
+pub use enabling::{Enabling, grant_table};
+pub use environment::{Environment, of_this_process};
+pub use host::{Change, Host, HostOptions, StartFailed};
+pub use lock::{Approved, FILE as LOCK_FILE, Lock, LockFailed};
+pub use probe::{MAX_DESCRIPTION, MAX_EXTRA, MAX_LIST, MAX_TITLE, MAX_TOOLS, ProbeFailed};
+pub use survey::{BindingState, Found, FoundBinding, PluginState, Problem, Survey, Version};
 pub use tool::LiveTool;
 
 use crate::authorize::allowed;
@@ -58,7 +76,9 @@ pub enum NameClash {
         second: String,
     },
     /// More than 64 characters.
-    #[error("on /mcp the tool {tool} of {binding} would be named \"{name}\", which is over 64 characters: give the binding a shorter name")]
+    #[error(
+        "on /mcp the tool {tool} of {binding} would be named \"{name}\", which is over 64 characters: give the binding a shorter name"
+    )]
     TooLong {
         /// The shared name.
         name: String,
@@ -72,6 +92,15 @@ pub enum NameClash {
 /// The most characters of a tool's name on the shared endpoint; what the strictest clients accept.
 const MAX_SHARED_NAME: usize = 64;
 
+/// A tool's name on the shared endpoint.
+fn shared_name(binding: &str, tool: &str) -> Result<String, NameClash> {
+    let name = format!("{binding}_{tool}");
+    if name.len() > MAX_SHARED_NAME {
+        return Err(NameClash::TooLong { name, binding: binding.to_owned(), tool: tool.to_owned() });
+    }
+    Ok(name)
+}
+
 /// Everything that is live, at one moment.
 #[derive(Debug, Default)]
 pub struct Catalog {
@@ -83,17 +112,17 @@ pub struct Catalog {
 
 impl Catalog {
     /// A snapshot of these bindings.
-    pub fn new(revision: u64, bindings: impl IntoIterator<Item = Arc<LiveBinding>>) -> Result<Self, NameClash> {
+    pub fn new(
+        revision: u64,
+        bindings: impl IntoIterator<Item = Arc<LiveBinding>>,
+    ) -> Result<Self, NameClash> {
         let mut catalog = Self { revision, ..Self::default() };
         for binding in bindings {
             for (tool_name, tool) in &binding.tools {
-                let name = format!("{}_{tool_name}", binding.name);
-                if name.len() > MAX_SHARED_NAME {
-                    let (binding, tool) = (binding.name.to_string(), tool_name.clone());
-                    return Err(NameClash::TooLong { name, binding, tool });
-                }
+                let name = shared_name(&binding.name, tool_name)?;
                 let found = FoundTool { binding: binding.clone(), tool: tool.clone() };
-                let described = |found: &FoundTool| format!("{}/{}", found.binding.name, found.tool.definition.name);
+                let described =
+                    |found: &FoundTool| format!("{}/{}", found.binding.name, found.tool.definition.name);
                 if let Some(first) = catalog.shared.get(&name) {
                     let (first, second) = (described(first), described(&found));
                     return Err(NameClash::Twice { name, first, second });
@@ -169,6 +198,10 @@ impl FoundTool {
     pub fn allows(&self, principal: &Principal) -> bool {
         let roles = &self.binding.plugin.manifest.roles;
         allowed(principal, &self.binding.name, roles, &self.tool.requires)
-            && self.tool.also_requires.as_ref().is_none_or(|raised| allowed(principal, &self.binding.name, roles, raised))
+            && self
+                .tool
+                .also_requires
+                .as_ref()
+                .is_none_or(|raised| allowed(principal, &self.binding.name, roles, raised))
     }
 }

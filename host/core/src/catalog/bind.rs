@@ -1,0 +1,258 @@
+//! From a plugin and a `[plugins.<name>]` table to a binding that takes calls.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::probe::{self, Probed};
+use super::{LiveBinding, LivePlugin, LiveTool, Problem};
+use crate::abi::log::LogGate;
+use crate::capability::{BindingParts, Bound, Capabilities};
+use crate::diagnostic::Diagnostics;
+use crate::domain::Tool;
+use crate::manifest::{Manifest, ToolEntry};
+use crate::sandbox::{BindingMemory, BindingPermits, CallLimits, CallPolicy, Permits};
+use crate::settings::{Binding, Grants, Limits, Secrets, Settings};
+
+/// What bindings are made with.
+pub(super) struct Workshop {
+    pub(super) capabilities: Capabilities,
+    /// The pool's permits.
+    pub(super) permits: Arc<Permits>,
+    /// Probes have a share of their own, so that a plugin that is busy can be replaced.
+    pub(super) probes: BindingPermits,
+}
+
+/// A binding that was made, with the table that it was made from.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub(super) live: Arc<LiveBinding>,
+    pub(super) grants: Arc<Grants>,
+}
+
+/// Reads a table against the plugin's manifest. `listed`: it stands in `fleetgate.toml`, so what is missing there is
+/// a mistake; a plugin that is served without a table gets nothing and may do without.
+pub(super) fn read_table(
+    binding: &Binding,
+    manifest: &Manifest,
+    capabilities: &Capabilities,
+    settings: &Settings,
+    listed: bool,
+) -> Result<Grants, Problem> {
+    let grants = binding
+        .grants(manifest, capabilities, &settings.secrets, &settings.limits)
+        .map_err(Problem::Grants)?;
+    match binding.missing(manifest, &grants).filter(|_| listed) {
+        Some(missing) => Err(Problem::Grants(missing)),
+        None => Ok(grants),
+    }
+}
+
+/// `pin` allows one file alone.
+pub(super) fn check_pin(binding: &Binding, digest: crate::artifact::Digest) -> Result<(), Problem> {
+    match binding.pin {
+        Some(pinned) if pinned != digest => {
+            Err(Problem::Pinned { binding: binding.name.clone(), pinned, found: digest })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Workshop {
+    /// Makes a binding. From `before`, what belongs to the binding and not to its version is taken over: its
+    /// permits, memory and log allowance hold for the calls of both versions together.
+    pub(super) async fn make(
+        self: Arc<Self>,
+        binding: Arc<Binding>,
+        plugin: Arc<LivePlugin>,
+        settings: Arc<Settings>,
+        listed: bool,
+        before: Option<Made>,
+    ) -> Result<Made, Problem> {
+        check_pin(&binding, plugin.digest)?;
+        // Reads credentials and certificates.
+        let prepared = {
+            let (workshop, binding, plugin) = (self.clone(), binding.clone(), plugin.clone());
+            tokio::task::spawn_blocking(move || workshop.prepare(&binding, &plugin, &settings, listed)).await
+        };
+        let Prepared { grants, bounds, ungranted } =
+            prepared.unwrap_or_else(|panic| Err(Problem::Host(panic.to_string())))?;
+
+        let name: Arc<str> = binding.name.as_str().into();
+        let config = Arc::new(grants.config.clone());
+        let probed = probe::probe(&probe::Subject {
+            binding: &name,
+            plugin: &plugin,
+            config: &config,
+            bounds: &ungranted,
+            memory: grants.limits.memory,
+            cpu: grants.limits.cpu,
+            permits: &self.probes,
+        })
+        .await?;
+
+        let limits = &grants.limits;
+        let same = |of: fn(&Limits) -> u64| {
+            before
+                .as_ref()
+                .filter(|before| of(&before.grants.limits) == of(limits))
+                .map(|before| &before.live)
+        };
+        let permits = match same(|limits| limits.concurrency.into()) {
+            Some(before) => before.permits.clone(),
+            None => self.permits.binding(limits.concurrency),
+        };
+        let memory = match same(|limits| limits.binding_memory) {
+            Some(before) => before.memory.clone(),
+            None => BindingMemory::new(limits.binding_memory),
+        };
+        let log = before.as_ref().map_or_else(LogGate::new, |before| before.live.log.clone());
+        let live = LiveBinding {
+            name,
+            plugin_id: plugin.manifest.plugin.id.as_str().into(),
+            label: binding.label.clone(),
+            tools: tools(probed, &plugin.manifest, &grants, binding.label.as_deref()),
+            config,
+            granted: Arc::new(grants.granted.keys().cloned().collect()),
+            bounds,
+            permits,
+            log,
+            memory,
+            plugin,
+        };
+        Ok(Made { live: Arc::new(live), grants: Arc::new(grants) })
+    }
+
+    /// What a version would show to clients under this table, as far as it fits: a version that is not approved yet
+    /// may ask for other settings and grants.
+    pub(super) async fn surface(
+        self: Arc<Self>,
+        binding: Arc<Binding>,
+        plugin: Arc<LivePlugin>,
+        settings: Arc<Settings>,
+    ) -> Result<IndexMap<String, Tool>, Problem> {
+        let manifest = &plugin.manifest;
+        let read = binding.grants(manifest, &self.capabilities, &settings.secrets, &settings.limits);
+        let grants = read.unwrap_or_else(|_| {
+            let defaults = manifest
+                .config
+                .iter()
+                .filter_map(|(key, declared)| Some((key.clone(), declared.default.clone()?)));
+            Grants { config: defaults.collect(), limits: settings.limits, ..Grants::default() }
+        });
+        let nothing = Grants { limits: grants.limits, ..Grants::default() };
+        let bounds =
+            self.bounds(&binding.name, manifest, &nothing, &settings.secrets).map_err(Problem::Grants)?;
+        let probed = probe::probe(&probe::Subject {
+            binding: &binding.name.as_str().into(),
+            plugin: &plugin,
+            config: &Arc::new(grants.config),
+            bounds: &bounds,
+            memory: grants.limits.memory,
+            cpu: grants.limits.cpu,
+            permits: &self.probes,
+        })
+        .await?;
+        Ok(probed.into_iter().map(|(name, probed)| (name, probed.definition)).collect())
+    }
+
+    fn prepare(
+        &self,
+        binding: &Binding,
+        plugin: &LivePlugin,
+        settings: &Settings,
+        listed: bool,
+    ) -> Result<Prepared, Problem> {
+        let grants = read_table(binding, &plugin.manifest, &self.capabilities, settings, listed)?;
+        let secrets = &settings.secrets;
+        let bounds =
+            self.bounds(&binding.name, &plugin.manifest, &grants, secrets).map_err(Problem::Grants)?;
+        let nothing = Grants { limits: grants.limits, ..Grants::default() };
+        let ungranted =
+            self.bounds(&binding.name, &plugin.manifest, &nothing, secrets).map_err(Problem::Grants)?;
+        Ok(Prepared { grants, bounds, ungranted })
+    }
+
+    /// Every capability's side of the binding, also of those that it does not use: their host functions are linked
+    /// for all.
+    fn bounds(
+        &self,
+        name: &str,
+        manifest: &Manifest,
+        grants: &Grants,
+        secrets: &Secrets,
+    ) -> Result<Vec<Arc<dyn Bound>>, Diagnostics> {
+        let mut bounds = Vec::new();
+        for (kind, capability) in self.capabilities.iter() {
+            let of_kind = manifest.capabilities.iter().filter(|(_, asked)| asked.kind == kind);
+            let wants: BTreeMap<_, _> = of_kind
+                .map(|(key, asked)| {
+                    (asked.name.clone(), (asked.request.clone(), grants.granted.get(key).cloned()))
+                })
+                .collect();
+            bounds.push(capability.bind(BindingParts { name, wants, secrets, limits: &grants.limits })?);
+        }
+        Ok(bounds)
+    }
+}
+
+struct Prepared {
+    grants: Grants,
+    bounds: Vec<Arc<dyn Bound>>,
+    /// The same with nothing granted, for the probe.
+    ungranted: Vec<Arc<dyn Bound>>,
+}
+
+fn tools(
+    probed: BTreeMap<String, Probed>,
+    manifest: &Manifest,
+    grants: &Grants,
+    label: Option<&str>,
+) -> BTreeMap<String, Arc<LiveTool>> {
+    probed
+        .into_iter()
+        .filter_map(|(name, probed)| {
+            let entry = manifest.tools.get(&name).filter(|entry| grants.enabled(&name, entry))?;
+            let tool = tool(&name, probed, entry, grants, label);
+            Some((name, Arc::new(tool)))
+        })
+        .collect()
+}
+
+fn tool(name: &str, probed: Probed, entry: &ToolEntry, grants: &Grants, label: Option<&str>) -> LiveTool {
+    let limits = &grants.limits;
+    LiveTool {
+        own_name: name.into(),
+        definition: labelled(probed.definition, label),
+        requires: entry.requires.clone(),
+        also_requires: grants.tools.get(name).and_then(|over| over.requires.clone()),
+        destructive: entry.destructive,
+        idempotent: entry.idempotent,
+        open_world: entry.open_world,
+        policy: Arc::new(CallPolicy { read_only: entry.read_only, reach: entry.reach.clone() }),
+        limits: CallLimits {
+            memory: limits.memory,
+            cpu: limits.cpu,
+            timeout: grants.timeout(entry),
+            result: limits.result,
+            response: limits.response,
+        },
+        secret: entry.secret.clone(),
+        audit: entry.audit.clone(),
+        verbatim: entry.verbatim,
+        task: entry.task,
+        input: probed.input,
+        output: probed.output,
+    }
+}
+
+/// Puts the label first, so that a model sees which fleet it acts on. A tool without a description gets one.
+fn labelled(mut definition: Tool, label: Option<&str>) -> Tool {
+    if let Some(label) = label {
+        let before = |text: &str| format!("[{label}] {text}").trim_end().to_owned();
+        definition.title = definition.title.map(|title| before(&title));
+        definition.description = Some(before(definition.description.as_deref().unwrap_or_default()));
+    }
+    definition
+}

@@ -1,0 +1,63 @@
+//! What clients see of a catalog: names that must not clash, and what is different from the one before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::{Catalog, LiveBinding, LiveTool, NameClash, shared_name};
+
+/// The names on the shared endpoint that are taken, and by whom.
+#[derive(Default)]
+pub(super) struct Names(HashMap<String, String>);
+
+impl Names {
+    /// Takes all names of a binding, or none.
+    pub(super) fn add(&mut self, binding: &LiveBinding) -> Result<(), NameClash> {
+        let mut added = Vec::new();
+        for tool in binding.tools.keys() {
+            let name = shared_name(&binding.name, tool)?;
+            let mine = format!("{}/{tool}", binding.name);
+            if let Some(first) = self.0.get(&name) {
+                return Err(NameClash::Twice { name, first: first.clone(), second: mine });
+            }
+            added.push((name, mine));
+        }
+        self.0.extend(added);
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, binding: &LiveBinding) {
+        let prefix = format!("{}/", binding.name);
+        self.0.retain(|_, owner| !owner.starts_with(&prefix));
+    }
+}
+
+/// The bindings whose tools clients see differently.
+pub(super) fn changed(before: &Catalog, after: &Catalog) -> Vec<Arc<str>> {
+    let mut changed = Vec::new();
+    for binding in after.bindings() {
+        match before.binding(&binding.name) {
+            Some(old) if Arc::ptr_eq(old, binding) || same_tools(old, binding) => {}
+            None if binding.tools.is_empty() => {}
+            _ => changed.push(binding.name.clone()),
+        }
+    }
+    let gone = before.bindings().filter(|old| after.binding(&old.name).is_none() && !old.tools.is_empty());
+    changed.extend(gone.map(|old| old.name.clone()));
+    changed.sort();
+    changed
+}
+
+fn same_tools(old: &LiveBinding, new: &LiveBinding) -> bool {
+    let same = |(old, new): (&Arc<LiveTool>, &Arc<LiveTool>)| {
+        old.definition == new.definition
+            && old.requires == new.requires
+            && old.also_requires == new.also_requires
+            && (old.destructive, old.idempotent, old.open_world)
+                == (new.destructive, new.idempotent, new.open_world)
+            && old.policy.read_only == new.policy.read_only
+            && old.task == new.task
+    };
+    old.plugin.manifest.roles == new.plugin.manifest.roles
+        && old.tools.len() == new.tools.len()
+        && old.tools.values().zip(new.tools.values()).all(same)
+}

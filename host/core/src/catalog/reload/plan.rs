@@ -1,0 +1,386 @@
+//! The plan: from what is known to what should be live.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::super::bind::{Made, check_pin};
+use super::super::inputs::Inputs;
+use super::super::load::{self, Candidate};
+use super::super::{Catalog, LiveBinding, LivePlugin, Problem, environment};
+use super::names::{Names, changed};
+use super::record::widening;
+use super::{Done, Reload, Slot, guarded};
+use crate::artifact::Digest;
+use crate::diagnostic::Document;
+use crate::settings::{Binding, LimitsTable, Settings, Unlisted};
+
+/// A new catalog, and whose tools are others in it.
+pub(in super::super) struct Next {
+    pub(in super::super) catalog: Arc<Catalog>,
+    pub(in super::super) changed: Vec<Arc<str>>,
+}
+
+/// A binding that should be served.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) binding: Arc<Binding>,
+    /// It has a table in `fleetgate.toml`.
+    pub(super) listed: bool,
+    /// What it is read by.
+    pub(super) settings: Arc<Settings>,
+    pub(super) inputs: Inputs,
+}
+
+/// What may be done with a plugin's file.
+pub(super) enum Verdict {
+    /// It may be served.
+    Allowed(Arc<Candidate>),
+    /// It asks for more than was approved.
+    Held(Vec<String>),
+    /// It cannot be read.
+    Broken(Arc<Problem>),
+    /// There is none.
+    Missing,
+}
+
+impl Wanted {
+    fn unlisted(binding: Binding, settings: Arc<Settings>) -> Self {
+        let inputs = Inputs::of_binding(&binding, &settings);
+        Self { binding: Arc::new(binding), listed: false, settings, inputs }
+    }
+}
+
+impl Reload {
+    /// The plugin that this host is for, if it is for one alone.
+    pub(super) fn only_id(&self) -> Option<String> {
+        let only = self.means.only.as_ref()?;
+        Some(self.settings.bindings.get(only).map_or_else(|| only.clone(), |binding| binding.plugin.clone()))
+    }
+
+    /// The bindings that should be served, by name.
+    pub(super) fn wanted(&self) -> BTreeMap<String, Wanted> {
+        let mut wanted = BTreeMap::new();
+        for (name, binding) in &self.settings.bindings {
+            let chosen = match &self.means.only {
+                None => true,
+                Some(only) if self.settings.bindings.contains_key(only) => name == only,
+                Some(only) => binding.plugin == *only,
+            };
+            if chosen {
+                let settings = self.settings.clone();
+                let inputs = self.inputs.get(name).cloned();
+                let inputs = inputs.unwrap_or_else(|| Inputs::of_binding(binding, &settings));
+                wanted.insert(
+                    name.clone(),
+                    Wanted { binding: binding.clone(), listed: true, settings, inputs },
+                );
+            }
+        }
+        match &self.means.only {
+            Some(only) if wanted.is_empty() => {
+                let found = self.files.get(only).and_then(|file| file.read.as_ref().ok());
+                let (binding, settings) = match found {
+                    Some(found) => {
+                        let manifest = &found.version.manifest;
+                        let (binding, settings) =
+                            environment::binding(manifest, &self.settings, &self.means.environment);
+                        (binding, Arc::new(settings))
+                    }
+                    None => (self.without_table(only), self.settings.clone()),
+                };
+                wanted.insert(only.clone(), Wanted::unlisted(binding, settings));
+            }
+            None if self.settings.serve.unlisted == Unlisted::Serve => {
+                let listed =
+                    |id: &String| self.settings.bindings.values().any(|binding| binding.plugin == *id);
+                for id in self.files.keys().filter(|id| !listed(id)) {
+                    // A binding of another plugin may have taken the name.
+                    let settings = self.settings.clone();
+                    let unlisted = || Wanted::unlisted(self.without_table(id), settings);
+                    wanted.entry(id.clone()).or_insert_with(unlisted);
+                }
+            }
+            _ => {}
+        }
+        wanted
+    }
+
+    /// A binding that grants nothing.
+    fn without_table(&self, id: &str) -> Binding {
+        Binding {
+            name: id.to_owned(),
+            plugin: id.to_owned(),
+            label: None,
+            pin: None,
+            limits: LimitsTable::default(),
+            document: Arc::new(Document::new("no table", "")),
+        }
+    }
+
+    /// Whether a plugin's file may be served. `listed`: some table binds it. Without one nothing is granted, so
+    /// there is nothing to approve.
+    pub(super) fn verdict(&self, id: &str, listed: bool) -> Verdict {
+        let Some(file) = self.files.get(id) else { return Verdict::Missing };
+        let candidate = match &file.read {
+            Ok(candidate) => candidate,
+            Err(why) => return Verdict::Broken(why.clone()),
+        };
+        match self.lock.plugins.get(id).filter(|_| listed) {
+            Some(approved) if approved.digest != candidate.version.digest => {
+                match widening(approved, &candidate.version.manifest, &self.means.capabilities) {
+                    widening if widening.is_empty() => Verdict::Allowed(candidate.clone()),
+                    widening => Verdict::Held(widening),
+                }
+            }
+            _ => Verdict::Allowed(candidate.clone()),
+        }
+    }
+
+    /// Decides, adopts and starts. Gives back a catalog if it is another one now.
+    pub(in super::super) fn plan(&mut self) -> Option<Next> {
+        let wanted = self.wanted();
+        self.drop_unwanted(&wanted);
+        let mut versions: HashMap<String, Vec<Arc<LivePlugin>>> = HashMap::new();
+        for Wanted { binding, listed, .. } in wanted.values() {
+            if !versions.contains_key(&binding.plugin) {
+                versions.insert(binding.plugin.clone(), self.versions(&binding.plugin, *listed));
+            }
+        }
+        let mut ready = Vec::new();
+        for (name, wanted) in &wanted {
+            let usable = versions.get(&wanted.binding.plugin).map(Vec::as_slice).unwrap_or_default();
+            if self.settle_binding(name, wanted, usable) {
+                ready.push(name.clone());
+            }
+        }
+        self.adopt(&wanted, ready);
+        self.publish()
+    }
+
+    /// Stops what nobody wants any more: no table, no file, or a pin that names another file.
+    fn drop_unwanted(&mut self, wanted: &BTreeMap<String, Wanted>) {
+        let files = &self.files;
+        self.bindings.retain(|name, slot| {
+            let keep = wanted.get(name).is_some_and(|wanted| files.contains_key(&wanted.binding.plugin));
+            if !keep {
+                slot.making.take().inspect(|(.., job)| job.abort());
+            }
+            keep
+        });
+        for (name, Wanted { binding, .. }) in wanted {
+            if let Some(slot) = self.bindings.get_mut(name) {
+                slot.live.take_if(|(made, _)| {
+                    made.live.plugin.manifest.plugin.id != binding.plugin
+                        || check_pin(binding, made.live.plugin.digest).is_err()
+                });
+            }
+        }
+        self.plugins.retain(|id, plugin| {
+            let keep = files.contains_key(id) && wanted.values().any(|wanted| wanted.binding.plugin == *id);
+            if !keep {
+                plugin.loading.take().inspect(|(_, job)| job.abort());
+            }
+            keep
+        });
+    }
+
+    /// The versions of a plugin that can be bound, best first. Starts loading where that is missing.
+    fn versions(&mut self, id: &str, listed: bool) -> Vec<Arc<LivePlugin>> {
+        let verdict = self.verdict(id, listed);
+        let live: Vec<Arc<LivePlugin>> = self.live_versions(id);
+        let mut usable = Vec::new();
+        let mut chosen = Vec::new();
+        if let Verdict::Allowed(candidate) = &verdict {
+            chosen.push(candidate.version.digest);
+            match self.load(candidate) {
+                Some(Ok(plugin)) => usable.push(plugin),
+                // The old version serves while the new one loads.
+                None => {}
+                Some(Err(())) => usable.extend(self.kept_version(id, listed, &live, &mut chosen)),
+            }
+        } else if !matches!(verdict, Verdict::Missing) {
+            usable.extend(self.kept_version(id, listed, &live, &mut chosen));
+        }
+        for plugin in live {
+            if !usable.iter().any(|known| known.digest == plugin.digest) {
+                usable.push(plugin);
+            }
+        }
+        if let Some(plugin) = self.plugins.get_mut(id) {
+            plugin.ready.retain(|plugin| usable.iter().any(|known| known.digest == plugin.digest));
+            plugin.failed.retain(|(digest, _)| chosen.contains(digest));
+            plugin.loading.take_if(|(digest, _)| !chosen.contains(digest)).inspect(|(_, job)| job.abort());
+        }
+        usable
+    }
+
+    fn live_versions(&self, id: &str) -> Vec<Arc<LivePlugin>> {
+        let live = self.bindings.values().filter_map(|slot| slot.live.as_ref());
+        let mut versions: Vec<_> = live
+            .map(|(made, _)| made.live.plugin.clone())
+            .filter(|plugin| plugin.manifest.plugin.id == id)
+            .collect();
+        versions.sort_by_key(|plugin| plugin.digest);
+        versions.dedup_by_key(|plugin| plugin.digest);
+        versions
+    }
+
+    /// A candidate's plugin. None: it is being loaded. `Err`: that failed.
+    fn load(&mut self, candidate: &Arc<Candidate>) -> Option<Result<Arc<LivePlugin>, ()>> {
+        let digest = candidate.version.digest;
+        let plugin = self.plugins.entry(candidate.id.clone()).or_default();
+        if let Some(ready) = plugin.ready.iter().find(|plugin| plugin.digest == digest) {
+            return Some(Ok(ready.clone()));
+        }
+        if plugin.failed.iter().any(|(failed, _)| *failed == digest) {
+            return Some(Err(()));
+        }
+        let running = self.means.running.as_ref()?;
+        if plugin.loading.as_ref().is_some_and(|(loading, _)| *loading == digest) {
+            return None;
+        }
+        let work = guarded(load::load(candidate.clone(), running.compiler.clone(), running.sandbox.clone()));
+        let id = candidate.id.clone();
+        let job = self.jobs.spawn(async move { Done::Plugin { id, digest, result: work.await } });
+        if let Some((_, other)) = plugin.loading.replace((digest, job)) {
+            other.abort();
+        }
+        None
+    }
+
+    /// The approved version from its copy, where no binding has it live: after a restart.
+    fn kept_version(
+        &mut self,
+        id: &str,
+        listed: bool,
+        live: &[Arc<LivePlugin>],
+        chosen: &mut Vec<Digest>,
+    ) -> Option<Arc<LivePlugin>> {
+        let running = self.means.running.as_ref()?;
+        let digest = self.lock.plugins.get(id).filter(|_| listed)?.digest;
+        if live.iter().any(|plugin| plugin.digest == digest) || chosen.contains(&digest) {
+            return None;
+        }
+        let plugin = self.plugins.entry(id.to_owned()).or_default();
+        if plugin.kept.as_ref().is_none_or(|(of, _)| *of != digest) {
+            let artifact = running.kept.get(id, &digest);
+            let candidate = artifact.and_then(|artifact| {
+                Candidate::kept(&artifact, running.kept.clone(), &self.means.capabilities).ok().map(Arc::new)
+            });
+            plugin.kept = Some((digest, candidate));
+        }
+        let candidate = plugin.kept.as_ref()?.1.clone()?;
+        chosen.push(digest);
+        self.load(&candidate)?.ok()
+    }
+
+    /// Sees to it that a binding gets the best that is there. True: something new is ready for it.
+    fn settle_binding(&mut self, name: &str, wanted: &Wanted, usable: &[Arc<LivePlugin>]) -> bool {
+        let Some(running) = &self.means.running else { return false };
+        let slot = self.bindings.entry(name.to_owned()).or_default();
+        slot.failed.retain(|(digest, inputs, _)| {
+            *inputs == wanted.inputs && usable.iter().any(|plugin| plugin.digest == *digest)
+        });
+        for plugin in usable {
+            let is = |made: &Made, inputs: &Inputs| {
+                made.live.plugin.digest == plugin.digest && *inputs == wanted.inputs
+            };
+            let stop_making = |slot: &mut Slot| slot.making.take().map(|(.., job)| job.abort());
+            if slot.live.as_ref().is_some_and(|(made, inputs)| is(made, inputs)) {
+                stop_making(slot);
+                slot.ready = None;
+                return false;
+            }
+            if slot.ready.as_ref().is_some_and(|(made, inputs)| is(made, inputs)) {
+                stop_making(slot);
+                return true;
+            }
+            if slot.failed.iter().any(|(digest, ..)| *digest == plugin.digest) {
+                continue;
+            }
+            let making = |(digest, inputs, _): &(Digest, Inputs, _)| {
+                *digest == plugin.digest && *inputs == wanted.inputs
+            };
+            if slot.making.as_ref().is_some_and(making) {
+                return false;
+            }
+            stop_making(slot);
+            let before = slot.live.as_ref().map(|(made, _)| made.clone());
+            let work = guarded(running.workshop.clone().make(
+                wanted.binding.clone(),
+                plugin.clone(),
+                wanted.settings.clone(),
+                wanted.listed,
+                before,
+            ));
+            let (name, digest, inputs) = (name.to_owned(), plugin.digest, wanted.inputs.clone());
+            let of = inputs.clone();
+            let job =
+                self.jobs.spawn(async move { Done::Binding { name, digest, inputs, result: work.await } });
+            slot.making = Some((digest, of, job));
+            return false;
+        }
+        slot.ready = None;
+        false
+    }
+
+    /// Makes what is ready live: recorded in the lock, and without a clash of names.
+    fn adopt(&mut self, wanted: &BTreeMap<String, Wanted>, ready: Vec<String>) {
+        if ready.is_empty() {
+            return;
+        }
+        let unrecorded = self.record(wanted, &ready);
+        let mut taken = Names::default();
+        for slot in self.bindings.values() {
+            if let Some((made, _)) = &slot.live {
+                // What is live did not clash when it came.
+                let _ = taken.add(&made.live);
+            }
+        }
+        for name in ready {
+            let Some(slot) = self.bindings.get_mut(&name) else { continue };
+            let Some((made, inputs)) = slot.ready.take() else { continue };
+            let digest = made.live.plugin.digest;
+            if let Some(failed) = unrecorded.get(&wanted[&name].binding.plugin) {
+                // Tried again when the lock or the file changes, or somebody asks.
+                slot.failed.push((digest, inputs, failed.clone()));
+                continue;
+            }
+            let old = slot.live.as_ref().map(|(old, _)| old.live.clone());
+            if let Some(old) = &old {
+                taken.remove(old);
+            }
+            match taken.add(&made.live) {
+                Ok(()) => slot.live = Some((made, inputs)),
+                Err(clash) => {
+                    slot.failed.push((digest, inputs, Arc::new(Problem::Clash(clash))));
+                    if let Some(old) = &old {
+                        let _ = taken.add(old);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The catalog of what is live, if it is another one than before.
+    fn publish(&mut self) -> Option<Next> {
+        let live: Vec<Arc<LiveBinding>> =
+            self.bindings.values().filter_map(|slot| Some(slot.live.as_ref()?.0.live.clone())).collect();
+        let same = self.catalog.bindings().count() == live.len()
+            && self.catalog.bindings().zip(&live).all(|(before, now)| Arc::ptr_eq(before, now));
+        if same {
+            return None;
+        }
+        let catalog = match Catalog::new(self.catalog.revision + 1, live) {
+            Ok(catalog) => Arc::new(catalog),
+            // Each was added without a clash.
+            Err(clash) => {
+                tracing::error!(%clash, "the catalog stays as it is");
+                return None;
+            }
+        };
+        let changed = changed(&self.catalog, &catalog);
+        self.catalog = catalog.clone();
+        Some(Next { catalog, changed })
+    }
+}
