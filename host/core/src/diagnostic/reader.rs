@@ -274,12 +274,16 @@ impl<'d> TableReader<'d> {
         self.finished = true;
     }
 
-    /// The path of the key whose name or value holds these bytes.
+    /// The path of the key whose name or value holds these bytes. The span of a table under a header is the header,
+    /// which holds the names of the tables around it too; of those only its own name counts.
     fn path_around(&self, span: &Range<usize>) -> String {
-        let within = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
+        let within = |inner: &Range<usize>, outer: Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
         self.table
             .iter()
-            .find(|(name, value)| within(name.span()) || within(value.span()))
+            .find(|(name, value)| {
+                let under_header = within(&name.span(), value.span());
+                within(span, name.span()) || (!under_header && within(span, value.span()))
+            })
             .map_or_else(|| self.path.clone(), |(name, _)| self.path_of(name.get_ref()))
     }
 }

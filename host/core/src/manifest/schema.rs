@@ -75,7 +75,8 @@ pub(crate) fn requirement() -> Value {
         "description": "A role, a list of roles (each is needed), or \"any\": whoever was authenticated.",
         "oneOf": [
             { "type": "string" },
-            { "type": "array", "minItems": 1, "items": { "type": "string", "not": { "const": "any" } } }
+            { "type": "array", "minItems": 1, "items": { "type": "string", "not": { "const": "any" } } },
+            { "const": ["any"] }
         ]
     })
 }
