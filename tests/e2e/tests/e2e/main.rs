@@ -1,3 +1,5 @@
 //! The promises of the README, kept by the real binary.
 
 mod hello;
+mod limits;
+mod reload;
