@@ -4,12 +4,14 @@
 mod installation;
 mod modern;
 mod server;
+mod upstream;
 
 use std::path::PathBuf;
 
 pub use installation::Installation;
 pub use modern::{Answer, Modern};
-pub use server::Server;
+pub use server::{PATIENCE, Server};
+pub use upstream::{Arrived, Upstream};
 
 /// A program of this workspace, as `cargo build --workspace --bins` left it.
 pub fn program(name: &str) -> PathBuf {

@@ -2,4 +2,6 @@
 
 mod hello;
 mod limits;
+mod loading;
+mod reach;
 mod reload;
