@@ -1,1 +1,43 @@
-//! host/mcp
+//! The catalog as MCP, over HTTP and stdio, for clients of both protocol eras.
+//!
+//! *Modern* clients speak 2026-07-28 or later: no handshake, every request stands alone. *Legacy* clients speak
+//! 2025-11-25 or earlier: `initialize`, and a session. rmcp does the protocol; this crate decides what it says.
+//!
+//! Read along the way of a request:
+//!
+//! - [`front`]: everything before rmcp sees an HTTP request: Host and Origin, who calls, which endpoint, one JSON-RPC
+//!   message, the role check that becomes a 403; and what becomes of its answer
+//! - [`endpoint`]: one rmcp service per endpoint, for as long as its binding lives; [`sessions`] and [`replay`] are
+//!   what it keeps for legacy clients
+//! - [`server`]: what an endpoint answers; [`list`] and [`call`] are the two requests that matter
+//! - [`content`], [`fault`], [`meta`], [`uri`]: from the core's words to MCP's
+//! - [`observer`]: progress and logs of a running call; [`changes`]: who is told that a list changed
+//! - [`view`]: the host, as this crate needs it
+//! - [`http`] and [`stdio`]: the two ways in
+
+mod about;
+mod annotations;
+mod call;
+mod caller;
+mod changes;
+mod content;
+mod cursor;
+mod endpoint;
+mod fault;
+mod front;
+mod http;
+mod keys;
+mod list;
+mod meta;
+mod observer;
+mod replay;
+mod server;
+mod sessions;
+mod stdio;
+mod uri;
+mod view;
+
+pub use front::{Authenticate, Challenge, LocalCaller, requires_authentication};
+pub use http::{HttpOptions, Mcp, OptionsError, Shutdown, router, router_over, serve};
+pub use stdio::{StdioError, StdioOptions, serve_pipe, serve_stdio};
+pub use view::{About, Backend, Definition, Found, View};

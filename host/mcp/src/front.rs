@@ -1,0 +1,125 @@
+//! Everything between an HTTP request and rmcp, in this order:
+//!
+//! `host and origin → who calls → which endpoint → one message → whose session → may they → rmcp → the answer's form`
+//!
+//! Each step is one function that lets the request through or answers it. An answer to a JSON-RPC request is a
+//! JSON-RPC error with its id, whatever went wrong.
+
+mod accept;
+mod answer;
+mod authenticate;
+mod body;
+mod error;
+mod forbidden;
+mod host_origin;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use fleetgate_core::catalog::Scope;
+use fleetgate_core::principal::Principal;
+use http_body_util::Full;
+
+pub use authenticate::{Authenticate, Challenge, LocalCaller, requires_authentication};
+pub(crate) use host_origin::Allowed;
+pub use host_origin::OptionsError;
+
+use crate::caller::{Caller, Era};
+use crate::endpoint::{Endpoint, Endpoints};
+use body::Message;
+use error::Refusal;
+
+/// What the steps need.
+pub(crate) struct Front {
+    pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) allowed: Allowed,
+    pub(crate) authenticate: Arc<dyn Authenticate>,
+    pub(crate) max_body: usize,
+}
+
+impl Front {
+    /// The whole way of one request.
+    pub(crate) async fn answer(&self, scope: Scope, peer: SocketAddr, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        self.pass(scope, peer, parts, body).await.unwrap_or_else(Refusal::into_response)
+    }
+
+    async fn pass(
+        &self,
+        scope: Scope,
+        peer: SocketAddr,
+        mut parts: Parts,
+        body: Body,
+    ) -> Result<Response, Refusal> {
+        self.allowed.check(&parts)?;
+        let principal = authenticate::caller(&*self.authenticate, &mut parts, peer)?;
+        let endpoint = self.endpoints.get(&scope).ok_or_else(|| not_found(&scope))?;
+        let accepts = accept::widen(&mut parts);
+        if parts.method != Method::POST {
+            own_session(&endpoint, &parts, &principal)?;
+            parts.extensions.insert(Caller(principal));
+            let response = endpoint.handle(Request::from_parts(parts, Full::default())).await;
+            return Ok(response.map(Body::new));
+        }
+
+        let bytes = body::read(&parts, body, self.max_body).await?;
+        let message = Message::parse(&bytes)?;
+        let id = message.id();
+        self.admit(&endpoint, &parts, &principal, &message)
+            .await
+            .map_err(|refusal| refusal.to(id.as_deref()))?;
+        let patience =
+            answer::Patience::of(Era::of_header(header(&parts, "mcp-protocol-version")), accepts, &id);
+        parts.extensions.insert(Caller(principal));
+        let answering = endpoint.handle(Request::from_parts(parts, Full::new(bytes.clone())));
+        Ok(answer::shaped(answering, accepts, patience, id).await)
+    }
+
+    /// What depends on the message.
+    async fn admit(
+        &self,
+        endpoint: &Endpoint,
+        parts: &Parts,
+        principal: &Principal,
+        message: &Message<'_>,
+    ) -> Result<(), Refusal> {
+        own_session(endpoint, parts, principal)?;
+        if message.method() == Some("initialize") && !endpoint.sessions.make_room(principal.name()).await {
+            let text = "all of your sessions here are in use: end one first";
+            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text));
+        }
+        forbidden::check(&endpoint.serving, &*self.authenticate, principal, message).await
+    }
+}
+
+/// A legacy client's session is its own: to others it does not exist. Modern requests have none, and a header that
+/// says otherwise means nothing (specification, `basic/transports/streamable-http`, "Earlier … Revisions").
+fn own_session(endpoint: &Endpoint, parts: &Parts, principal: &Principal) -> Result<(), Refusal> {
+    let Some(id) = header(parts, "mcp-session-id") else { return Ok(()) };
+    let era = Era::of_header(header(parts, "mcp-protocol-version"));
+    if era == Era::Modern || endpoint.sessions.belongs(id, principal.name()) {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such session: begin with initialize"))
+}
+
+fn not_found(scope: &Scope) -> Refusal {
+    let name = match scope {
+        Scope::Shared => String::new(),
+        Scope::Binding(name) => name.escape_default().to_string(),
+    };
+    Refusal::new(StatusCode::NOT_FOUND, format!("nothing is served at /mcp/{name}"))
+}
+
+/// A header that has one value and is text.
+fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.headers.get(name)?.to_str().ok()
+}
+
+/// The id of a request, as it came.
+type Id = Option<Bytes>;

@@ -1,0 +1,160 @@
+//! The host, as this crate needs it: what is live, whether it changed, and a way to call it. [`Host`] is the one that
+//! runs; a test brings its own, since a live binding needs a compiled plugin.
+
+use std::sync::Arc;
+
+use fleetgate_core::call::{Answered, Refused, ToolCall};
+use fleetgate_core::catalog::{Catalog, Change, FoundTool, Host, LiveBinding, Scope};
+use fleetgate_core::domain::Tool;
+use fleetgate_core::principal::Principal;
+use futures_util::future::BoxFuture;
+use tokio::sync::broadcast;
+
+/// Something that serves tools.
+pub trait Backend: Send + Sync + 'static {
+    /// What is live at this moment. Taken once for a whole request.
+    fn view(&self) -> Arc<dyn View>;
+    /// From now on, what changes.
+    fn changes(&self) -> broadcast::Receiver<Change>;
+}
+
+/// One snapshot of what is live.
+pub trait View: Send + Sync + 'static {
+    /// Grows with each change; 0 before the first catalog.
+    fn revision(&self) -> u64;
+    /// Whether this endpoint exists.
+    fn serves(&self, scope: &Scope) -> bool;
+    /// What an endpoint consists of, sorted by binding.
+    fn about(&self, scope: &Scope) -> Vec<About>;
+    /// Every tool of an endpoint, whoever asks. Called once per endpoint and revision.
+    fn definitions(&self, scope: &Scope) -> Vec<Definition>;
+    /// The names of the tools that this principal may call, sorted.
+    fn visible(&self, scope: &Scope, principal: &Principal, each: &mut dyn FnMut(&str));
+    /// One tool, whoever asks.
+    fn find(&self, scope: &Scope, name: &str, principal: &Principal) -> Option<Found>;
+    /// Runs one call over this snapshot.
+    fn call(self: Arc<Self>, call: ToolCall) -> BoxFuture<'static, Result<Answered, Refused>>;
+}
+
+/// One binding, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// From `fleetgate.toml`.
+    pub binding: Arc<str>,
+    /// The operator's label.
+    pub label: Option<String>,
+    /// The plugin's title.
+    pub title: String,
+    /// What the plugin is, in a sentence.
+    pub description: String,
+}
+
+/// A tool as clients will see it.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// Its name on this endpoint.
+    pub name: String,
+    /// Whose it is.
+    pub binding: Arc<str>,
+    /// Everything else, with the name that it has in its plugin.
+    pub tool: Tool,
+    /// MCP's `readOnlyHint`.
+    pub read_only: bool,
+    /// MCP's `destructiveHint`.
+    pub destructive: bool,
+    /// MCP's `idempotentHint`.
+    pub idempotent: bool,
+    /// MCP's `openWorldHint`.
+    pub open_world: Option<bool>,
+}
+
+/// A tool that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Whose it is.
+    pub binding: Arc<str>,
+    /// Whether the principal may call it.
+    pub allowed: bool,
+}
+
+/// A running host.
+pub(crate) struct Live(pub(crate) Arc<Host>);
+
+/// One catalog, and the host that runs its calls.
+struct Snapshot {
+    host: Arc<Host>,
+    catalog: Arc<Catalog>,
+}
+
+impl Backend for Live {
+    fn view(&self) -> Arc<dyn View> {
+        Arc::new(Snapshot { host: self.0.clone(), catalog: self.0.catalog() })
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.0.changes()
+    }
+}
+
+impl View for Snapshot {
+    fn revision(&self) -> u64 {
+        self.catalog.revision
+    }
+
+    fn serves(&self, scope: &Scope) -> bool {
+        self.catalog.serves(scope)
+    }
+
+    fn about(&self, scope: &Scope) -> Vec<About> {
+        self.bindings(scope)
+            .map(|binding| About {
+                binding: binding.name.clone(),
+                label: binding.label.clone(),
+                title: binding.plugin.manifest.plugin.title.clone(),
+                description: binding.plugin.manifest.plugin.description.clone(),
+            })
+            .collect()
+    }
+
+    fn definitions(&self, scope: &Scope) -> Vec<Definition> {
+        self.bindings(scope)
+            .flat_map(|binding| binding.tools.iter().map(move |(own_name, tool)| (binding, own_name, tool)))
+            .map(|(binding, own_name, tool)| Definition {
+                name: match scope {
+                    Scope::Shared => format!("{}_{own_name}", binding.name),
+                    Scope::Binding(_) => own_name.clone(),
+                },
+                binding: binding.name.clone(),
+                tool: tool.definition.clone(),
+                read_only: tool.policy.read_only,
+                destructive: tool.destructive,
+                idempotent: tool.idempotent,
+                open_world: tool.open_world,
+            })
+            .collect()
+    }
+
+    fn visible(&self, scope: &Scope, principal: &Principal, each: &mut dyn FnMut(&str)) {
+        for (name, _) in self.catalog.tools(scope, principal) {
+            each(name);
+        }
+    }
+
+    fn find(&self, scope: &Scope, name: &str, principal: &Principal) -> Option<Found> {
+        let found: FoundTool = self.catalog.find_tool(scope, name)?;
+        Some(Found { binding: found.binding.name.clone(), allowed: found.allows(principal) })
+    }
+
+    fn call(self: Arc<Self>, call: ToolCall) -> BoxFuture<'static, Result<Answered, Refused>> {
+        Box::pin(async move { self.host.call_tool(&self.catalog, call).await })
+    }
+}
+
+impl Snapshot {
+    fn bindings<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<LiveBinding>> {
+        self.catalog.bindings().filter(move |binding| match scope {
+            Scope::Shared => true,
+            Scope::Binding(name) => binding.name == *name,
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! What is refused before any protocol, and what is made to fit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleetgate_mcp::{HttpOptions, LocalCaller, router_over};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::backend::{Does, Fake, binding, principal, tool};
+use crate::running::{Served, client, last, served, served_with};
+
+async fn lab() -> Served {
+    served(&Fake::new([binding("lab", [tool("echo", Does::Echo)])])).await
+}
+
+const LIST: &str = r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#;
+
+#[tokio::test]
+async fn a_foreign_host_or_origin_is_refused_in_both_eras() {
+    let lab = lab().await;
+    for (name, value) in [
+        ("host", "evil.example"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("host", "localhost.evil"),
+    ] {
+        for request in [
+            lab.modern("/mcp", "ann", "tools/list", json!({})),
+            lab.post("/mcp", "ann", LIST),
+            lab.http.get(lab.url("/mcp")).bearer_auth("ann").header("accept", "text/event-stream"),
+            lab.http.delete(lab.url("/mcp")).bearer_auth("ann"),
+        ] {
+            let response = request.header(name, value).send().await.unwrap();
+            assert_eq!(response.status(), 403, "{name}: {value}");
+            let body: Value = response.json().await.unwrap();
+            assert_eq!(body["error"]["code"], -32600);
+            assert_eq!(body.get("id"), None, "whose request it is was not looked at");
+        }
+    }
+    let response =
+        lab.modern("/mcp", "ann", "tools/list", json!({})).header("origin", "http://localhost:6274");
+    assert_eq!(response.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn the_public_url_is_a_name_of_the_server() {
+    let fake = Fake::new([binding("lab", [tool("echo", Does::Echo)])]);
+    let lab =
+        served_with(&fake, |options| options.with_public_url("https://fleet.example.com").unwrap()).await;
+    let with = |origin| {
+        lab.modern("/mcp", "ann", "tools/list", json!({}))
+            .header("host", "fleet.example.com")
+            .header("origin", origin)
+    };
+    assert_eq!(with("https://fleet.example.com").send().await.unwrap().status(), 200);
+    assert_eq!(with("https://other.example.com").send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn a_caller_without_a_credential_is_challenged() {
+    let lab = lab().await;
+    let response = lab.http.post(lab.url("/mcp")).header("content-type", "application/json").body(LIST);
+    let response = response.send().await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"test\"");
+    assert_eq!(response.json::<Value>().await.unwrap()["error"]["message"], "say who you are");
+    // Whether a binding exists is for those who may know.
+    let response = lab.http.post(lab.url("/mcp/nothing")).body(LIST).send().await.unwrap();
+    assert_eq!(response.status(), 401);
+}
+
+#[tokio::test]
+async fn a_local_caller_is_served_directly_and_not_through_a_proxy() {
+    let fake = Fake::new([binding("lab", [tool("echo", Does::Echo)])]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let options = HttpOptions::new(address, Arc::new(LocalCaller(principal("local", &["lab:*"]))));
+    let mcp = router_over(fake.clone(), options);
+    let shutdown = mcp.shutdown.clone();
+    tokio::spawn(fleetgate_mcp::serve(listener, mcp, std::future::pending(), Duration::from_secs(1)));
+    let lab = Served { address, http: client(), shutdown };
+    let called = lab.ask("/mcp/lab", "ignored", "tools/call", json!({"name": "echo"})).await;
+    assert_eq!(called["result"]["isError"], false, "{called}");
+    assert_eq!(fake.seen()[0].principal, "local");
+    let proxied =
+        lab.modern("/mcp/lab", "x", "tools/list", json!({})).header("x-forwarded-for", "203.0.113.9");
+    assert_eq!(proxied.send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_a_parse_error() {
+    let lab = lab().await;
+    for body in ["", "{", "[1,", "{\"id\":1}}", "nonsense", "{\"id\":1,\"method\":\"\u{7}\"}"] {
+        let response = lab.post("/mcp", "ann", body).send().await.unwrap();
+        assert_eq!(response.status(), 400, "{body}");
+        assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], -32700, "{body}");
+    }
+    let response = lab.post("/mcp", "ann", vec![b'{', 0xff, b'}']).send().await.unwrap();
+    assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], -32700);
+}
+
+#[tokio::test]
+async fn what_is_json_and_no_message_is_an_invalid_request() {
+    let lab = lab().await;
+    let deep = format!(
+        r#"{{"jsonrpc":"2.0","id":"x","method":"m","params":{}1{}}}"#,
+        "[".repeat(300),
+        "]".repeat(300)
+    );
+    for body in [
+        "1",
+        "\"x\"",
+        "null",
+        "{}",
+        r#"{"id":"x","method":"tools/list"}"#,
+        r#"{"jsonrpc":"1.0","id":"x","method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":"x","method":5}"#,
+        r#"{"jsonrpc":"2.0","id":"x","method":"tools/list","method":"tools/call"}"#,
+        &deep,
+    ] {
+        let response = lab.post("/mcp", "ann", body.to_owned()).send().await.unwrap();
+        assert_eq!(response.status(), 400, "{body}");
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!(answer["error"]["code"], -32600, "{body}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_refused_and_none_of_it_is_run() {
+    let fake = Fake::new([binding("lab", [tool("echo", Does::Echo)])]);
+    let lab = served(&fake).await;
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "lab_echo"}});
+    for body in [json!([call]), json!([]), json!([call, call])] {
+        let response = lab.post("/mcp", "ann", body.to_string()).send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], -32600);
+    }
+    assert_eq!(fake.seen(), []);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_or_of_another_type_is_refused() {
+    let fake = Fake::new([binding("lab", [tool("echo", Does::Echo)])]);
+    let lab = served_with(&fake, |mut options| {
+        options.max_body = 1000;
+        options
+    })
+    .await;
+    let large = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"x":"{}"}}}}"#,
+        "x".repeat(1000)
+    );
+    let response = lab.post("/mcp", "ann", large).send().await.unwrap();
+    assert_eq!(response.status(), 413);
+    assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], -32600);
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/json-seq"] {
+        let request =
+            lab.http.post(lab.url("/mcp")).bearer_auth("ann").header("content-type", kind).body(LIST);
+        assert_eq!(request.send().await.unwrap().status(), 415, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_client_accepts_it_is_served_that() {
+    let lab = lab().await;
+    let modern = |accept: Option<&str>| {
+        let request = lab.modern("/mcp", "ann", "tools/list", json!({})).build().unwrap();
+        let mut request = request;
+        match accept {
+            Some(accept) => request.headers_mut().insert("accept", accept.parse().unwrap()),
+            None => request.headers_mut().remove("accept"),
+        };
+        lab.http.execute(request)
+    };
+    for (accept, kind) in [
+        (Some("*/*"), "application/json"),
+        (None, "application/json"),
+        (Some("application/json"), "application/json"),
+        (Some("text/event-stream"), "text/event-stream"),
+    ] {
+        let response = modern(accept).await.unwrap();
+        assert_eq!(response.status(), 200, "{accept:?}");
+        assert_eq!(response.headers()["content-type"], kind, "{accept:?}");
+        assert_eq!(last(response).await["result"]["tools"][0]["name"], "lab_echo");
+    }
+    let response = modern(Some("image/png")).await.unwrap();
+    assert_eq!(response.status(), 406);
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32600)));
+
+    let session = lab.legacy("/mcp", "ann", "2025-06-18").await;
+    for (accept, kind) in [("*/*", "text/event-stream"), ("application/json", "application/json")] {
+        let mut request = session.request(3, "tools/list", json!({})).build().unwrap();
+        request.headers_mut().insert("accept", accept.parse().unwrap());
+        let response = lab.http.execute(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], kind, "{accept}");
+        assert_eq!(last(response).await["result"]["tools"][0]["name"], "lab_echo");
+    }
+}
+
+#[tokio::test]
+async fn an_error_carries_the_id_of_its_request() {
+    let lab = lab().await;
+    // A legacy request without a session.
+    let response = lab.post("/mcp", "ann", LIST).send().await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert_eq!(response.json::<Value>().await.unwrap()["id"], "x");
+    let unknown = lab.modern("/mcp", "ann", "no/such", json!({})).send().await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    let unknown: Value = unknown.json().await.unwrap();
+    assert_eq!((&unknown["id"], &unknown["error"]["code"]), (&json!(7), &json!(-32601)));
+}

@@ -1,0 +1,15 @@
+//! What clients get from the catalog: over HTTP and stdio, in both protocol eras, from a backend that needs no plugins.
+
+mod backend;
+mod calls;
+mod cancelling;
+mod changes;
+mod endpoints;
+mod forbidden;
+mod front;
+mod lists;
+mod running;
+mod sessions;
+mod shutdown;
+mod stdio;
+mod talking;

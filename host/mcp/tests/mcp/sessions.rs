@@ -1,0 +1,144 @@
+//! Sessions of legacy clients.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::backend::{Does, Fake, Gate, binding, tool};
+use crate::running::{Events, in_time, served, served_with};
+
+#[tokio::test]
+async fn a_session_is_its_openers_alone_on_its_endpoint_alone() {
+    let fake = Fake::new([binding("lab", [tool("it", Does::Echo)])]);
+    let lab = served(&fake).await;
+    let session = lab.legacy("/mcp/lab", "ann", "2025-11-25").await;
+    assert!(session.id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
+    for (path, caller) in [("/mcp/lab", "bob"), ("/mcp", "ann")] {
+        let body =
+            json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "it"}}).to_string();
+        for request in [
+            lab.post(path, caller, body),
+            lab.post(
+                path,
+                caller,
+                r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
+            ),
+            lab.http.get(lab.url(path)).bearer_auth(caller).header("accept", "text/event-stream"),
+            lab.http.get(lab.url(path)).bearer_auth(caller).header("last-event-id", "x/0"),
+            lab.http.delete(lab.url(path)).bearer_auth(caller),
+        ] {
+            let request =
+                request.header("mcp-session-id", &session.id).header("mcp-protocol-version", "2025-11-25");
+            assert_eq!(request.send().await.unwrap().status(), 404, "{path} {caller}");
+        }
+    }
+    assert_eq!(fake.seen(), []);
+    assert_eq!(session.ask("ping", json!({})).await["result"], json!({}), "it is still there");
+}
+
+#[tokio::test]
+async fn a_session_ends_when_its_client_says_so() {
+    let lab = served(&Fake::new([binding("lab", [tool("it", Does::Echo)])])).await;
+    let session = lab.legacy("/mcp", "ann", "2025-06-18").await;
+    let delete =
+        || lab.http.delete(lab.url("/mcp")).bearer_auth("ann").header("mcp-session-id", &session.id).send();
+    assert!(delete().await.unwrap().status().is_success());
+    assert_eq!(session.request(1, "tools/list", json!({})).send().await.unwrap().status(), 404);
+    assert_eq!(delete().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn the_session_left_alone_longest_makes_room() {
+    let fake = Fake::new([binding("lab", [tool("it", Does::Echo)])]);
+    let lab = served_with(&fake, |mut options| {
+        options.sessions_per_principal = 2;
+        options
+    })
+    .await;
+    let first = lab.legacy("/mcp", "ann", "2025-11-25").await;
+    let second = lab.legacy("/mcp", "ann", "2025-11-25").await;
+    let others = lab.legacy("/mcp", "bob", "2025-11-25").await;
+    first.ask("ping", json!({})).await;
+    let third = lab.legacy("/mcp", "ann", "2025-11-25").await;
+    assert_eq!(second.request(1, "ping", json!({})).send().await.unwrap().status(), 404);
+    for session in [&first, &others, &third] {
+        assert_eq!(session.ask("ping", json!({})).await["result"], json!({}));
+    }
+}
+
+#[tokio::test]
+async fn a_session_with_a_call_under_way_is_not_pushed_out() {
+    let gate = Arc::new(Gate::default());
+    let fake = Fake::new([binding("lab", [tool("wait", Does::Wait(gate.clone()))])]);
+    let lab = served_with(&fake, |mut options| {
+        options.sessions_per_principal = 1;
+        options
+    })
+    .await;
+    let busy = lab.legacy("/mcp/lab", "ann", "2025-11-25").await;
+    let mut call = Events::of(busy.request(1, "tools/call", json!({"name": "wait"})).send().await.unwrap());
+    in_time(gate.started.notified()).await;
+    let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let body = json!({"jsonrpc": "2.0", "id": 9, "method": "initialize", "params": params});
+    let refused = lab.post("/mcp/lab", "ann", body.to_string()).send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["id"], 9);
+    gate.release.notify_one();
+    assert_eq!(call.message().await.unwrap()["result"]["content"][0]["text"], "released");
+}
+
+#[tokio::test]
+async fn a_session_left_alone_ends_and_one_with_an_open_stream_does_not() {
+    let fake = Fake::new([binding("lab", [tool("it", Does::Echo)])]);
+    let lab = served_with(&fake, |mut options| {
+        options.session_idle = Duration::ZERO;
+        options
+    })
+    .await;
+    let listening = lab.legacy("/mcp", "ann", "2025-11-25").await;
+    let _stream = Events::of(listening.get().send().await.unwrap());
+    let alone = lab.legacy("/mcp", "ann", "2025-11-25").await;
+    in_time(async {
+        // Asking for something would be using it. A GET that takes no events is turned away before it is: with 406
+        // while the session is there, with 404 when it is gone.
+        loop {
+            let get = lab.http.get(lab.url("/mcp")).bearer_auth("ann").header("mcp-session-id", &alone.id);
+            let status = get.header("accept", "application/json").send().await.unwrap().status();
+            if status == 404 {
+                break;
+            }
+            assert_eq!(status, 406);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    })
+    .await;
+    assert_eq!(listening.ask("ping", json!({})).await["result"], json!({}));
+}
+
+#[tokio::test]
+async fn a_broken_stream_is_taken_up_again_until_its_answer() {
+    let gate = Arc::new(Gate::default());
+    let fake = Fake::new([binding("lab", [tool("wait", Does::Wait(gate.clone()))])]);
+    let lab = served(&fake).await;
+    let session = lab.legacy("/mcp/lab", "ann", "2025-11-25").await;
+    let mut stream =
+        Events::of(session.request(1, "tools/call", json!({"name": "wait"})).send().await.unwrap());
+    let first = stream.next().await.unwrap();
+    in_time(gate.started.notified()).await;
+    drop(stream);
+    let id = first.id.expect("an event to go on from");
+
+    // Somebody else's session leads nowhere with it.
+    let other = lab.legacy("/mcp/lab", "bob", "2025-11-25").await;
+    let stolen = other.get().header("last-event-id", &id).send().await.unwrap();
+    assert_eq!(Events::of(stolen).rest().await, Vec::<serde_json::Value>::new());
+
+    let mut resumed = Events::of(session.get().header("last-event-id", &id).send().await.unwrap());
+    gate.release.notify_one();
+    let answer = resumed.message().await.unwrap();
+    assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&json!(1), &json!("released")));
+    assert!(resumed.next().await.is_none(), "the stream ends with its answer");
+    let again = session.get().header("last-event-id", &id).send().await.unwrap();
+    assert_eq!(Events::of(again).rest().await.len(), 1, "and can be heard once more");
+}
