@@ -1,0 +1,278 @@
+//! One request of a guest, from the decision to the head of the response.
+//!
+//! [`decide`] → body gathered → credential added → connection → response → perhaps a redirect, which begins again at
+//! the decision → [`answer`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE};
+use futures_util::future::BoxFuture;
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, LOCATION, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use crate::answer::{Terms, answer};
+use crate::body::RequestBody;
+use crate::connect::ConnectFailed;
+use crate::decode::Coding;
+use crate::failure::Failure;
+use crate::guard::{Allowed, Asker, Refusal, Routes, Target, Via, decide};
+use crate::headers::{clean_request, keep_for_strangers, without_body, without_range};
+use crate::mask::Mask;
+use crate::pool::Arriving;
+use crate::redirect::{self, MOST_HOPS};
+
+/// Requests that a call may have under way at once.
+pub const MOST_AT_ONCE: usize = 16;
+
+/// Some servers answer nobody who does not say who asks.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("fleetgate/", env!("CARGO_PKG_VERSION")));
+
+/// What a redirect's own body may have for the connection to be kept, in bytes.
+const DRAINED: u64 = 16 << 10;
+
+/// What one call sends requests with.
+pub struct Session {
+    routes: Arc<Routes>,
+    /// The most bytes of a request's body.
+    request_body: u64,
+    call: Arc<CallInfo>,
+    under_way: Arc<Semaphore>,
+}
+
+impl Session {
+    pub(crate) fn new(routes: Arc<Routes>, request_body: u64, call: Arc<CallInfo>) -> Self {
+        Self { routes, request_body, call, under_way: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
+    }
+
+    /// Sends a request as the guest made it. Used and refused requests are noted in the call.
+    pub fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> BoxFuture<'static, Result<Response<WasiBody>, Failure>> {
+        let exchange = Exchange {
+            routes: Arc::clone(&self.routes),
+            call: Arc::clone(&self.call),
+            request_body: self.request_body,
+            options,
+        };
+        let permit = Arc::clone(&self.under_way).try_acquire_owned();
+        Box::pin(async move {
+            let outcome = match permit {
+                Ok(permit) => exchange.run(request, permit).await,
+                Err(_) => Err(Failure::TooManyAtOnce(MOST_AT_ONCE)),
+            };
+            outcome.inspect_err(|failure| exchange.record(failure))
+        })
+    }
+}
+
+struct Exchange {
+    routes: Arc<Routes>,
+    call: Arc<CallInfo>,
+    request_body: u64,
+    options: RequestOptions,
+}
+
+/// The request as it is before one hop.
+struct Hop {
+    method: Method,
+    headers: HeaderMap,
+    body: RequestBody,
+    allowed: Allowed,
+    /// Another origin was passed: nothing that was meant for the first one goes along any more.
+    stranger: bool,
+}
+
+impl Exchange {
+    async fn run(
+        &self,
+        request: Request<WasiBody>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Response<WasiBody>, Failure> {
+        let (head, body) = request.into_parts();
+        let allowed = self.decide(Via::Guest, &head.method, &head.uri)?;
+        let end = self.end(allowed.route.timeout);
+        let mut headers = head.headers;
+        clean_request(&mut headers);
+        let work = async {
+            let body = RequestBody::gather(body, self.request_body).await.map_err(Failure::Other)?;
+            if body.again().is_some() {
+                // All of it is here, and hyper states its true length.
+                headers.remove(CONTENT_LENGTH);
+            }
+            self.hops(Hop { method: head.method, headers, body, allowed, stranger: false }).await
+        };
+        let (response, method, mask) = match self.call.waiting(timeout_at(end, work)).await {
+            Err(Cancelled) => return Err(Failure::Cancelled),
+            Ok(Err(_)) => return Err(Failure::Timeout),
+            Ok(Ok(arrived)) => arrived?,
+        };
+        let terms = Terms { mask, end, pause: self.options.between_bytes_timeout, permit };
+        answer(response, &method, &self.call, terms).map_err(Failure::Other)
+    }
+
+    fn decide(&self, via: Via, method: &Method, uri: &http::Uri) -> Result<Allowed, Failure> {
+        let asker = Asker { granted: &self.call.granted, policy: &self.call.policy };
+        let target = Target::of(uri).map_err(Failure::Refused)?;
+        decide(&self.routes, asker, via, method, &target).map_err(Failure::Refused)
+    }
+
+    /// When the response must be read. A request that begins after the cancellation is the guest cleaning up.
+    fn end(&self, granted: Option<Duration>) -> Instant {
+        let left = if self.call.cancel.is_cancelled() { GRACE } else { self.call.remaining() };
+        Instant::now() + granted.map_or(left, |granted| granted.min(left))
+    }
+
+    async fn hops(&self, mut hop: Hop) -> Result<(Response<Arriving>, Method, Option<Arc<Mask>>), Failure> {
+        let follow = hop.allowed.route.redirects;
+        let mut mask = None;
+        for _ in 0..=MOST_HOPS {
+            let again = follow.then(|| hop.body.again()).flatten();
+            let (response, injected) =
+                self.one(&hop.method, &hop.headers, hop.body, &hop.allowed, hop.stranger).await?;
+            mask = injected.or(mask);
+            let location = response.headers().get(LOCATION).filter(|_| follow);
+            let next = location
+                // A location that holds the credential would carry it elsewhere.
+                .filter(|location| {
+                    mask.as_ref().is_none_or(|mask: &Arc<Mask>| !mask.finds(location.as_bytes()))
+                })
+                .and_then(|to| {
+                    redirect::next(response.status(), to.as_bytes(), &hop.method, &hop.allowed.uri)
+                });
+            let Some(next) = next else { return Ok((response, hop.method, mask)) };
+            let body = match again {
+                _ if !next.body => Some(RequestBody::empty()),
+                again => again,
+            };
+            // A body that streamed by cannot be sent again: the guest gets the redirect itself.
+            let Some(body) = body else { return Ok((response, hop.method, mask)) };
+            let allowed =
+                self.decide(Via::Redirect, &next.method, &next.uri).map_err(|failure| match failure {
+                    Failure::Refused(refusal) => Failure::Refused(Refusal {
+                        why: format!("{} redirected: {}", hop.allowed.route.capability, refusal.why),
+                        ..refusal
+                    }),
+                    other => other,
+                })?;
+            drain(response.into_body()).await;
+            let here = &hop.allowed.route.places[hop.allowed.place].origin;
+            let stranger = hop.stranger || *here != allowed.route.places[allowed.place].origin;
+            let mut headers = hop.headers;
+            if stranger {
+                keep_for_strangers(&mut headers);
+            }
+            if body.is_empty() {
+                without_body(&mut headers);
+            }
+            hop = Hop { method: next.method, headers, body, allowed, stranger };
+        }
+        Err(Failure::Other(Error::LoopDetected))
+    }
+
+    /// Sends one request and notes it.
+    async fn one(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        body: RequestBody,
+        allowed: &Allowed,
+        stranger: bool,
+    ) -> Result<(Response<Arriving>, Option<Arc<Mask>>), Failure> {
+        let route = &allowed.route;
+        let mut request = Request::new(body);
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = allowed.uri.clone();
+        *request.headers_mut() = headers.clone();
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT_ENCODING, Coding::ACCEPTED);
+        headers.entry(USER_AGENT).or_insert(AGENT);
+        let mut mask = None;
+        if let Some((place, keeper)) = &route.credential
+            && *place == allowed.place
+            && !stranger
+        {
+            let injected = keeper.current().map_err(Failure::Credential)?;
+            without_range(headers);
+            injected.add(headers);
+            mask = injected.mask.clone();
+        }
+        let progress = request.body().progress();
+        let sent = route.pool.send(allowed.place, request, self.options.connect_timeout);
+        let sent = match self.options.first_byte_timeout {
+            Some(first_byte) => timeout(first_byte, sent).await.map_err(|_| Failure::Timeout)?,
+            None => sent.await,
+        };
+        let (name, path) = (&route.capability, &allowed.path);
+        match sent {
+            Ok(response) => {
+                self.call.used.note(format!("{name} {method} {path} {}", response.status().as_u16()));
+                Ok((response, mask))
+            }
+            Err(failed) => {
+                let failure = match (progress.too_large(), failed.into()) {
+                    (Some(limit), _) => Failure::RequestTooLarge(limit),
+                    (None, failure) => refused_by_address(failure, allowed),
+                };
+                if !matches!(failure, Failure::Refused(_)) {
+                    self.call.used.note(format!("{name} {method} {path} failed: {failure}"));
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Tells the operator, who alone learns which rule it was.
+    fn record(&self, failure: &Failure) {
+        let call = &self.call;
+        match failure {
+            Failure::Refused(refusal) => {
+                call.used.refuse(refusal.to_string());
+                tracing::warn!(
+                    call = %call.id, binding = %call.binding, tool = %call.tool, principal = %call.principal,
+                    rule = refusal.rule, why = %refusal.why, allow = refusal.allow.as_deref(),
+                    "request refused"
+                );
+            }
+            Failure::TooManyAtOnce(_) => call.used.refuse(failure.to_string()),
+            Failure::Credential(why) => {
+                tracing::error!(call = %call.id, binding = %call.binding, %why, "a credential cannot be had");
+            }
+            _ => tracing::debug!(call = %call.id, binding = %call.binding, why = %failure, "request failed"),
+        }
+    }
+}
+
+/// The second layer's refusals, with the line of the grant that would open the address.
+fn refused_by_address(failure: Failure, allowed: &Allowed) -> Failure {
+    let (name, grant) = (&allowed.route.capability, &allowed.route.grant);
+    let Failure::Connect(failed) = failure else { return failure };
+    let refusal = |rule| Refusal::new(rule, format!("{name}: {failed}"));
+    Failure::Refused(match &failed {
+        ConnectFailed::Blocked { blocked, .. } => match blocked.opening() {
+            Some(opening) => refusal("address").allowed_by(format!("[{grant}] networks = [… \"{opening}\"]")),
+            None => refusal("address"),
+        },
+        ConnectFailed::Plaintext { .. } => {
+            refusal("plaintext").allowed_by(format!("[{grant}] url = \"https://…\""))
+        }
+        _ => return Failure::Connect(failed),
+    })
+}
+
+/// Reads the little text that comes with a redirect, so that its connection can be used again.
+async fn drain(mut body: Arriving) {
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if read > DRAINED {
+            return;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What an author asks for: `[capabilities.http.<name>]`.
+
+use std::any::Any;
+
+use fleetgate_core::capability::Request;
+use fleetgate_core::diagnostic::{Spanned, TableReader, quoted};
+use http::Method;
+
+use crate::method::Methods;
+use crate::origin::{Host, Origin, Scheme};
+use crate::pattern::{PathSet, Pattern};
+
+/// The last label of the names that stand for a granted URL: `api.upstream`.
+pub(crate) const UPSTREAM: &str = "upstream";
+
+/// Whether a name is one of those.
+pub(crate) fn is_upstream_name(host: &Host) -> bool {
+    matches!(host, Host::Name(name) if name.rsplit('.').next() == Some(UPSTREAM))
+}
+
+/// More fixed hosts than this is a crawler.
+const MOST_HOSTS: usize = 16;
+
+/// A parsed request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HttpRequest {
+    pub(crate) methods: Methods,
+    pub(crate) paths: PathSet,
+    /// Fixed public hosts.
+    pub(crate) hosts: Vec<Origin>,
+    /// The operator gives a URL.
+    pub(crate) upstream: bool,
+}
+
+impl HttpRequest {
+    pub(crate) fn read(table: &mut TableReader<'_>) -> Option<Self> {
+        let methods = read_methods(table).unwrap_or_else(|| Methods::new([Method::GET]));
+        if !table.has("paths") {
+            table.value("paths");
+            table.error(
+                "missing key \"paths\"",
+                "say which paths: paths = [\"/v2/**\"], or [\"/**\"] for all",
+            );
+        }
+        let paths =
+            read_paths(table).map(|paths| PathSet::new(paths.into_iter().map(Spanned::into_inner).collect()));
+        let hosts = read_hosts(table, "hosts").unwrap_or_default();
+        let upstream = table.bool("upstream").unwrap_or(hosts.is_empty());
+        if !upstream && hosts.is_empty() && !table.has("hosts") {
+            table.error_at("upstream", "nothing to reach is left", "name hosts, or leave this key out");
+        }
+        let hosts = hosts.into_iter().map(Spanned::into_inner).collect();
+        (!table.failed()).then_some(Self { methods, paths: paths?, hosts, upstream })
+    }
+}
+
+impl Request for HttpRequest {
+    fn widens(&self, old: &dyn Request) -> Vec<String> {
+        let Some(old) = (old as &dyn Any).downcast_ref::<Self>() else {
+            return self.describe();
+        };
+        let mut more: Vec<_> = old
+            .methods
+            .beyond(&self.methods)
+            .into_iter()
+            .map(|method| format!("{method} requests"))
+            .collect();
+        more.extend(old.paths.beyond(&self.paths).into_iter().map(|path| format!("the paths {path}")));
+        more.extend(
+            self.hosts.iter().filter(|host| !old.hosts.contains(host)).map(|host| format!("the host {host}")),
+        );
+        if self.upstream && !old.upstream {
+            more.push("a URL that the operator gives".into());
+        }
+        more
+    }
+
+    fn describe(&self) -> Vec<String> {
+        let mut hosts: Vec<_> = self.hosts.iter().map(Origin::to_string).collect();
+        if self.upstream {
+            hosts.insert(0, "a URL that the operator gives".into());
+        }
+        vec![format!("{} to {}, paths {}", self.methods, hosts.join(", "), self.paths)]
+    }
+
+    fn grant_template(&self) -> String {
+        let mut lines = Vec::new();
+        if self.upstream {
+            lines.push("url = \"https://…\"  # where it is; a path in it comes before every path".to_owned());
+        }
+        if !self.hosts.is_empty() {
+            lines.push(format!("# hosts = {}  # fewer, if you like", host_list(&self.hosts)));
+        }
+        lines.push(format!("# methods = {}  # fewer, if you like", self.methods.toml()));
+        lines.push(format!("# paths = {}  # fewer, if you like", self.paths.toml()));
+        lines.push("# networks = [\"10.0.0.0/8\"]  # private addresses that the name may lead to".to_owned());
+        lines.push("# credential = { bearer = \"…\" }  # the name of a secret from [secrets]".to_owned());
+        lines.join("\n") + "\n"
+    }
+}
+
+/// As it stands in TOML.
+pub(crate) fn host_list(hosts: &[Origin]) -> String {
+    let quoted: Vec<_> = hosts.iter().map(|host| format!("{:?}", host.authority())).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// `methods`, if it stands there and is right.
+pub(crate) fn read_methods(table: &mut TableReader<'_>) -> Option<Methods> {
+    Methods::read(table, "methods").map(|methods| Methods::new(methods.into_iter().map(Spanned::into_inner)))
+}
+
+/// `paths`, if it stands there and is right.
+pub(crate) fn read_paths(table: &mut TableReader<'_>) -> Option<Vec<Spanned<Pattern>>> {
+    let texts = table.spanned_strings("paths")?;
+    if texts.is_empty() {
+        table.error_at("paths", "no path is named", "name at least one, like [\"/v2/**\"]");
+    }
+    if texts.len() > PathSet::MOST {
+        table.error_at("paths", format!("more than {} patterns", PathSet::MOST), "sum some up with * or **");
+        return None;
+    }
+    let patterns: Vec<_> = texts
+        .iter()
+        .map(|text| match Pattern::parse(text.get_ref()) {
+            Ok(pattern) => Some(Spanned::new(text.span(), pattern)),
+            Err(error) => {
+                table.error_at(text, format!("{}: {error}", quoted(text.get_ref())), error.help());
+                None
+            }
+        })
+        .collect();
+    patterns.into_iter().collect()
+}
+
+/// A list of fixed hosts, if it stands there and is right.
+pub(crate) fn read_hosts(table: &mut TableReader<'_>, key: &str) -> Option<Vec<Spanned<Origin>>> {
+    let texts = table.spanned_strings(key)?;
+    if texts.is_empty() {
+        table.error_at(key, "no host is named", "name at least one, like [\"api.weather.gov\"]");
+    }
+    if texts.len() > MOST_HOSTS {
+        table.error_at(key, format!("more than {MOST_HOSTS} hosts"), "name fewer");
+    }
+    let hosts: Vec<_> = texts.iter().map(|text| fixed_host(table, text)).collect();
+    hosts.into_iter().collect()
+}
+
+fn fixed_host(table: &TableReader<'_>, text: &Spanned<String>) -> Option<Spanned<Origin>> {
+    let origin = Origin::parse(Scheme::Https, text.get_ref());
+    let public = |origin: &Origin| match &origin.host {
+        Host::Address(_) => false,
+        host @ Host::Name(name) => name.contains('.') && !is_upstream_name(host),
+    };
+    match origin.filter(public) {
+        Some(origin) => Some(Spanned::new(text.span(), origin)),
+        None => {
+            table.error_at(
+                text,
+                format!("{} is not the name of a public host", quoted(text.get_ref())),
+                "write a name, perhaps with a port, like \"api.weather.gov\"; it is reached with https",
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! TLS for outgoing connections: the machine's authorities, the operator's own, a client certificate.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::origin::{Host, Origin};
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TlsError {
+    #[error("it holds no certificate in PEM form")]
+    NoCertificate,
+    #[error("a certificate in it cannot be read: {0}")]
+    Certificate(String),
+    #[error("it holds no private key in PEM form")]
+    Key,
+    #[error("certificate and key do not fit: {0}")]
+    Pair(rustls::Error),
+    #[error("TLS is not available: {0}")]
+    Provider(rustls::Error),
+    #[error(
+        "this machine trusts no certificate authority; install ca-certificates, or name your own with ca = …"
+    )]
+    NoAuthorities,
+}
+
+/// A certificate and its key, to show to the upstream.
+pub(crate) type ClientIdentity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// The certificates of a PEM text, each of which an authority store takes.
+pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|error| TlsError::Certificate(error.to_string()))?;
+    let mut store = RootCertStore::empty();
+    for certificate in &found {
+        store.add(certificate.clone()).map_err(|error| TlsError::Certificate(error.to_string()))?;
+    }
+    if found.is_empty() { Err(TlsError::NoCertificate) } else { Ok(found) }
+}
+
+/// The private key of a PEM text.
+pub(crate) fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| TlsError::Key)
+}
+
+/// One configuration per grant, so that sessions are resumed within it and never across bindings.
+pub(crate) fn client(
+    own: &[CertificateDer<'static>],
+    identity: Option<ClientIdentity>,
+) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut roots = RootCertStore { roots: native().to_vec() };
+    for certificate in own {
+        roots.add(certificate.clone()).map_err(|error| TlsError::Certificate(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(TlsError::NoAuthorities);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Provider)?
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(TlsError::Pair)?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The name that the upstream's certificate must bear.
+pub(crate) fn server_name(origin: &Origin) -> Option<ServerName<'static>> {
+    match &origin.host {
+        Host::Name(name) => ServerName::try_from(name.clone()).ok(),
+        Host::Address(address) => Some(ServerName::from(*address)),
+    }
+}
+
+/// The machine's authorities, read once: there are some hundred, and reading them takes tens of milliseconds.
+fn native() -> &'static [rustls::pki_types::TrustAnchor<'static>] {
+    static NATIVE: OnceLock<Vec<rustls::pki_types::TrustAnchor<'static>>> = OnceLock::new();
+    NATIVE.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!(%error, "certificate authorities of this machine");
+        }
+        let mut store = RootCertStore::empty();
+        let (_, ignored) = store.add_parsable_certificates(found.certs);
+        if ignored > 0 {
+            tracing::debug!(ignored, "certificate authorities that cannot be read");
+        }
+        store.roots
+    })
+}
