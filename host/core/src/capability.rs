@@ -45,6 +45,7 @@ pub trait Capability: Send + Sync + 'static {
     fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()>;
 
     /// The JSON Schemas of `[capabilities.<kind>.<name>]`, of a `reach` entry and of a grant, for editors.
+    /// Each is a closed table schema (`additionalProperties: false`) without `$ref`, since it becomes part of another.
     fn schemas(&self) -> Schemas;
 }
 

@@ -277,7 +277,8 @@ impl<'d> TableReader<'d> {
     /// The path of the key whose name or value holds these bytes. The span of a table under a header is the header,
     /// which holds the names of the tables around it too; of those only its own name counts.
     fn path_around(&self, span: &Range<usize>) -> String {
-        let within = |inner: &Range<usize>, outer: Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
+        let within =
+            |inner: &Range<usize>, outer: Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
         self.table
             .iter()
             .find(|(name, value)| {

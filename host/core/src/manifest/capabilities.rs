@@ -10,6 +10,9 @@ use super::{CapabilityRequest, grammar};
 use crate::capability::{Capabilities, Reach};
 use crate::diagnostic::{TableReader, did_you_mean, quoted};
 
+/// The most requests of one kind.
+const MOST_OF_A_KIND: usize = 64;
+
 /// Reads `[capabilities]`, by `kind.name`. Beside them every name that stands there, right or wrong.
 pub(super) fn requests(
     root: &mut TableReader<'_>,
@@ -26,6 +29,13 @@ pub(super) fn requests(
             named.leave_rest();
             continue;
         };
+        let count = named.keys().count();
+        if count > MOST_OF_A_KIND {
+            named
+                .error(format!("{count} entries are too many"), format!("at most {MOST_OF_A_KIND} are read"));
+            named.leave_rest();
+            continue;
+        }
         for (name, mut table) in named.named_tables() {
             if !grammar::is_id(name.get_ref()) {
                 let message = format!("{} is not a name for a capability", quoted(name.get_ref()));

@@ -11,6 +11,11 @@ use crate::units::format_size;
 /// The most bytes that a manifest may have.
 pub const MAX_BYTES: usize = 256 * 1024;
 
+/// The most entries of a section. Real plugins have a tenth; the roles' order and the comparison with the approved
+/// version take time that grows with the square.
+const MOST_ENTRIES: [(&str, usize); 5] =
+    [("roles", 64), ("config", 256), ("tools", 512), ("resources", 512), ("prompts", 512)];
+
 /// Reads a manifest. Everything that is wrong is said at once.
 pub fn parse(document: &Arc<Document>, capabilities: &Capabilities) -> Result<Manifest, Diagnostics> {
     parse_source(document, capabilities, &|_| false)
@@ -28,6 +33,9 @@ pub(crate) fn parse_source(
         return Err(Diagnostic::whole_file(document, message, help).into());
     }
     document.read(|root| {
+        for (section, most) in MOST_ENTRIES {
+            within(root, section, most)?;
+        }
         let plugin = about::about(root);
         let roles = roles::roles(root);
         let config = config::config(root);
@@ -51,6 +59,18 @@ pub(crate) fn parse_source(
             text: Arc::clone(&document.text),
         })
     })
+}
+
+/// Refuses a section with more entries than these, before they are read.
+fn within(root: &mut TableReader<'_>, section: &str, most: usize) -> Option<()> {
+    let Some(mut table) = root.table(section) else { return Some(()) };
+    table.leave_rest();
+    let entries = table.keys().count();
+    if entries > most {
+        root.error_at(section, format!("{entries} entries are too many"), format!("at most {most} are read"));
+        return None;
+    }
+    Some(())
 }
 
 fn limits(root: &mut TableReader<'_>) -> RequestedLimits {

@@ -157,7 +157,10 @@ fn a_file_over_the_cap_is_refused_unread() {
 fn a_file_that_is_not_named_after_a_plugin_is_refused() {
     for name in ["naas", "Naas.wasm", "na_as.wasm", ".wasm", "naas.wasm.bak", "na as.wasm"] {
         let error = Artifact::from_bytes(name, component(&[ABOUT.as_bytes()])).unwrap_err();
-        assert!(error.to_string().contains("is not named after a plugin") && error.help().contains("<id>.wasm"), "{error}");
+        assert!(
+            error.to_string().contains("is not named after a plugin") && error.help().contains("<id>.wasm"),
+            "{error}"
+        );
     }
 }
 
@@ -165,7 +168,11 @@ fn a_file_that_is_not_named_after_a_plugin_is_refused() {
 fn a_file_that_bears_another_id_than_its_manifest_is_refused() {
     let artifact = Artifact::from_bytes("plugins/other.wasm", component(&[ABOUT.as_bytes()])).unwrap();
     let problems = artifact.manifest(&capabilities()).unwrap_err();
-    let pieces = ["plugins/other.wasm[fleetgate:manifest]:2:", "the plugin's id is \"naas\"", "rename the file to naas.wasm"];
+    let pieces = [
+        "plugins/other.wasm[fleetgate:manifest]:2:",
+        "the plugin's id is \"naas\"",
+        "rename the file to naas.wasm",
+    ];
     assert_said(&problems, 2, "plugin.id", &pieces);
 }
 
@@ -176,13 +183,19 @@ fn a_file_or_drop_directory_that_others_can_write_is_refused() {
     for mode in [0o664, 0o666] {
         fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         let error = read(&path).unwrap_err();
-        assert!(error.to_string().contains("can be written by others") && error.help().contains("chmod go-w"), "{error}");
+        assert!(
+            error.to_string().contains("can be written by others") && error.help().contains("chmod go-w"),
+            "{error}"
+        );
     }
     fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
     for mode in [0o775, 0o777, 0o1777] {
         fs::set_permissions(directory.path(), PermissionsExt::from_mode(mode)).unwrap();
         let error = read(&path).unwrap_err().to_string();
-        assert!(error.contains(directory.path().to_str().unwrap()) && error.contains("written by others"), "{error}");
+        assert!(
+            error.contains(directory.path().to_str().unwrap()) && error.contains("written by others"),
+            "{error}"
+        );
     }
 }
 
@@ -210,7 +223,10 @@ fn imports_and_exports_are_listed_by_name() {
             (export "fleetgate:plugin/tools@0.1.0" (instance $http)))"#,
     )
     .unwrap();
-    assert_eq!(imports(&bytes).unwrap(), ["wasi:http/outgoing-handler@0.2.4", "fleetgate:plugin/config@0.1.0"]);
+    assert_eq!(
+        imports(&bytes).unwrap(),
+        ["wasi:http/outgoing-handler@0.2.4", "fleetgate:plugin/config@0.1.0"]
+    );
     assert_eq!(exports(&bytes).unwrap(), ["fleetgate:plugin/tools@0.1.0"]);
     assert_eq!(imports(b"nonsense"), Err(Broken::NotWasm));
 }

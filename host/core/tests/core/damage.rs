@@ -85,3 +85,17 @@ fn a_damaged_artifact_never_panics() {
     }
     assert!(refused > 1000, "{refused}");
 }
+
+#[test]
+fn a_key_of_a_hundred_thousand_parts_is_refused_and_the_host_lives() {
+    for text in [
+        format!("{}a = 1\n", "a.".repeat(100_000)),
+        format!("[{}a]\n", "a.".repeat(100_000)),
+        format!("a = {}{}\n", "[".repeat(100_000), "]".repeat(100_000)),
+        format!("a = {}{}\n", "{a=".repeat(60_000), "}".repeat(60_000)),
+        format!("a = {{ {}a = 1 }}\n", "a.".repeat(100_000)),
+    ] {
+        assert!(manifest::read(text.clone()).is_err());
+        assert!(settings::read(text).is_err());
+    }
+}

@@ -114,7 +114,9 @@ fn beyond(new: &BTreeSet<String>, old: &BTreeSet<String>) -> Vec<String> {
 
 impl Request for Boxes {
     fn widens(&self, old: &dyn Request) -> Vec<String> {
-        (old as &dyn Any).downcast_ref::<Boxes>().map_or_else(|| Request::describe(self), |old| beyond(&self.0, &old.0))
+        (old as &dyn Any)
+            .downcast_ref::<Boxes>()
+            .map_or_else(|| Request::describe(self), |old| beyond(&self.0, &old.0))
     }
 
     fn describe(&self) -> Vec<String> {

@@ -112,14 +112,19 @@ fn a_missing_grant_is_named_with_the_table_to_add() {
     let grants = grants(&settings, "naas", &manifest).unwrap();
     assert_eq!(grants.missing, ["post.letters"]);
     let problems = settings.bindings["naas"].missing(&manifest, &grants).unwrap();
-    let pieces = ["needs post.letters (Letters), which is not granted", "[plugins.naas.grant.post.letters]\nurl = \"post://…\""];
+    let pieces = [
+        "needs post.letters (Letters), which is not granted",
+        "[plugins.naas.grant.post.letters]\nurl = \"post://…\"",
+    ];
     assert_said(&problems, 3, "plugins.naas", &pieces);
 }
 
 #[test]
 fn nothing_is_missing_that_is_granted_or_optional() {
     let manifest = super::manifest::read(MANIFEST).unwrap();
-    let settings = settings("[plugins.naas]\nconfig = { region = \"eu\" }\n[plugins.naas.grant.post.replies]\nurl = \"x\"\n");
+    let settings = settings(
+        "[plugins.naas]\nconfig = { region = \"eu\" }\n[plugins.naas.grant.post.replies]\nurl = \"x\"\n",
+    );
     let grants = grants(&settings, "naas", &manifest).unwrap();
     assert!(grants.missing.is_empty());
     assert!(settings.bindings["naas"].missing(&manifest, &grants).is_none());
@@ -138,9 +143,11 @@ fn a_setting_that_is_unknown_or_of_the_wrong_type_is_refused() {
 
 #[test]
 fn a_required_setting_that_is_missing_is_refused() {
-    let manifest = after_about("[config.region]\ntype = \"string\"\ndescription = \"Where.\"\nrequired = true\n");
+    let manifest =
+        after_about("[config.region]\ntype = \"string\"\ndescription = \"Where.\"\nrequired = true\n");
     let problems = grants(&settings("[plugins.naas]\n"), "naas", &manifest).unwrap_err();
-    let pieces = ["the setting region is missing: Where.", "add region = <string> under [plugins.naas.config]"];
+    let pieces =
+        ["the setting region is missing: Where.", "add region = <string> under [plugins.naas.config]"];
     assert_said(&problems, 1, "plugins.naas.config", &pieces);
 }
 
@@ -171,7 +178,9 @@ fn requires_is_raised_by_an_override_and_never_lowered() {
 fn an_opt_in_tool_is_registered_only_when_it_is_enabled() {
     let manifest = manifest();
     let closed = grants(&settings("[plugins.naas]\n"), "naas", &manifest).unwrap();
-    assert!(!closed.enabled("act", &manifest.tools["act"]) && closed.enabled("look", &manifest.tools["look"]));
+    assert!(
+        !closed.enabled("act", &manifest.tools["act"]) && closed.enabled("look", &manifest.tools["look"])
+    );
     let open = grants(&settings("[plugins.naas.tools.act]\nenabled = true\n"), "naas", &manifest).unwrap();
     assert!(open.enabled("act", &manifest.tools["act"]));
 }
@@ -181,13 +190,19 @@ fn a_plugin_gets_what_it_asks_for_up_to_the_ceilings() {
     let asked = "[limits]\nmemory = \"900MiB\"\ncpu = \"1m\"\nconcurrency = 999\n[tools.slow]\nrequires = \"any\"\ntimeout = \"1h\"\n[tools.usual]\nrequires = \"any\"\n";
     let manifest = after_about(asked);
     let got = grants(&settings("[plugins.naas]\n"), "naas", &manifest).unwrap();
-    assert_eq!((got.limits.memory, got.limits.cpu, got.limits.concurrency), (256 << 20, Duration::from_secs(2), 64));
+    assert_eq!(
+        (got.limits.memory, got.limits.cpu, got.limits.concurrency),
+        (256 << 20, Duration::from_secs(2), 64)
+    );
     assert_eq!(got.timeout(&manifest.tools["slow"]), Duration::from_secs(15 * 60));
     assert_eq!(got.timeout(&manifest.tools["usual"]), Duration::from_secs(30));
 
     let small = after_about("[limits]\nmemory = \"8MiB\"\ncpu = \"100ms\"\nconcurrency = 3\n");
     let got = grants(&settings("[plugins.naas]\n"), "naas", &small).unwrap();
-    assert_eq!((got.limits.memory, got.limits.cpu, got.limits.concurrency), (8 << 20, Duration::from_millis(100), 3));
+    assert_eq!(
+        (got.limits.memory, got.limits.cpu, got.limits.concurrency),
+        (8 << 20, Duration::from_millis(100), 3)
+    );
 
     let silent = after_about("");
     let got = grants(&settings("[plugins.naas]\n"), "naas", &silent).unwrap();
@@ -199,7 +214,10 @@ fn what_a_bindings_own_limits_say_is_the_last_word() {
     let manifest = super::manifest::read(MANIFEST).unwrap();
     let settings = settings(FULL);
     let lab = grants(&settings, "naas-lab", &manifest).unwrap();
-    assert_eq!((lab.limits.memory, lab.limits.cpu, lab.limits.concurrency), (128 << 20, Duration::from_secs(10), 2));
+    assert_eq!(
+        (lab.limits.memory, lab.limits.cpu, lab.limits.concurrency),
+        (128 << 20, Duration::from_secs(10), 2)
+    );
     assert_eq!(lab.timeout(&manifest.tools["send_config"]), Duration::from_secs(120));
     assert_eq!(lab.timeout(&manifest.tools["whoami"]), Duration::from_secs(60));
     assert_eq!(lab.limits.response, 2 << 20);

@@ -61,7 +61,10 @@ fn a_manifest_with_every_key_is_read() {
     assert_eq!(poll.default.as_ref().map(|value| value.text.as_str()), Some("2s"));
     assert_eq!(poll.env, ["NAAS_MCP_JOB_POLL_INTERVAL"]);
     assert_eq!(manifest.config["sites"].default.as_ref().map(|value| &value.json), Some(&json!(["a", "b"])));
-    assert_eq!(manifest.config["sites"].default.as_ref().map(|value| value.text.as_str()), Some("[\"a\",\"b\"]"));
+    assert_eq!(
+        manifest.config["sites"].default.as_ref().map(|value| value.text.as_str()),
+        Some("[\"a\",\"b\"]")
+    );
     assert_eq!(manifest.config["ratio"].default.as_ref().map(|value| value.text.as_str()), Some("0.5"));
     assert!(manifest.config["region"].required);
 
@@ -96,7 +99,11 @@ fn a_role_includes_what_its_included_roles_include() {
 #[test]
 fn the_smallest_manifest_has_only_a_plugin_table() {
     let manifest = after_about("");
-    assert!(manifest.tools.is_empty() && manifest.capabilities.is_empty() && manifest.roles.names().next().is_none());
+    assert!(
+        manifest.tools.is_empty()
+            && manifest.capabilities.is_empty()
+            && manifest.roles.names().next().is_none()
+    );
 }
 
 #[test]
@@ -121,7 +128,12 @@ fn all_problems_of_a_file_are_said_at_once_in_the_order_of_the_file() {
     );
     assert_said(&problems, 2, "plugin.id", &["\"NAAS\" is not an id", "lower-case letter first"]);
     assert_said(&problems, 3, "plugin.version", &["not a version", "0.1.0"]);
-    assert_said(&problems, 4, "plugin.interface", &["does not speak the plugin interface \"9\"", "it speaks 0.1"]);
+    assert_said(
+        &problems,
+        4,
+        "plugin.interface",
+        &["does not speak the plugin interface \"9\"", "it speaks 0.1"],
+    );
     assert_said(&problems, 1, "plugin", &["missing key \"title\""]);
     assert_said(&problems, 1, "plugin", &["missing key \"description\""]);
     assert_said(&problems, 5, "tools.a", &["`requires` is missing"]);
@@ -145,10 +157,21 @@ fn text_that_is_not_toml_is_refused_with_its_line() {
 
 #[test]
 fn a_wrong_type_is_refused_with_the_right_one() {
-    let problems = refused_after_about("[tools.x]\nrequires = 1\nread_only = \"yes\"\ntimeout = 30\nsecret = \"/a\"");
-    assert_said(&problems, 9, "tools.x.requires", &["expected a text in quotes or a list of them, found a number"]);
+    let problems =
+        refused_after_about("[tools.x]\nrequires = 1\nread_only = \"yes\"\ntimeout = 30\nsecret = \"/a\"");
+    assert_said(
+        &problems,
+        9,
+        "tools.x.requires",
+        &["expected a text in quotes or a list of them, found a number"],
+    );
     assert_said(&problems, 10, "tools.x.read_only", &["expected true or false, found a text"]);
-    assert_said(&problems, 11, "tools.x.timeout", &["expected a duration in quotes, like \"30s\", found a number"]);
+    assert_said(
+        &problems,
+        11,
+        "tools.x.timeout",
+        &["expected a duration in quotes, like \"30s\", found a number"],
+    );
     assert_said(&problems, 12, "tools.x.secret", &["expected a list of texts"]);
     assert_said(&refused("plugin = 1\n"), 1, "plugin", &["expected a table, found a number"]);
     assert_said(&refused_after_about("[tools]\nx = []"), 9, "tools.x", &["expected a table, found a list"]);
@@ -173,7 +196,12 @@ fn a_title_that_could_deceive_is_refused() {
 #[test]
 fn an_unknown_role_is_refused_with_the_nearest() {
     let problems = refused_after_about("[roles]\noperator = {}\n[tools.x]\nrequires = \"oprator\"");
-    assert_said(&problems, 11, "tools.x.requires", &["\"oprator\" is not declared", "did you mean \"operator\"?"]);
+    assert_said(
+        &problems,
+        11,
+        "tools.x.requires",
+        &["\"oprator\" is not declared", "did you mean \"operator\"?"],
+    );
     let problems = refused_after_about("[tools.x]\nrequires = \"viewer\"");
     assert_said(&problems, 9, "tools.x.requires", &["is not declared", "declare it under [roles]"]);
     let problems = refused_after_about("[roles]\na = {}\nb = { includes = [\"a\", \"zzz\"] }");
@@ -182,7 +210,9 @@ fn an_unknown_role_is_refused_with_the_nearest() {
 
 #[test]
 fn roles_that_include_each_other_are_refused() {
-    let problems = refused_after_about("[roles]\na = { includes = [\"b\"] }\nb = { includes = [\"c\"] }\nc = { includes = [\"a\"] }");
+    let problems = refused_after_about(
+        "[roles]\na = { includes = [\"b\"] }\nb = { includes = [\"c\"] }\nc = { includes = [\"a\"] }",
+    );
     assert_said(&problems, 9, "roles.a", &["include each other", "make `includes` an order"]);
     let problems = refused_after_about("[roles]\na = { includes = [\"a\"] }");
     assert_said(&problems, 9, "roles.a", &["the role a includes itself"]);
@@ -221,7 +251,9 @@ fn a_tool_that_reads_only_and_destroys_is_refused() {
 
 #[test]
 fn durations_and_sizes_without_a_unit_are_refused_with_the_right_spelling() {
-    let problems = refused_after_about("[tools.x]\nrequires = \"any\"\ntimeout = \"30\"\n[limits]\nmemory = \"64\"\ncpu = \"0s\"");
+    let problems = refused_after_about(
+        "[tools.x]\nrequires = \"any\"\ntimeout = \"30\"\n[limits]\nmemory = \"64\"\ncpu = \"0s\"",
+    );
     assert_said(&problems, 10, "tools.x.timeout", &["\"30\" has no unit", "write 30s or 30ms"]);
     assert_said(&problems, 12, "limits.memory", &["\"64\" has no unit", "write 64MiB or 64KiB"]);
     assert_said(&problems, 13, "limits.cpu", &["without time"]);
@@ -235,7 +267,8 @@ fn durations_and_sizes_without_a_unit_are_refused_with_the_right_spelling() {
 #[test]
 fn a_pointer_that_is_none_is_refused() {
     for pointer in ["password", "", "/a~b", "/a~", "/a\\u0000"] {
-        let problems = refused_after_about(&format!("[tools.x]\nrequires = \"any\"\nsecret = [\"{pointer}\"]"));
+        let problems =
+            refused_after_about(&format!("[tools.x]\nrequires = \"any\"\nsecret = [\"{pointer}\"]"));
         assert_said(&problems, 10, "tools.x.secret", &["is not a JSON pointer", "RFC 6901"]);
     }
     after_about("[tools.x]\nrequires = \"any\"\nsecret = [\"/a~1b/~0\"]");
@@ -243,7 +276,9 @@ fn a_pointer_that_is_none_is_refused() {
 
 #[test]
 fn a_secret_never_stands_in_the_audit_record() {
-    for (secret, audit) in [("/password", "/password"), ("/login/password", "/login"), ("/login", "/login/user")] {
+    for (secret, audit) in
+        [("/password", "/password"), ("/login/password", "/login"), ("/login", "/login/user")]
+    {
         let text = format!("[tools.x]\nrequires = \"any\"\nsecret = [\"{secret}\"]\naudit = [\"{audit}\"]");
         assert_said(&refused_after_about(&text), 11, "tools.x.audit", &["would stand in the audit record"]);
     }
@@ -258,7 +293,9 @@ fn a_capability_that_this_host_does_not_have_is_refused() {
 
 #[test]
 fn a_request_says_why_and_its_capability_reads_the_rest() {
-    let problems = refused_after_about("[capabilities.post.letters]\nboxes = [\"in\"]\n[capabilities.post.Bad_Name]\nwhy = \"x\"\nboxes = 1");
+    let problems = refused_after_about(
+        "[capabilities.post.letters]\nboxes = [\"in\"]\n[capabilities.post.Bad_Name]\nwhy = \"x\"\nboxes = 1",
+    );
     assert_said(&problems, 8, "capabilities.post.letters", &["missing key \"why\""]);
     assert_said(&problems, 10, "capabilities.post.Bad_Name", &["is not a name for a capability"]);
     assert_said(&problems, 12, "capabilities.post.Bad_Name.boxes", &["expected a list of texts"]);
@@ -266,13 +303,16 @@ fn a_request_says_why_and_its_capability_reads_the_rest() {
 
 #[test]
 fn reach_names_a_requested_capability_and_stays_within_it() {
-    let request = "[capabilities.post.letters]\nwhy = \"x\"\nboxes = [\"in\"]\n[tools.x]\nrequires = \"any\"\n";
+    let request =
+        "[capabilities.post.letters]\nwhy = \"x\"\nboxes = [\"in\"]\n[tools.x]\nrequires = \"any\"\n";
     let problems = refused_after_about(&format!("{request}reach = {{ \"post.leters\" = {{}} }}"));
     let pieces = ["not a capability that this manifest requests", "did you mean \"post.letters\"?"];
     assert_said(&problems, 13, "tools.x.reach.\"post.leters\"", &pieces);
-    let problems = refused_after_about(&format!("{request}reach = {{ \"post.letters\" = {{ boxes = [\"out\"] }} }}"));
+    let problems =
+        refused_after_about(&format!("{request}reach = {{ \"post.letters\" = {{ boxes = [\"out\"] }} }}"));
     assert_said(&problems, 13, "tools.x.reach.\"post.letters\".boxes", &["the box out was not asked for"]);
-    let problems = refused_after_about(&format!("{request}reach = {{ \"post.letters\" = {{ boxs = [\"in\"] }} }}"));
+    let problems =
+        refused_after_about(&format!("{request}reach = {{ \"post.letters\" = {{ boxs = [\"in\"] }} }}"));
     assert_said(&problems, 13, "tools.x.reach.\"post.letters\".boxs", &["did you mean \"boxes\"?"]);
     let problems = refused_after_about("[tools.x]\nrequires = \"any\"\nreach = { \"post.letters\" = {} }");
     assert_said(&problems, 10, "tools.x.reach.\"post.letters\"", &["request it under [capabilities"]);
@@ -295,8 +335,14 @@ fn a_setting_has_a_type_a_description_and_a_default_that_fits() {
     let problems = setting("type = \"int\"\ndescription = \"d\"");
     assert_said(&problems, 9, "config.x.type", &["\"int\" is not known here", "\"integer\""]);
     for (kind, wrong) in [
-        ("string", "1"), ("bool", "\"true\""), ("integer", "1.5"), ("number", "nan"), ("duration", "\"2\""),
-        ("size", "\"2 MiB\""), ("strings", "[1]"), ("integer", "99999999999999999999"),
+        ("string", "1"),
+        ("bool", "\"true\""),
+        ("integer", "1.5"),
+        ("number", "nan"),
+        ("duration", "\"2\""),
+        ("size", "\"2 MiB\""),
+        ("strings", "[1]"),
+        ("integer", "99999999999999999999"),
     ] {
         let problems = setting(&format!("type = \"{kind}\"\ndescription = \"d\"\ndefault = {wrong}"));
         assert_said(&problems, 11, "config.x.default", &[]);
@@ -316,8 +362,11 @@ fn a_setting_read_from_the_environment_is_checked_like_one_that_was_written() {
     assert_eq!(ConfigKind::Bool.parse("1").unwrap().json, json!(true));
     assert_eq!(ConfigKind::Integer.parse("-3").unwrap().text, "-3");
     for (kind, wrong) in [
-        (ConfigKind::Duration, "hunter2"), (ConfigKind::Bool, "hunter2"), (ConfigKind::Number, "inf"),
-        (ConfigKind::Size, "hunter2"), (ConfigKind::Integer, "hunter2"),
+        (ConfigKind::Duration, "hunter2"),
+        (ConfigKind::Bool, "hunter2"),
+        (ConfigKind::Number, "inf"),
+        (ConfigKind::Size, "hunter2"),
+        (ConfigKind::Integer, "hunter2"),
     ] {
         let said = kind.parse(wrong).unwrap_err().to_string();
         assert!(said.contains(kind.word()) && !said.contains("hunter2"), "{said}");
@@ -326,7 +375,9 @@ fn a_setting_read_from_the_environment_is_checked_like_one_that_was_written() {
 
 #[test]
 fn names_of_tools_prompts_and_resources_are_checked() {
-    let problems = refused_after_about("[tools.\"a b\"]\nrequires = \"any\"\n[prompts.\"\"]\nrequires = \"any\"\n[resources.jobs]\nrequires = \"any\"");
+    let problems = refused_after_about(
+        "[tools.\"a b\"]\nrequires = \"any\"\n[prompts.\"\"]\nrequires = \"any\"\n[resources.jobs]\nrequires = \"any\"",
+    );
     assert_said(&problems, 8, "tools.\"a b\"", &["not a name for a tool"]);
     assert_said(&problems, 10, "prompts.\"\"", &["not a name for a prompt"]);
     assert_said(&problems, 12, "resources.jobs", &["not a URI pattern"]);
@@ -353,9 +404,31 @@ fn a_flood_of_problems_is_cut_off() {
 }
 
 #[test]
+fn a_section_with_too_many_entries_is_refused_unread() {
+    for (section, most, entry) in [
+        ("roles", 64, "{}"),
+        ("config", 256, "{ type = \"bool\", description = \"d\" }"),
+        ("tools", 512, "{ requires = \"any\" }"),
+        ("prompts", 512, "{ requires = \"any\" }"),
+    ] {
+        let entries = |count: usize| (0..count).map(|n| format!("x{n} = {entry}\n")).collect::<String>();
+        after_about(&format!("[{section}]\n{}", entries(most)));
+        let problems = refused_after_about(&format!("[{section}]\n{}", entries(most + 1)));
+        let said = format!("{} entries are too many", most + 1);
+        assert_said(&problems, 8, section, &[&said, &format!("at most {most} are read")]);
+    }
+    let requests: String = (0..65).map(|n| format!("x{n} = {{ why = \"w\", boxes = [] }}\n")).collect();
+    let problems = refused_after_about(&format!("[capabilities.post]\n{requests}"));
+    assert_said(&problems, 8, "capabilities.post", &["65 entries are too many"]);
+}
+
+#[test]
 fn messages_show_no_control_characters_of_a_strangers_file() {
     let problems = refused_after_about("[tools.\"\\u001b[2Jx\\u202e\"]\nrequires = \"\\u001b]0;x\\u0007\"");
-    assert!(!problems.to_string().contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{problems:?}");
+    assert!(
+        !problems.to_string().contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'),
+        "{problems:?}"
+    );
     let raw = refused_after_about("# \u{202e}hidden\u{200b}\n[tools.x]\n");
     let drawn = format!("{:?}", miette::Report::new(raw.summary()));
     assert!(!drawn.contains(['\u{202e}', '\u{200b}']), "{drawn}");

@@ -25,7 +25,8 @@ fn packed(component: &[u8], toml: &str) -> Result<Vec<u8>, PackError> {
 
 #[track_caller]
 fn manifest(lines: &str, rest: &str) -> Manifest {
-    let bytes = packed(&declaring(lines), &format!("{ABOUT}{rest}")).unwrap_or_else(|error| panic!("{error}"));
+    let bytes =
+        packed(&declaring(lines), &format!("{ABOUT}{rest}")).unwrap_or_else(|error| panic!("{error}"));
     Artifact::from_bytes("naas.wasm", bytes).unwrap().manifest(&capabilities()).unwrap()
 }
 
@@ -46,12 +47,15 @@ fn a_component_is_packed_with_its_manifest_word_for_word() {
 #[test]
 fn what_the_code_says_of_its_tools_goes_into_the_manifest() {
     let lines = concat!(
-        r#"{"name":"look","requires":"view","read_only":true}"#, "\n",
+        r#"{"name":"look","requires":"view","read_only":true}"#,
+        "\n",
         r#"{"name":"act","requires":["manage","view"],"destructive":true,"timeout":"330s","secret":["/password"],"#,
         r#""audit":["/host"],"opt_in":true,"verbatim":true,"task":"optional","idempotent":true,"open_world":false,"#,
-        r#""reach":{"post.letters":{"boxes":["in"]}}}"#, "\n",
+        r#""reach":{"post.letters":{"boxes":["in"]}}}"#,
+        "\n",
     );
-    let manifest = manifest(lines, &format!("{ROLES}[capabilities.post.letters]\nwhy = \"x\"\nboxes = [\"in\"]\n"));
+    let manifest =
+        manifest(lines, &format!("{ROLES}[capabilities.post.letters]\nwhy = \"x\"\nboxes = [\"in\"]\n"));
     assert!(manifest.tools["look"].read_only);
     let act = &manifest.tools["act"];
     assert!(act.destructive && act.opt_in && act.verbatim && act.idempotent);
@@ -75,7 +79,9 @@ fn code_and_plugin_toml_add_up() {
 fn what_stands_in_both_and_agrees_is_fine() {
     manifest(
         "{\"name\":\"look\",\"requires\":[\"view\"],\"timeout\":\"60s\",\"audit\":[\"/a\",\"/b\"],\"read_only\":true}\n",
-        &format!("{ROLES}[tools.look]\nrequires = \"view\"\ntimeout = \"1m\"\naudit = [\"/b\", \"/a\"]\nread_only = true\n"),
+        &format!(
+            "{ROLES}[tools.look]\nrequires = \"view\"\ntimeout = \"1m\"\naudit = [\"/b\", \"/a\"]\nread_only = true\n"
+        ),
     );
 }
 
@@ -93,7 +99,10 @@ fn what_stands_in_both_and_disagrees_is_refused_with_the_key() {
 
 #[test]
 fn a_mistake_in_plugin_toml_is_named_with_its_own_line() {
-    let error = refused("{\"name\":\"look\",\"requires\":\"any\"}\n", "[tools.look]\nread_onyl = true\n[tools.new]\n");
+    let error = refused(
+        "{\"name\":\"look\",\"requires\":\"any\"}\n",
+        "[tools.look]\nread_onyl = true\n[tools.new]\n",
+    );
     let problems = error.diagnostics().unwrap();
     assert_said(problems, 9, "tools.look.read_onyl", &["plugin.toml:9:1", "did you mean \"read_only\"?"]);
     assert_said(problems, 10, "tools.new", &["`requires` is missing"]);
@@ -103,7 +112,10 @@ fn a_mistake_in_plugin_toml_is_named_with_its_own_line() {
 fn a_mistake_in_the_code_is_named_as_the_codes() {
     let error = refused("{\"name\":\"look\",\"requires\":\"veiw\"}\n", ROLES);
     let said = error.to_string();
-    assert!(said.contains("plugin.toml and the plugin's code:") && said.contains("did you mean \"view\"?"), "{said}");
+    assert!(
+        said.contains("plugin.toml and the plugin's code:") && said.contains("did you mean \"view\"?"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -116,7 +128,14 @@ fn a_tool_declared_twice_alike_is_one_and_differently_is_refused() {
 
 #[test]
 fn a_line_that_is_no_tool_is_refused() {
-    for line in ["nonsense", "[]", "{\"requires\":\"any\"}", "{\"name\":1}", "{\"name\":\"a\",\"timeout\":null}", "\u{1b}[2J"] {
+    for line in [
+        "nonsense",
+        "[]",
+        "{\"requires\":\"any\"}",
+        "{\"name\":1}",
+        "{\"name\":\"a\",\"timeout\":null}",
+        "\u{1b}[2J",
+    ] {
         let error = refused(line, "");
         assert!(matches!(error, PackError::ToolLine { .. }), "{line}: {error}");
         assert!(error.help().contains("fleetgate-sdk") && !error.to_string().contains('\u{1b}'));

@@ -21,7 +21,8 @@ fn json(toml: &str) -> Value {
 #[track_caller]
 fn assert_valid(schema: &Validator, toml: &str) {
     let json = json(toml);
-    let errors: Vec<_> = schema.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<_> =
+        schema.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:#?}");
 }
 
@@ -68,7 +69,9 @@ fn the_schema_refuses_what_the_reader_of_manifests_refuses() {
         assert!(!schema.is_valid(&json(&text)), "the schema accepts {wrong}");
         assert!(super::manifest::read(text).is_err(), "the reader accepts {wrong}");
     }
-    for (from, to) in [("\"naas\"", "\"Naas\""), ("\"0.1.0\"", "\"1\""), ("\"0.1\"", "\"0.2\""), ("title", "titel")] {
+    for (from, to) in
+        [("\"naas\"", "\"Naas\""), ("\"0.1.0\"", "\"1\""), ("\"0.1\"", "\"0.2\""), ("title", "titel")]
+    {
         assert!(!schema.is_valid(&json(&ABOUT.replacen(from, to, 1))), "the schema accepts {to}");
     }
 }

@@ -96,7 +96,10 @@ fn a_secret_comes_from_systemds_directory_whoever_may_read_there() {
     let secrets = one(SecretSource::Systemd("lab-key".into()));
     let here = secrets.clone().with_credentials_directory(Some(directory.path().canonicalize().unwrap()));
     assert_eq!(here.read("key").unwrap().expose(), "hunter2");
-    refused(&secrets.with_credentials_directory(None), &["$CREDENTIALS_DIRECTORY is not set", "LoadCredential=lab-key"]);
+    refused(
+        &secrets.with_credentials_directory(None),
+        &["$CREDENTIALS_DIRECTORY is not set", "LoadCredential=lab-key"],
+    );
 }
 
 #[test]

@@ -30,8 +30,14 @@ fn a_file_with_every_key_is_read() {
     assert_eq!(settings.serve.plugins, Path::new("/etc/fleetgate/drop"));
     assert_eq!(settings.serve.state, Path::new("/var/lib/fleetgate"));
     assert_eq!(settings.serve.unlisted, Unlisted::Serve);
-    assert_eq!(settings.serve.local_roles.iter().map(ToString::to_string).collect::<Vec<_>>(), ["naas:viewer", "*:*"]);
-    assert_eq!(settings.secrets.source("relative"), Some(&SecretSource::File("/etc/fleetgate/keys/a".into())));
+    assert_eq!(
+        settings.serve.local_roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["naas:viewer", "*:*"]
+    );
+    assert_eq!(
+        settings.secrets.source("relative"),
+        Some(&SecretSource::File("/etc/fleetgate/keys/a".into()))
+    );
     assert_eq!(settings.secrets.source("lab-key"), Some(&SecretSource::Systemd("lab-key".into())));
     assert_eq!(settings.secrets.source("broker"), Some(&SecretSource::Env("BROKER_PASSWORD".into())));
     assert_eq!(settings.limits.timeout, Duration::from_secs(10));
@@ -52,7 +58,9 @@ fn an_empty_file_listens_on_loopback_and_serves_nothing() {
     assert_eq!(settings.serve.plugins, Path::new("/etc/fleetgate/plugins"));
     assert_eq!(settings.serve.state, Path::new("/etc/fleetgate/.fleetgate"));
     assert_eq!(settings.serve.unlisted, Unlisted::Hold);
-    assert!(settings.serve.local_roles.is_empty() && settings.bindings.is_empty() && settings.groups.is_empty());
+    assert!(
+        settings.serve.local_roles.is_empty() && settings.bindings.is_empty() && settings.groups.is_empty()
+    );
     assert_eq!(settings.limits, Limits::default());
 }
 
@@ -60,8 +68,18 @@ fn an_empty_file_listens_on_loopback_and_serves_nothing() {
 fn an_unknown_key_is_refused_in_every_table() {
     assert_said(&refused("[server]\n"), 1, "server", &["unknown key", "did you mean \"serve\"?"]);
     assert_said(&refused("[serve]\nlisten_on = \"x\"\n"), 2, "serve.listen_on", &["unknown key"]);
-    assert_said(&refused("[limits]\ntimeuot = \"1s\"\n"), 2, "limits.timeuot", &["did you mean \"timeout\"?"]);
-    assert_said(&refused("[secrets.a]\nenv = \"A\"\nfiel = \"b\"\n"), 3, "secrets.a.fiel", &["did you mean \"file\"?"]);
+    assert_said(
+        &refused("[limits]\ntimeuot = \"1s\"\n"),
+        2,
+        "limits.timeuot",
+        &["did you mean \"timeout\"?"],
+    );
+    assert_said(
+        &refused("[secrets.a]\nenv = \"A\"\nfiel = \"b\"\n"),
+        3,
+        "secrets.a.fiel",
+        &["did you mean \"file\"?"],
+    );
     assert_said(&refused("[plugins.a]\nlable = \"x\"\n"), 2, "plugins.a.lable", &["did you mean \"label\"?"]);
     let problems = refused("[plugins.a.limits]\nmemori = \"1MiB\"\n");
     assert_said(&problems, 2, "plugins.a.limits.memori", &["did you mean \"memory\"?"]);
@@ -96,8 +114,12 @@ fn a_public_url_is_an_origin_and_nothing_more() {
 #[test]
 fn a_role_that_is_none_is_refused() {
     for (role, said) in [
-        ("view", "is not a role"), (":view", "is not a role"), ("naas:", "is not a role"),
-        ("Naas:view", "not the name of a binding"), ("naas:View", "not a role name"), ("naas:any", "not a role that is given"),
+        ("view", "is not a role"),
+        (":view", "is not a role"),
+        ("naas:", "is not a role"),
+        ("Naas:view", "not the name of a binding"),
+        ("naas:View", "not a role name"),
+        ("naas:any", "not a role that is given"),
     ] {
         let problems = refused(&format!("[groups]\nops = [\"{role}\"]\n"));
         assert_said(&problems, 2, "groups.ops", &[said]);
@@ -129,18 +151,38 @@ fn a_limit_of_nothing_is_refused() {
     assert_said(&problems, 2, "limits.timeout", &["nothing runs"]);
     assert_said(&problems, 3, "limits.result", &["nothing runs"]);
     assert_said(&problems, 4, "limits.concurrency", &["out of range"]);
-    assert_said(&refused("[limits]\ntimeout = 30\n"), 2, "limits.timeout", &["expected a duration in quotes, like \"30s\""]);
+    assert_said(
+        &refused("[limits]\ntimeout = 30\n"),
+        2,
+        "limits.timeout",
+        &["expected a duration in quotes, like \"30s\""],
+    );
 }
 
 #[test]
 fn a_secret_has_exactly_one_source() {
-    assert_said(&refused("[secrets]\na = {}\n"), 2, "secrets.a", &["nothing says where", "{ file = \"/path\" }"]);
+    assert_said(
+        &refused("[secrets]\na = {}\n"),
+        2,
+        "secrets.a",
+        &["nothing says where", "{ file = \"/path\" }"],
+    );
     let problems = refused("[secrets]\na = { env = \"A\", file = \"b\" }\n");
     assert_said(&problems, 2, "secrets.a", &["a secret has one source"]);
     let problems = refused("[secrets]\na = { systemd = \"../shadow\" }\n");
     assert_said(&problems, 2, "secrets.a.systemd", &["not the name of a credential"]);
-    assert_said(&refused("[secrets]\na = { env = \"\" }\n"), 2, "secrets.a.env", &["not the name of an environment"]);
-    assert_said(&refused("[secrets]\n\"A B\" = { env = \"X\" }\n"), 2, "secrets.\"A B\"", &["not a name for a secret"]);
+    assert_said(
+        &refused("[secrets]\na = { env = \"\" }\n"),
+        2,
+        "secrets.a.env",
+        &["not the name of an environment"],
+    );
+    assert_said(
+        &refused("[secrets]\n\"A B\" = { env = \"X\" }\n"),
+        2,
+        "secrets.\"A B\"",
+        &["not a name for a secret"],
+    );
 }
 
 #[test]
@@ -162,13 +204,23 @@ fn names_of_bindings_have_no_underscore() {
 #[test]
 fn a_label_is_short_and_shows_what_it_is() {
     for label in ["", "a\\nb", "\\u001b[31mred", "a\\u202eb", &"x".repeat(65)] {
-        assert_said(&refused(&format!("[plugins.a]\nlabel = \"{label}\"\n")), 2, "plugins.a.label", &["this is no label"]);
+        assert_said(
+            &refused(&format!("[plugins.a]\nlabel = \"{label}\"\n")),
+            2,
+            "plugins.a.label",
+            &["this is no label"],
+        );
     }
 }
 
 #[test]
 fn a_pin_that_is_no_digest_is_refused() {
-    for pin in ["sha256:12", "0123456789abcdef", &format!("sha256:{}", "G".repeat(64)), &format!("sha256:{}", "A".repeat(64))] {
+    for pin in [
+        "sha256:12",
+        "0123456789abcdef",
+        &format!("sha256:{}", "G".repeat(64)),
+        &format!("sha256:{}", "A".repeat(64)),
+    ] {
         let problems = refused(&format!("[plugins.a]\npin = \"{pin}\"\n"));
         assert_said(&problems, 2, "plugins.a.pin", &["not a digest", "fleetgate inspect"]);
     }

@@ -6,16 +6,24 @@ use fleetgate_core::units::{format_duration, format_size, parse_duration, parse_
 
 #[test]
 fn a_duration_is_a_number_and_a_unit() {
-    for (text, millis) in [("500ms", 500), ("2s", 2000), ("5m", 300_000), ("1h", 3_600_000), ("0s", 0), ("007s", 7000)] {
+    for (text, millis) in
+        [("500ms", 500), ("2s", 2000), ("5m", 300_000), ("1h", 3_600_000), ("0s", 0), ("007s", 7000)]
+    {
         assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(millis));
     }
 }
 
 #[test]
 fn a_size_is_a_number_and_a_unit() {
-    for (text, bytes) in
-        [("5B", 5), ("64KiB", 65_536), ("16MiB", 16 << 20), ("1GiB", 1 << 30), ("10KB", 10_000), ("1MB", 1_000_000), ("1GB", 1_000_000_000)]
-    {
+    for (text, bytes) in [
+        ("5B", 5),
+        ("64KiB", 65_536),
+        ("16MiB", 16 << 20),
+        ("1GiB", 1 << 30),
+        ("10KB", 10_000),
+        ("1MB", 1_000_000),
+        ("1GB", 1_000_000_000),
+    ] {
         assert_eq!(parse_size(text).unwrap(), bytes);
     }
 }

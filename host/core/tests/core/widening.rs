@@ -83,29 +83,52 @@ fn a_new_environment_variable_widens() {
 
 #[test]
 fn a_lowered_requirement_widens() {
-    assert_eq!(changed("requires = \"manage\"\ntimeout", "requires = \"view\"\ntimeout"), ["the tool act requires view instead of manage"]);
-    assert_eq!(changed("requires = \"view\"\nread_only", "requires = \"any\"\nread_only"), ["the tool look requires any instead of view"]);
-    assert_eq!(changed("requires = [\"manage\", \"audit\"]", "requires = \"manage\""), ["the tool rare requires manage instead of audit and manage"]);
-    assert_eq!(changed("requires = \"manage\"\ntimeout", "requires = \"audit\"\ntimeout"), ["the tool act requires audit instead of manage"]);
-    assert_eq!(changed("[prompts.push]\nrequires = \"manage\"", "[prompts.push]\nrequires = \"view\""), ["the prompt push requires view instead of manage"]);
+    assert_eq!(
+        changed("requires = \"manage\"\ntimeout", "requires = \"view\"\ntimeout"),
+        ["the tool act requires view instead of manage"]
+    );
+    assert_eq!(
+        changed("requires = \"view\"\nread_only", "requires = \"any\"\nread_only"),
+        ["the tool look requires any instead of view"]
+    );
+    assert_eq!(
+        changed("requires = [\"manage\", \"audit\"]", "requires = \"manage\""),
+        ["the tool rare requires manage instead of audit and manage"]
+    );
+    assert_eq!(
+        changed("requires = \"manage\"\ntimeout", "requires = \"audit\"\ntimeout"),
+        ["the tool act requires audit instead of manage"]
+    );
+    assert_eq!(
+        changed("[prompts.push]\nrequires = \"manage\"", "[prompts.push]\nrequires = \"view\""),
+        ["the prompt push requires view instead of manage"]
+    );
 }
 
 #[test]
 fn a_raised_requirement_does_not_widen() {
     assert!(changed("requires = \"view\"\nread_only", "requires = \"manage\"\nread_only").is_empty());
-    assert!(changed("requires = \"view\"\nread_only", "requires = [\"view\", \"audit\"]\nread_only").is_empty());
+    assert!(
+        changed("requires = \"view\"\nread_only", "requires = [\"view\", \"audit\"]\nread_only").is_empty()
+    );
 }
 
 #[test]
 fn a_role_that_includes_more_than_before_widens() {
     assert_eq!(changed("view = {}", "view = { includes = [\"audit\"] }").len(), 2, "manage includes view");
     let said = changed("audit = {}", "audit = { includes = [\"manage\"] }");
-    assert_eq!(said, ["whoever holds the role audit also holds manage", "whoever holds the role audit also holds view"]);
+    assert_eq!(
+        said,
+        ["whoever holds the role audit also holds manage", "whoever holds the role audit also holds view"]
+    );
 }
 
 #[test]
 fn a_new_role_that_includes_an_old_one_widens_since_somebody_may_hold_its_name() {
-    assert_eq!(changed("audit = {}", "audit = {}\nviewer = { includes = [\"view\"] }"), ["whoever holds the role viewer also holds view"]);
+    assert_eq!(
+        changed("audit = {}", "audit = {}\nviewer = { includes = [\"view\"] }"),
+        ["whoever holds the role viewer also holds view"]
+    );
     assert!(changed("audit = {}", "audit = {}\nother = {}").is_empty());
 }
 
@@ -128,7 +151,10 @@ fn a_new_tool_that_only_reads_for_a_known_role_does_not_widen() {
 
 #[test]
 fn a_new_tool_that_changes_things_widens() {
-    assert_eq!(added("[tools.new]\nrequires = \"manage\"\n"), ["new tool new, which changes things, for whoever holds manage"]);
+    assert_eq!(
+        added("[tools.new]\nrequires = \"manage\"\n"),
+        ["new tool new, which changes things, for whoever holds manage"]
+    );
     let said = added("[tools.new]\nrequires = \"manage\"\ndestructive = true\n");
     assert_eq!(said, ["new tool new, which may destroy things, for whoever holds manage"]);
 }
@@ -141,7 +167,9 @@ fn a_new_tool_for_everybody_widens_even_if_it_only_reads() {
 
 #[test]
 fn a_new_read_only_tool_with_a_reach_of_its_own_widens() {
-    let said = added("[tools.new]\nrequires = \"view\"\nread_only = true\nreach = { \"post.letters\" = { boxes = [\"out\"] } }\n");
+    let said = added(
+        "[tools.new]\nrequires = \"view\"\nread_only = true\nreach = { \"post.letters\" = { boxes = [\"out\"] } }\n",
+    );
     assert_eq!(
         said,
         [
@@ -166,13 +194,22 @@ fn a_tool_that_is_gone_does_not_widen_and_its_new_name_is_a_new_tool() {
 #[test]
 fn a_tool_that_says_otherwise_of_what_it_does_widens() {
     assert_eq!(changed("read_only = true\n", ""), ["the tool look is no longer read_only"]);
-    assert_eq!(changed("timeout = \"30s\"", "timeout = \"30s\"\nread_only = true").first().unwrap(), "the tool act is read_only");
-    assert_eq!(changed("timeout = \"30s\"", "timeout = \"30s\"\ndestructive = true"), ["the tool act is destructive"]);
+    assert_eq!(
+        changed("timeout = \"30s\"", "timeout = \"30s\"\nread_only = true").first().unwrap(),
+        "the tool act is read_only"
+    );
+    assert_eq!(
+        changed("timeout = \"30s\"", "timeout = \"30s\"\ndestructive = true"),
+        ["the tool act is destructive"]
+    );
 }
 
 #[test]
 fn a_changed_secret_widens() {
-    assert_eq!(changed("secret = [\"/password\"]\n", ""), ["the plugin sees the argument /password of the tool act, which was a secret"]);
+    assert_eq!(
+        changed("secret = [\"/password\"]\n", ""),
+        ["the plugin sees the argument /password of the tool act, which was a secret"]
+    );
     assert_eq!(
         changed("[\"/password\"]", "[\"/password\", \"/enable\"]"),
         ["the tool act takes the argument /enable as a secret"]
@@ -189,7 +226,10 @@ fn an_argument_that_leaves_the_audit_record_widens() {
 #[test]
 fn a_lifted_or_changed_reach_widens() {
     let reach = "reach = { \"post.letters\" = { boxes = [\"in\"] } }\n";
-    assert_eq!(changed(reach, ""), ["the tool act reaches everything granted as post.letters, not a part of it"]);
+    assert_eq!(
+        changed(reach, ""),
+        ["the tool act reaches everything granted as post.letters, not a part of it"]
+    );
     let wider = "reach = { \"post.letters\" = { boxes = [\"in\", \"out\"] } }\n";
     assert_eq!(changed(reach, wider), ["the tool act reaches in post.letters: the box out"]);
     assert!(widening(&after_about(&OLD.replace(reach, wider)), &after_about(OLD)).is_empty());
@@ -206,8 +246,14 @@ fn a_reach_narrows_a_tool_that_changes_things_and_widens_one_that_only_reads() {
 
 #[test]
 fn less_waiting_for_the_operator_and_less_cleaning_widen() {
-    assert_eq!(changed("opt_in = true\n", ""), ["the tool rare no longer waits until the operator enables it"]);
-    assert_eq!(changed("opt_in = true\n", "opt_in = true\nverbatim = true\n"), ["results of the tool rare keep their control characters"]);
+    assert_eq!(
+        changed("opt_in = true\n", ""),
+        ["the tool rare no longer waits until the operator enables it"]
+    );
+    assert_eq!(
+        changed("opt_in = true\n", "opt_in = true\nverbatim = true\n"),
+        ["results of the tool rare keep their control characters"]
+    );
 }
 
 #[test]
@@ -222,22 +268,39 @@ fn more_resources_widen() {
 
 #[test]
 fn a_resource_with_less_required_widens_however_it_is_brought_about() {
-    let said = changed("[resources.\"naas://jobs/failed\"]\nrequires = \"manage\"", "[resources.\"naas://jobs/failed\"]\nrequires = \"view\"");
+    let said = changed(
+        "[resources.\"naas://jobs/failed\"]\nrequires = \"manage\"",
+        "[resources.\"naas://jobs/failed\"]\nrequires = \"view\"",
+    );
     assert_eq!(said, ["the resource naas://jobs/failed requires view instead of manage"]);
     // Gone, so that the wider pattern decides.
     let said = changed("[resources.\"naas://jobs/failed\"]\nrequires = \"manage\"\n", "");
-    assert_eq!(said, ["the resource naas://jobs/*, where it overlaps naas://jobs/failed, requires view instead of manage"]);
+    assert_eq!(
+        said,
+        ["the resource naas://jobs/*, where it overlaps naas://jobs/failed, requires view instead of manage"]
+    );
     // A longer pattern before an old one.
     let said = added("[resources.\"naas://jobs/fail*\"]\nrequires = \"view\"\n");
-    assert_eq!(said, ["the resource naas://jobs/fail*, where it overlaps naas://jobs/failed, requires view instead of manage"]);
+    assert_eq!(
+        said,
+        [
+            "the resource naas://jobs/fail*, where it overlaps naas://jobs/failed, requires view instead of manage"
+        ]
+    );
     assert!(added("[resources.\"naas://jobs/1\"]\nrequires = \"manage\"\n").is_empty());
     assert!(added("[resources.\"naas://other/*\"]\nrequires = \"view\"\n").is_empty());
 }
 
 #[test]
 fn a_new_resource_or_prompt_for_everybody_widens() {
-    assert_eq!(added("[resources.\"naas://all\"]\nrequires = \"any\"\n"), ["the resource naas://all is new, for everybody who is authenticated"]);
-    assert_eq!(added("[prompts.hi]\nrequires = \"any\"\n"), ["the prompt hi is new, for everybody who is authenticated"]);
+    assert_eq!(
+        added("[resources.\"naas://all\"]\nrequires = \"any\"\n"),
+        ["the resource naas://all is new, for everybody who is authenticated"]
+    );
+    assert_eq!(
+        added("[prompts.hi]\nrequires = \"any\"\n"),
+        ["the prompt hi is new, for everybody who is authenticated"]
+    );
     assert!(added("[prompts.hi]\nrequires = \"view\"\n").is_empty());
 }
 
