@@ -1,0 +1,244 @@
+//! `fleetgate call`: one call from the shell, by the same way that a client's takes.
+
+use std::io::{IsTerminal, Read, stderr, stdin};
+use std::sync::Arc;
+
+use clap::Args;
+use fleetgate_auth::local::local_principal;
+use fleetgate_core::call::{Answered, Refused, ToolCall, ToolEnd};
+use fleetgate_core::catalog::Scope;
+use fleetgate_core::diagnostic::did_you_mean;
+use fleetgate_core::domain::{Content, Fault, ToolResult};
+use fleetgate_core::principal::HeldRole;
+use fleetgate_core::sandbox::{Level, Observer};
+use fleetgate_core::settings::{self, Settings, Unlisted};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::check::why;
+use crate::callers::unknown_roles;
+use crate::config_file::ConfigFile;
+use crate::failure::Failure;
+use crate::output::{self, one_line};
+use crate::running::{Wanted, block_on};
+use crate::signals::Stop;
+
+/// Calls one tool and prints its result.
+#[derive(Debug, Args)]
+pub struct Call {
+    /// The binding.
+    binding: String,
+    /// The tool, by its own name.
+    tool: String,
+    /// The arguments as a JSON object; - reads them from stdin.
+    #[arg(value_name = "JSON", default_value = "{}")]
+    arguments: String,
+    #[command(flatten)]
+    config: ConfigFile,
+    /// A role to call with, as BINDING:ROLE, instead of [serve] local_roles.
+    #[arg(long = "role", value_name = "BINDING:ROLE", value_parser = HeldRole::parse)]
+    roles: Vec<HeldRole>,
+    /// Print the whole result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Call {
+    pub fn run(self) -> Result<(), Failure> {
+        let arguments = self.read_arguments()?;
+        let path = self.config.path()?;
+        let only = self.only(&settings::load(&path)?)?;
+        block_on(self.call(Wanted { settings: path, only, watch: false }, arguments))
+    }
+
+    fn read_arguments(&self) -> Result<String, Failure> {
+        let mut text = self.arguments.clone();
+        if text == "-" {
+            text.clear();
+            stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| Failure::usage(format!("the arguments cannot be read: {error}")))?;
+        }
+        match serde_json::from_str::<Value>(&text) {
+            Ok(Value::Object(_)) => Ok(text),
+            Ok(_) => Err(Failure::usage("the arguments are not a JSON object")
+                .help("write them in braces: '{\"identifier\": \"pump-7\"}'")),
+            Err(error) => Err(Failure::usage(format!("the arguments are not JSON: {error}"))
+                .help("write a JSON object in single quotes: '{\"identifier\": \"pump-7\"}'")),
+        }
+    }
+
+    /// The other bindings need not be loaded for this call.
+    fn only(&self, settings: &Settings) -> Result<Option<String>, Failure> {
+        if settings.bindings.contains_key(&self.binding) {
+            return Ok(Some(self.binding.clone()));
+        }
+        if settings.serve.unlisted == Unlisted::Serve {
+            return Ok(None);
+        }
+        let help = did_you_mean(&self.binding, settings.bindings.keys().map(String::as_str));
+        let (name, config) = (one_line(&self.binding), settings.document.path.display());
+        Err(Failure::usage(format!("there is no binding {name} in {config}")).help(help))
+    }
+
+    async fn call(self, wanted: Wanted, arguments: String) -> Result<(), Failure> {
+        let running = wanted.start().await?;
+        let (catalog, survey) = (running.host.catalog(), running.host.survey());
+        if let Some(unknown) = unknown_roles(&survey, &self.roles).first() {
+            return Err(Failure::usage(unknown));
+        }
+        if catalog.binding(&self.binding).is_none() {
+            let (name, why) = (one_line(&self.binding), why(&survey, &self.binding));
+            return Err(Failure::failed(format!("{name} cannot be called: {why}")));
+        }
+        let cancel = CancellationToken::new();
+        let mut stop = Stop::listen()?;
+        let interrupted = cancel.clone();
+        tokio::spawn(async move {
+            stop.heard().await;
+            interrupted.cancel();
+        });
+        let call = ToolCall {
+            principal: local_principal(&survey.settings, &self.roles),
+            scope: Scope::Binding(self.binding.as_str().into()),
+            tool: self.tool.clone(),
+            arguments,
+            answers: None,
+            session: "shell".into(),
+            client_capabilities: "{}".into(),
+            cancel,
+            observer: Arc::new(Shown),
+        };
+        let answered = running.host.call_tool(&catalog, call).await;
+        running.finish();
+        match answered {
+            Ok(answered) => self.print(&answered),
+            Err(refused) => Err(self.refused(&refused)),
+        }
+    }
+
+    fn refused(&self, refused: &Refused) -> Failure {
+        if self.json {
+            output::json(&json!({ "reference": &**refused.reference(), "refused": refused.to_string() }));
+            return Failure::said();
+        }
+        let failure = Failure::failed(refused);
+        match refused {
+            Refused::Forbidden { scopes, .. } => {
+                let roles: Vec<String> = scopes.iter().map(|scope| format!("--role {scope}")).collect();
+                failure.help(format!("call with {}", roles.join(" ")))
+            }
+            Refused::UnknownTool { .. } => failure.help("`fleetgate check` names the tools of each binding"),
+            Refused::Unrecorded { .. } => failure.help("a call that may change something is recorded first"),
+        }
+    }
+
+    fn print(&self, answered: &Answered) -> Result<(), Failure> {
+        let reference = &*answered.reference;
+        match &answered.end {
+            ToolEnd::Result(result) => {
+                if self.json {
+                    output::json(&result_facts(reference, result));
+                } else {
+                    result.content.iter().for_each(show);
+                }
+                if result.is_error { Err(Failure::said()) } else { Ok(()) }
+            }
+            ToolEnd::Fault(fault) => {
+                if self.json {
+                    output::json(&json!({ "reference": reference, "fault": fault }));
+                    return Err(Failure::said());
+                }
+                Err(fault_said(fault, reference))
+            }
+            ToolEnd::Ask(question) => {
+                if self.json {
+                    let requests: Vec<Value> = question
+                        .requests
+                        .iter()
+                        .map(|asked| json!({ "key": asked.key, "kind": asked.kind, "params": asked.params }))
+                        .collect();
+                    output::json(&json!({ "reference": reference, "asks": requests }));
+                    return Err(Failure::said());
+                }
+                let kinds: Vec<&str> = question.requests.iter().map(|asked| asked.kind.as_str()).collect();
+                Err(Failure::failed(format!("the tool asks something back ({})", kinds.join(", ")))
+                    .help("only an MCP client can answer: call it from one"))
+            }
+        }
+    }
+}
+
+fn fault_said(fault: &Fault, reference: &str) -> Failure {
+    let field = fault.field.as_ref().map_or_else(String::new, |field| format!(" at {field}"));
+    let failure = Failure::failed(format!("{}{field}: {}", fault.code, fault.message));
+    let why = format!("`fleetgate why {reference}` says more");
+    failure.help(if fault.retryable { format!("the same call may succeed later; {why}") } else { why })
+}
+
+fn result_facts(reference: &str, result: &ToolResult) -> Value {
+    let content: Vec<Value> = result.content.iter().map(block).collect();
+    json!({
+        "reference": reference, "is_error": result.is_error, "content": content,
+        "structured": result.structured, "meta": result.meta,
+    })
+}
+
+fn block(content: &Content) -> Value {
+    let fields = [
+        ("kind", Some(json!(content.kind))),
+        ("text", content.text.as_ref().map(|text| json!(text))),
+        ("bytes", content.data.as_ref().map(|data| json!(data.len()))),
+        ("mime_type", content.mime_type.as_ref().map(|kind| json!(kind))),
+        ("uri", content.uri.as_ref().map(|uri| json!(uri))),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// Text as it is, everything else by what it is. The host has cleaned it, unless the tool is `verbatim`: then the
+/// terminal is protected here, and a pipe gets all of it.
+fn show(content: &Content) {
+    if let Some(text) = &content.text {
+        let text = if std::io::stdout().is_terminal() {
+            fleetgate_core::text::clean(text)
+        } else {
+            text.as_str().into()
+        };
+        output::line(text);
+    }
+    if content.kind != "text" {
+        let facts = [
+            content.mime_type.clone(),
+            content.uri.clone(),
+            content.data.as_ref().map(|data| format!("{} bytes", data.len())),
+        ];
+        let facts: Vec<String> = facts.into_iter().flatten().collect();
+        output::line(format_args!("[{}]", one_line(&format!("{} {}", content.kind, facts.join(", ")))));
+    }
+}
+
+/// Progress and log lines of the call, on stderr where a person looks.
+struct Shown;
+
+impl Observer for Shown {
+    fn progress(&self, done: f64, total: Option<f64>, message: Option<String>) {
+        if stderr().is_terminal() {
+            let total = total.map_or_else(String::new, |total| format!(" of {total}"));
+            eprintln!("{}", one_line(&format!("{done}{total} {}", message.unwrap_or_default())));
+        }
+    }
+
+    fn log(&self, level: Level, message: &str, _: Option<&Value>) {
+        if level >= Level::Notice && stderr().is_terminal() {
+            eprintln!("{}: {}", level.name(), one_line(message));
+        }
+    }
+
+    fn list_changed(&self, _: &'static str) {}
+
+    fn resource_updated(&self, _: &str) {}
+}

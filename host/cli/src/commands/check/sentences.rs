@@ -1,0 +1,163 @@
+//! A survey as sentences, for people.
+
+use std::collections::BTreeMap;
+
+use fleetgate_core::catalog::{BindingState, Found, FoundBinding, PluginState, Problem, Survey};
+use fleetgate_core::diagnostic::Diagnostics;
+use fleetgate_core::manifest::Manifest;
+use fleetgate_core::settings::Grants;
+
+use crate::failure::one_line as problem_line;
+use crate::output::{self, bad, bold, good, one_line, waits};
+
+pub fn print(survey: &Survey) {
+    let settings = &survey.settings;
+    output::line(format_args!("{}", bold(settings.document.path.display())));
+    output::line(format_args!("plugins in {}", settings.serve.plugins.display()));
+    if let Some(problems) = &survey.refused {
+        places(problems, "");
+    }
+    for problem in &survey.problems {
+        output::line(format_args!("{} {}", bad("wrong:"), one_line(&problem.to_string())));
+    }
+    for found in &survey.plugins {
+        plugin(survey, found);
+    }
+    if survey.plugins.is_empty() {
+        output::line("\nThere is no plugin yet: copy one there, then run `fleetgate enable ID`.");
+    }
+    roles(survey);
+    let end = if survey.is_fine() {
+        good("Everything is fine.")
+    } else {
+        bad("Something is not served as it should be.")
+    };
+    output::line(format_args!("\n{end}"));
+}
+
+fn plugin(survey: &Survey, found: &Found) {
+    let id = &found.id;
+    let version =
+        found.version.as_ref().map(|version| one_line(&version.manifest.plugin.version).into_owned());
+    let name = format!("{id} {}", version.unwrap_or_default());
+    let state = match &found.state {
+        PluginState::Found => waits("found, not served"),
+        PluginState::Loading => waits("is being compiled"),
+        PluginState::Live => good("fine"),
+        PluginState::Held { .. } => waits("held: it asks for more than was approved"),
+        PluginState::Broken { .. } => bad("cannot be served"),
+        PluginState::Missing => bad("missing"),
+    };
+    output::line(format_args!("\n{}  {state}", bold(name.trim_end())));
+    match &found.state {
+        PluginState::Found => output::line(format_args!("  serve it: fleetgate enable {id}")),
+        PluginState::Held { widening } => {
+            widening.iter().for_each(|sentence| output::line(format_args!("  {}", one_line(sentence))));
+            output::line(format_args!("  accept it: fleetgate approve {id}"));
+        }
+        PluginState::Broken { why } => reason(why, "  "),
+        PluginState::Missing => output::line(format_args!(
+            "  [plugins.{id}] waits for {id}.wasm in {}",
+            survey.settings.serve.plugins.display()
+        )),
+        PluginState::Loading | PluginState::Live => {}
+    }
+    if matches!(found.state, PluginState::Found)
+        && let Some(version) = &found.version
+    {
+        asks(&version.manifest);
+    }
+    for binding in &found.bindings {
+        self::binding(survey, found, binding);
+    }
+}
+
+/// What a plugin that nobody enabled would want.
+fn asks(manifest: &Manifest) {
+    if manifest.capabilities.is_empty() {
+        output::line("  it asks for nothing");
+    }
+    for (name, asked) in &manifest.capabilities {
+        output::line(format_args!("  it asks for {name}: {}", one_line(&asked.why)));
+    }
+}
+
+fn binding(survey: &Survey, found: &Found, binding: &FoundBinding) {
+    let name = &binding.name;
+    let label = survey.settings.bindings.get(name).and_then(|table| table.label.as_deref());
+    let label = label.map_or_else(String::new, |label| format!(", {}", one_line(label)));
+    output::line(format_args!("  as {}{label}", bold(name)));
+    if let BindingState::Broken { why } = &binding.state {
+        // Said above already when it is the plugin's only one.
+        if !matches!(&found.state, PluginState::Broken { why: other } if other.to_string() == why.to_string())
+        {
+            reason(why, "    ");
+        }
+    }
+    let (Some(grants), Some(version)) = (&binding.grants, &found.version) else { return };
+    may(grants, &version.manifest);
+}
+
+/// What a binding may do.
+fn may(grants: &Grants, manifest: &Manifest) {
+    for (name, grant) in &grants.granted {
+        for sentence in grant.describe() {
+            output::line(format_args!("    {name}: {}", one_line(&sentence)));
+        }
+    }
+    for name in manifest.capabilities.keys().filter(|name| !grants.granted.contains_key(*name)) {
+        output::line(format_args!("    {name}: not granted"));
+    }
+    if manifest.capabilities.is_empty() {
+        output::line("    it can reach nothing outside its sandbox");
+    }
+    for (key, value) in &grants.config {
+        output::line(format_args!("    {key} = {}", one_line(&value.text)));
+    }
+    let mut by_role: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut off = Vec::new();
+    for (name, tool) in &manifest.tools {
+        if !grants.enabled(name, tool) {
+            off.push(name.as_str());
+            continue;
+        }
+        let mut requires = tool.requires.to_string();
+        if let Some(raised) = grants.tools.get(name).and_then(|over| over.requires.as_ref()) {
+            requires = format!("{requires}, {raised}");
+        }
+        by_role.entry(requires).or_default().push(name);
+    }
+    for (role, tools) in by_role {
+        output::line(format_args!("    {role} may call {}", one_line(&tools.join(", "))));
+    }
+    if !off.is_empty() {
+        output::line(format_args!("    nobody may call {}: not enabled", one_line(&off.join(", "))));
+    }
+}
+
+fn roles(survey: &Survey) {
+    let local = &survey.settings.serve.local_roles;
+    let held: Vec<String> = local.iter().map(ToString::to_string).collect();
+    let held = if held.is_empty() { "no role".to_owned() } else { held.join(", ") };
+    output::line(format_args!("\nA caller on this machine holds {held}"));
+    for unknown in crate::callers::unknown_roles(survey, local) {
+        output::line(format_args!("  {}", waits(unknown)));
+    }
+}
+
+fn reason(problem: &Problem, indent: &str) {
+    match problem.diagnostics() {
+        Some(problems) => places(problems, indent),
+        None => output::line(format_args!("{indent}{}", one_line(&problem.to_string()))),
+    }
+}
+
+/// `file:line:column: key: message (help)`, each on lines of its own.
+fn places(problems: &Diagnostics, indent: &str) {
+    for problem in problems.iter() {
+        output::line(format_args!(
+            "{indent}{}",
+            problem_line(problem).replace('\n', &format!("\n{indent}  "))
+        ));
+    }
+}

@@ -1,0 +1,14 @@
+//! One file for each command.
+
+pub mod approve;
+pub mod audit;
+pub mod call;
+pub mod check;
+pub mod enable;
+pub mod inspect;
+pub mod new;
+pub mod pack;
+pub mod schema;
+pub mod serve;
+pub mod stdio;
+pub mod why;

@@ -1,0 +1,112 @@
+//! `fleetgate pack`: a component and its `plugin.toml` become one file.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use fleetgate_core::artifact::{self, Artifact, PackError};
+use fleetgate_core::diagnostic::{Diagnostics, Document};
+use fleetgate_core::units::format_size;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output;
+use crate::running::capabilities;
+
+/// Packs a component with its manifest: FILE.wasm is a plugin, ready for the plugin directory.
+#[derive(Debug, Args)]
+pub struct Pack {
+    /// The component, built for wasm32-wasip2.
+    component: PathBuf,
+    /// The manifest as its author wrote it.
+    #[arg(value_name = "plugin.toml")]
+    manifest: PathBuf,
+    /// Where the plugin goes: <id>.wasm, or a directory.
+    #[arg(short, long, value_name = "FILE.wasm")]
+    output: PathBuf,
+    /// Print what was packed as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Pack {
+    pub fn run(self) -> Result<(), Failure> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+        };
+        let component = read(&self.component)?;
+        let text = String::from_utf8(read(&self.manifest)?)
+            .map_err(|_| Failure::failed(format!("{} is not UTF-8 text", self.manifest.display())))?;
+        let document = Arc::new(Document::new(&self.manifest, text));
+        let capabilities = capabilities();
+        let packed =
+            artifact::pack(&component, &document, &capabilities).map_err(|error| self.refused(error))?;
+
+        let id = plugin_id(&document)?;
+        let file =
+            if self.output.is_dir() { self.output.join(format!("{id}.wasm")) } else { self.output.clone() };
+        if file.file_name().is_none_or(|name| name != format!("{id}.wasm").as_str()) {
+            return Err(Failure::usage(format!("{} is not named after the plugin {id}", file.display()))
+                .help(format!("write -o {}", file.with_file_name(format!("{id}.wasm")).display())));
+        }
+        let artifact = Artifact::from_bytes(&file, packed).map_err(|error| {
+            Failure::failed(format!("what was packed is no plugin: {error}")).help(error.help())
+        })?;
+        let manifest = artifact.manifest(&capabilities)?;
+        write_whole(&file, &artifact.bytes)?;
+
+        let (version, tools, size) =
+            (&manifest.plugin.version, manifest.tools.len(), artifact.bytes.len() as u64);
+        if self.json {
+            output::json(&json!({
+                "id": id, "version": version, "file": file.display().to_string(),
+                "digest": artifact.digest.to_string(), "bytes": size, "tools": tools,
+            }));
+        } else {
+            let tools = if tools == 1 { "1 tool".to_owned() } else { format!("{tools} tools") };
+            output::line(format_args!("{}: {id} {version}, {tools}, {}", file.display(), rounded(size)));
+            output::line(artifact.digest);
+        }
+        Ok(())
+    }
+
+    fn refused(&self, error: PackError) -> Failure {
+        let help = error.help();
+        match error {
+            PackError::Manifest(problems) | PackError::Disagree(problems) => problems.into(),
+            PackError::Component(problem) => {
+                Failure::failed(format!("{} {problem}", self.component.display())).help(help)
+            }
+            other => Failure::failed(other).help(help),
+        }
+    }
+}
+
+fn plugin_id(document: &Arc<Document>) -> Result<String, Diagnostics> {
+    document.read(|root| {
+        root.leave_rest();
+        let mut plugin = root.table("plugin")?;
+        plugin.leave_rest();
+        plugin.required_string("id")
+    })
+}
+
+/// Whoever watches the directory sees the old file or the new one, never half of it.
+fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::failed(format!("cannot write {}: {error}", file.display()));
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = tempfile::Builder::new().prefix(".fleetgate-").tempfile_in(directory).map_err(failed)?;
+    draft.write_all(bytes).map_err(failed)?;
+    draft.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(failed)?;
+    draft.as_file().sync_all().map_err(failed)?;
+    draft.persist(file).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// In whole KiB.
+fn rounded(bytes: u64) -> String {
+    format_size(bytes.div_ceil(1024) * 1024)
+}

@@ -1,0 +1,106 @@
+//! `fleetgate stdio`: MCP over stdin and stdout, for one local client that starts this program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use fleetgate_auth::local::{local_principal, sole_principal};
+use fleetgate_core::catalog::{PluginState, Scope, Survey};
+use fleetgate_core::principal::HeldRole;
+use fleetgate_mcp::{StdioOptions, serve_stdio};
+use tokio_util::sync::CancellationToken;
+
+use crate::callers::unknown_roles;
+use crate::config_file::ConfigFile;
+use crate::failure::Failure;
+use crate::running::{Wanted, block_on};
+use crate::signals::Stop;
+
+/// Serves MCP over stdin and stdout for one local client.
+#[derive(Debug, Args)]
+pub struct Stdio {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Serve this plugin (or binding) alone, with its own tool names and all its roles. Without a table in
+    /// fleetgate.toml it gets what the environment variables that it names grant.
+    #[arg(long, value_name = "ID")]
+    plugin: Option<String>,
+    /// A role that the client holds, as BINDING:ROLE, instead of [serve] local_roles; with --plugin, instead of all.
+    #[arg(long = "role", value_name = "BINDING:ROLE", value_parser = HeldRole::parse)]
+    roles: Vec<HeldRole>,
+}
+
+impl Stdio {
+    pub fn run(self) -> Result<(), Failure> {
+        let path = self.config.path()?;
+        block_on(self.serve(path))
+    }
+
+    async fn serve(self, settings: PathBuf) -> Result<(), Failure> {
+        let running = Wanted { settings, only: self.plugin.clone(), watch: true }.start().await?;
+        let survey = running.host.survey();
+        let (scope, principal) = match &self.plugin {
+            Some(id) => {
+                let binding = sole_binding(id, &survey)?;
+                let principal = sole_principal(&binding, &self.roles);
+                (Scope::Binding(binding.into()), principal)
+            }
+            None => (Scope::Shared, local_principal(&survey.settings, &self.roles)),
+        };
+        if let Some(unknown) = unknown_roles(&survey, &self.roles).first() {
+            return Err(Failure::usage(unknown));
+        }
+        if principal.roles().next().is_none() {
+            tracing::info!(
+                config = %survey.settings.document.path.display(),
+                "the client holds no role, and sees only tools that require none; give roles with --role or with \
+                 local_roles in [serve]"
+            );
+        }
+        let options = StdioOptions { stop: CancellationToken::new(), ..StdioOptions::default() };
+        let stop = options.stop.clone();
+        let mut signals = Stop::listen()?;
+        tokio::spawn(async move {
+            signals.heard().await;
+            stop.cancel();
+        });
+        let served = serve_stdio(Arc::clone(&running.host), scope, principal, options).await;
+        running.finish();
+        served.map_err(Failure::failed)
+    }
+}
+
+/// The binding that `--plugin` means.
+fn sole_binding(id: &str, survey: &Survey) -> Result<String, Failure> {
+    let named = survey.binding(id).map(|binding| binding.name.clone());
+    let found = survey.plugin(id);
+    let bindings: Vec<&str> =
+        found.iter().flat_map(|found| &found.bindings).map(|binding| binding.name.as_str()).collect();
+    let name = match (named, bindings.as_slice()) {
+        (Some(name), _) => name,
+        (None, [one]) => (*one).to_owned(),
+        (None, []) => return Err(none_served(id, survey)),
+        (None, several) => {
+            return Err(Failure::usage(format!(
+                "the plugin {id} has several bindings: {}",
+                several.join(", ")
+            ))
+            .help("name one of them: --plugin BINDING"));
+        }
+    };
+    let Some(binding) = survey.binding(&name) else { return Err(none_served(id, survey)) };
+    if binding.live.is_some() {
+        return Ok(name);
+    }
+    Err(Failure::failed(format!("{name} cannot be served: {}", super::check::why(survey, &name))))
+}
+
+fn none_served(id: &str, survey: &Survey) -> Failure {
+    match survey.plugin(id).map(|found| &found.state) {
+        Some(PluginState::Broken { why }) => Failure::failed(format!("{id} cannot be served: {why}")),
+        _ => {
+            Failure::failed(format!("there is no plugin {id} in {}", survey.settings.serve.plugins.display()))
+                .help(format!("copy {id}.wasm there"))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `fleetgate why`: what the caller was not told.
+
+use clap::Args;
+use fleetgate_auth::audit::{self, CallRecord};
+use serde_json::{Map, Value};
+
+use crate::config_file::ConfigFile;
+use crate::failure::Failure;
+use crate::output::{self, bold, one_line};
+
+/// Says why a call was refused or failed: the rule, and the line that would allow it.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The reference that the caller was given.
+    #[arg(value_name = "REF")]
+    reference: String,
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Print the record as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Why {
+    pub fn run(self) -> Result<(), Failure> {
+        let directory = audit::directory(&self.config.settings()?.serve.state);
+        let Some(call) = audit::why(&directory, &self.reference)? else {
+            let message = format!("the audit log in {} has no call {}", directory.display(), self.reference);
+            return Err(Failure::failed(message)
+                .help("give the reference as the caller got it; another host keeps its own log (--config)"));
+        };
+        if self.json {
+            output::json(&call);
+        } else {
+            show(&call);
+        }
+        Ok(())
+    }
+}
+
+fn show(call: &CallRecord) {
+    let field = |name: &str, value: &str| {
+        // Padded before it is made bold, since escapes have a width for `format`.
+        output::line(format_args!("{} {}", bold(format!("{name:<10}")), one_line(value)));
+    };
+    let ended = call.duration_ms.map_or_else(String::new, |took| format!(" ({took:.0} ms)"));
+    field("call", &call.call);
+    field("at", &format!("{:.3}", call.started));
+    field("who", &call.principal);
+    field("what", &format!("{} of {}", call.tool, call.binding));
+    if !call.arguments.is_empty() {
+        field("arguments", &arguments(&call.arguments));
+    }
+    field("plugin", &call.plugin);
+    field("outcome", &format!("{}{ended}", outcome(call)));
+    if let Some(reason) = &call.reason {
+        field("reason", reason);
+    }
+    for (index, used) in call.used.iter().enumerate() {
+        field(if index == 0 { "used" } else { "" }, used);
+    }
+}
+
+/// Recorded arguments, as they are typed for `audit find --arg`.
+pub(super) fn arguments(recorded: &Map<String, Value>) -> String {
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    recorded.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect::<Vec<_>>().join(" ")
+}
+
+/// How it ended.
+pub(super) fn outcome(call: &CallRecord) -> &str {
+    call.outcome.as_deref().unwrap_or("none: it is still running, or the host stopped meanwhile")
+}

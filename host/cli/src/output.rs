@@ -1,0 +1,83 @@
+//! What goes to stdout: lines, tables and JSON. Names and texts of plugins, callers and upstreams pass
+//! [`one_line`], since a terminal obeys what it is sent.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write, stdout};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use fleetgate_core::text::clean;
+use owo_colors::{OwoColorize, Stream};
+use serde::Serialize;
+
+/// Writes to stdout. Whoever reads may stop reading (`| head`): that ends the program, quietly.
+pub fn write(text: impl Display) {
+    let mut out = stdout().lock();
+    let written = out.write_all(text.to_string().as_bytes()).and_then(|()| out.flush());
+    match written {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            eprintln!("error: cannot write to stdout: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+
+/// One line.
+pub fn line(text: impl Display) {
+    write(format_args!("{text}\n"));
+}
+
+/// A JSON document, for programs: on one line unless a person looks.
+pub fn json(value: &impl Serialize) {
+    let text = if stdout().is_terminal() {
+        serde_json::to_string_pretty(value)
+    } else {
+        serde_json::to_string(value)
+    };
+    line(text.expect("what commands print is plain data with text keys"));
+}
+
+/// A table: drawn on a terminal, and columns of blanks elsewhere.
+pub fn table<const N: usize>(headers: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
+    let mut table = Table::new();
+    if stdout().is_terminal() {
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    } else {
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    }
+    table.set_header(headers);
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| one_line(&cell).into_owned())));
+    line(table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"));
+}
+
+/// A hostile text on one line: escapes for what moves the cursor or hides characters.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    match clean(text) {
+        cleaned if cleaned.contains(['\n', '\t']) => {
+            Cow::Owned(cleaned.replace('\n', "\\n").replace('\t', "\\t"))
+        }
+        cleaned => cleaned,
+    }
+}
+
+/// Stands out.
+pub fn bold(text: impl Display) -> String {
+    text.if_supports_color(Stream::Stdout, |text| text.bold()).to_string()
+}
+
+/// All is well.
+pub fn good(text: impl Display) -> String {
+    text.if_supports_color(Stream::Stdout, |text| text.green()).to_string()
+}
+
+/// Somebody has to decide.
+pub fn waits(text: impl Display) -> String {
+    text.if_supports_color(Stream::Stdout, |text| text.yellow()).to_string()
+}
+
+/// Something is wrong.
+pub fn bad(text: impl Display) -> String {
+    text.if_supports_color(Stream::Stdout, |text| text.red()).to_string()
+}

@@ -1,0 +1,95 @@
+//! A host, started: the one place where the parts of the program meet.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fleetgate_auth::audit::AuditLog;
+use fleetgate_core::capability::Capabilities;
+use fleetgate_core::catalog::{Host, HostOptions, StartFailed};
+use fleetgate_core::sandbox::compile::CompileIn;
+use fleetgate_core::sandbox::{Sandbox, SandboxOptions};
+use fleetgate_core::settings;
+use fleetgate_http::Http;
+
+use crate::failure::Failure;
+use crate::progress;
+
+/// Everything that this program's plugins may ask for. Adding a capability is adding a line here.
+pub fn capabilities() -> Capabilities {
+    Capabilities::new().with(Http::default())
+}
+
+/// A host and its audit log.
+pub struct Running {
+    pub host: Arc<Host>,
+    pub audit: Arc<AuditLog>,
+}
+
+/// How much of a host is wanted.
+pub struct Wanted {
+    /// `fleetgate.toml`
+    pub settings: PathBuf,
+    /// One binding or plugin alone.
+    pub only: Option<String>,
+    /// Changes on disk are taken up.
+    pub watch: bool,
+}
+
+impl Wanted {
+    /// As the core wants it.
+    pub fn options(self) -> Result<HostOptions, Failure> {
+        let compile = CompileIn::this_program().map_err(|error| {
+            Failure::failed(format!("this program cannot find itself to compile plugins: {error}"))
+        })?;
+        let mut options = HostOptions::new(self.settings, compile);
+        options.only_plugin = self.only;
+        options.watch = self.watch;
+        options.progress = progress::compiling();
+        Ok(options)
+    }
+
+    /// Opens the audit log, loads every plugin, and serves.
+    pub async fn start(self) -> Result<Running, Failure> {
+        let audit = AuditLog::open(&settings::load(&self.settings)?.serve.state)?;
+        let capabilities = capabilities();
+        let sandbox = sandbox(&capabilities)?;
+        let host = Host::start(self.options()?, sandbox, capabilities, audit.clone()).await?;
+        Ok(Running { host, audit })
+    }
+}
+
+/// The engine with everything linked.
+pub fn sandbox(capabilities: &Capabilities) -> Result<Arc<Sandbox>, Failure> {
+    Ok(Sandbox::new(&SandboxOptions::default(), capabilities)?)
+}
+
+/// Runs to the end on a runtime with a worker for each core.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("the workers cannot be started: {error}")))?;
+    let result = runtime.block_on(work);
+    // A guest that still runs must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+impl Running {
+    /// Brings the last records to the disk.
+    pub fn finish(&self) {
+        if let Err(failed) = self.audit.flush() {
+            eprintln!("error: {failed}");
+        }
+    }
+}
+
+impl From<StartFailed> for Failure {
+    fn from(failed: StartFailed) -> Self {
+        match failed {
+            StartFailed::Settings(problems) => problems.into(),
+            other => Self::failed(other),
+        }
+    }
+}

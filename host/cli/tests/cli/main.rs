@@ -1,0 +1,9 @@
+//! The program as a person meets it: help, exit codes, and the sentences when something is wrong.
+
+mod asking;
+mod configuration;
+mod home;
+mod new_plugin;
+mod packing;
+mod serving;
+mod usage;
