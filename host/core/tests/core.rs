@@ -1,17 +1,26 @@
 //! The core as its neighbours see it, in one binary: linking wasmtime takes long.
 
 mod core {
+    mod approval;
     mod artifact;
+    mod cache;
+    mod compile;
     mod damage;
     mod fake;
     mod grants;
+    mod guest;
+    mod host;
+    mod lock;
     mod manifest;
     mod ownership;
     mod pack;
+    mod probe;
+    mod reload;
     mod said;
     mod schema;
     mod secrets;
     mod settings;
     mod units;
+    mod watch;
     mod widening;
 }

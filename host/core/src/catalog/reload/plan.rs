@@ -143,7 +143,8 @@ impl Reload {
         let mut versions: HashMap<String, Vec<Arc<LivePlugin>>> = HashMap::new();
         for Wanted { binding, listed, .. } in wanted.values() {
             if !versions.contains_key(&binding.plugin) {
-                versions.insert(binding.plugin.clone(), self.versions(&binding.plugin, *listed));
+                let versions_of = self.versions(&binding.plugin, *listed, &wanted);
+                versions.insert(binding.plugin.clone(), versions_of);
             }
         }
         let mut ready = Vec::new();
@@ -185,7 +186,12 @@ impl Reload {
     }
 
     /// The versions of a plugin that can be bound, best first. Starts loading where that is missing.
-    fn versions(&mut self, id: &str, listed: bool) -> Vec<Arc<LivePlugin>> {
+    fn versions(
+        &mut self,
+        id: &str,
+        listed: bool,
+        wanted: &BTreeMap<String, Wanted>,
+    ) -> Vec<Arc<LivePlugin>> {
         let verdict = self.verdict(id, listed);
         let live: Vec<Arc<LivePlugin>> = self.live_versions(id);
         let mut usable = Vec::new();
@@ -193,7 +199,13 @@ impl Reload {
         if let Verdict::Allowed(candidate) = &verdict {
             chosen.push(candidate.version.digest);
             match self.load(candidate) {
-                Some(Ok(plugin)) => usable.push(plugin),
+                Some(Ok(plugin)) => {
+                    let left_without = self.leaves_one_without(&plugin, wanted);
+                    usable.push(plugin);
+                    if left_without {
+                        usable.extend(self.kept_version(id, listed, &live, &mut chosen));
+                    }
+                }
                 // The old version serves while the new one loads.
                 None => {}
                 Some(Err(())) => usable.extend(self.kept_version(id, listed, &live, &mut chosen)),
@@ -212,6 +224,15 @@ impl Reload {
             plugin.loading.take_if(|(digest, _)| !chosen.contains(digest)).inspect(|(_, job)| job.abort());
         }
         usable
+    }
+
+    /// Whether some binding could not be made of this version and has no other.
+    fn leaves_one_without(&self, plugin: &LivePlugin, wanted: &BTreeMap<String, Wanted>) -> bool {
+        let id = &plugin.manifest.plugin.id;
+        let of_this = wanted.iter().filter(|(_, wanted)| wanted.binding.plugin == *id);
+        of_this.filter_map(|(name, _)| self.bindings.get(name)).any(|slot| {
+            slot.live.is_none() && slot.failed.iter().any(|(failed, ..)| *failed == plugin.digest)
+        })
     }
 
     fn live_versions(&self, id: &str) -> Vec<Arc<LivePlugin>> {
