@@ -63,3 +63,70 @@ pub fn unknown_roles(survey: &Survey, held: &[HeldRole]) -> Vec<UnknownRole> {
         .collect();
     held.iter().filter_map(|held| check_role(held, &declared).err()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use axum::http::Request;
+    use fleetgate_core::audit::Unrecorded;
+    use fleetgate_core::catalog::HostOptions;
+    use fleetgate_core::sandbox::compile::CompileIn;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::running::{capabilities, sandbox};
+
+    /// A host over a configuration with these roles.
+    async fn host(folder: &TempDir, local_roles: &str) -> Arc<Host> {
+        let settings = folder.path().join("fleetgate.toml");
+        fs::write(&settings, format!("[serve]\nlocal_roles = {local_roles}\n")).unwrap();
+        let options = HostOptions { watch: false, ..HostOptions::new(settings, CompileIn::ThisProcess) };
+        let capabilities = capabilities();
+        let sandbox = sandbox(&capabilities).unwrap();
+        Host::start(options, sandbox, capabilities, Unrecorded::new()).await.unwrap()
+    }
+
+    fn who(callers: &Callers, peer: &str) -> Option<(String, Vec<String>)> {
+        let (parts, ()) = Request::builder().header("host", "localhost").body(()).unwrap().into_parts();
+        let principal = callers.principal(&parts, peer.parse().unwrap()).ok()?;
+        Some((principal.name().to_owned(), principal.roles().map(ToString::to_string).collect()))
+    }
+
+    const HERE: &str = "127.0.0.1:5";
+    const ELSEWHERE: &str = "203.0.113.9:5";
+
+    fn typed(role: &str) -> Vec<HeldRole> {
+        vec![HeldRole::parse(role).unwrap()]
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn local_roles_that_change_in_the_configuration_hold_from_the_next_request_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = host(&folder, "[\"naas:view\"]").await;
+        let callers = Callers::new(host.clone(), vec![], false);
+        assert_eq!(who(&callers, HERE), Some(("local".into(), vec!["naas:view".into()])));
+        fs::write(folder.path().join("fleetgate.toml"), "").unwrap();
+        host.reload().await;
+        assert_eq!(who(&callers, HERE), Some(("local".into(), vec![])));
+        assert_eq!(who(&callers, ELSEWHERE), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn typed_roles_hold_instead_of_the_configured_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let callers = Callers::new(host(&folder, "[\"naas:admin\"]").await, typed("naas:view"), false);
+        assert_eq!(who(&callers, HERE), Some(("local".into(), vec!["naas:view".into()])));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn local_roles_are_not_for_callers_from_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = host(&folder, "[\"naas:admin\"]").await;
+        let nothing_typed = Callers::new(host.clone(), vec![], true);
+        assert_eq!(who(&nothing_typed, ELSEWHERE), Some(("anybody".into(), vec![])));
+        assert_eq!(who(&nothing_typed, HERE), Some(("local".into(), vec!["naas:admin".into()])));
+        let typed = Callers::new(host, typed("naas:view"), true);
+        assert_eq!(who(&typed, ELSEWHERE), Some(("anybody".into(), vec!["naas:view".into()])));
+    }
+}

@@ -19,6 +19,7 @@ mod progress;
 mod running;
 mod signals;
 mod welcome;
+mod whole_file;
 
 use std::process::ExitCode;
 

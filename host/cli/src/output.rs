@@ -10,6 +10,9 @@ use fleetgate_core::text::clean;
 use owo_colors::{OwoColorize, Stream};
 use serde::Serialize;
 
+/// Narrower terminals get tables as wide as they are.
+const NARROWEST: u16 = 40;
+
 /// Writes to stdout. Whoever reads may stop reading (`| head`): that ends the program, quietly.
 pub fn write(text: impl Display) {
     let mut out = stdout().lock();
@@ -42,13 +45,22 @@ pub fn json(value: &impl Serialize) {
 /// A table: drawn on a terminal, and columns of blanks elsewhere.
 pub fn table<const N: usize>(headers: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
     let mut table = Table::new();
-    if stdout().is_terminal() {
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    let drawn = stdout().is_terminal();
+    // A terminal that does not know its width says something tiny.
+    let fits = drawn && table.width().is_some_and(|width| width >= NARROWEST);
+    table.load_style(if drawn { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
+    table.set_content_arrangement(if fits {
+        ContentArrangement::Dynamic
     } else {
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    }
+        ContentArrangement::Disabled
+    });
     table.set_header(headers);
     table.add_rows(rows.into_iter().map(|row| row.map(|cell| one_line(&cell).into_owned())));
+    if !drawn {
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+    }
     line(table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"));
 }
 
@@ -60,6 +72,11 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
         }
         cleaned => cleaned,
     }
+}
+
+/// Milliseconds, as exactly as a person wants to know.
+pub fn millis(took: f64) -> String {
+    if took < 10.0 { format!("{took:.1}") } else { format!("{took:.0}") }
 }
 
 /// Stands out.

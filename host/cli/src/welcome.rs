@@ -16,7 +16,10 @@ pub struct Welcome {
     served: Vec<Served>,
     /// What is not served, and the command or the reason.
     unserved: Vec<(String, String)>,
+    /// Of a caller on this machine.
     roles: Vec<HeldRole>,
+    /// Of everybody else, if there is anybody else.
+    given: Vec<HeldRole>,
     /// A line that would give the least role of each binding.
     suggestion: Option<String>,
     config: PathBuf,
@@ -57,6 +60,7 @@ impl Welcome {
             listen,
             unserved: unserved(survey),
             roles: if given.is_empty() { serve.local_roles.clone() } else { given.to_vec() },
+            given: given.to_vec(),
             suggestion: (!least.is_empty()).then(|| format!("local_roles = [{}]", least.join(", "))),
             config: survey.settings.document.path.clone(),
             served,
@@ -106,17 +110,12 @@ impl Welcome {
     }
 
     fn print_roles(&self) {
-        let who = if self.anybody { "Everybody who reaches this port" } else { "A caller on this machine" };
         if self.anybody {
             output::line(bad("Nobody is asked who they are."));
+            output::line(format_args!("Everybody who reaches this port holds {}.", list(&self.given)));
         }
-        if !self.roles.is_empty() {
-            let roles: Vec<String> = self.roles.iter().map(ToString::to_string).collect();
-            output::line(format_args!("{who} holds {}", roles.join(", ")));
-            return;
-        }
-        output::line(format_args!("{who} holds no role, and sees only tools that require none."));
-        if let Some(suggestion) = &self.suggestion {
+        output::line(format_args!("A caller on this machine holds {}.", list(&self.roles)));
+        if let (true, Some(suggestion)) = (self.roles.is_empty(), &self.suggestion) {
             output::line(format_args!(
                 "To give some, add to [serve] in {}, for example:",
                 self.config.display()
@@ -127,6 +126,13 @@ impl Welcome {
             }
         }
     }
+}
+
+fn list(roles: &[HeldRole]) -> String {
+    if roles.is_empty() {
+        return "no role, and sees only tools that require none".to_owned();
+    }
+    roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn unserved(survey: &Survey) -> Vec<(String, String)> {

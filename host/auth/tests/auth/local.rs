@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use fleetgate_auth::local::{check_role, sole_principal};
+use fleetgate_auth::local::{check_role, local_principal, sole_principal};
+use fleetgate_core::diagnostic::Document;
 use fleetgate_core::manifest::Roles;
 use fleetgate_core::principal::HeldRole;
+use fleetgate_core::settings::{self, Settings};
 
 fn role(text: &str) -> HeldRole {
     HeldRole::parse(text).unwrap()
@@ -46,4 +49,19 @@ fn a_role_that_gives_nothing_is_told_from_one_that_does() {
         Err("the role nerveshub:mange gives nothing: nerveshub declares no role \"mange\" (did you mean \"manage\"?)"
             .into())
     );
+}
+
+fn settings(text: &str) -> Settings {
+    settings::parse(&Arc::new(Document::new("fleetgate.toml", text)), "/etc/fleetgate".as_ref()).unwrap()
+}
+
+#[test]
+fn a_local_caller_holds_what_the_operator_says_and_by_default_nothing() {
+    assert_eq!(local_principal(&settings(""), &[]).roles().count(), 0);
+    let settings = settings("[serve]\nlocal_roles = [\"nerveshub:view\"]\n");
+    let held = |given: &[HeldRole]| {
+        local_principal(&settings, given).roles().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(held(&[]), ["nerveshub:view"]);
+    assert_eq!(held(&[role("naas:operator")]), ["naas:operator"], "what was typed holds instead");
 }

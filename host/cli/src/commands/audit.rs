@@ -103,7 +103,7 @@ impl Find {
                 call.tool.clone(),
                 arguments(&call.arguments),
                 call.outcome.clone().unwrap_or_else(|| outcome(call).to_owned()),
-                call.duration_ms.map_or_else(String::new, |took| format!("{took:.0}")),
+                call.duration_ms.map_or_else(String::new, output::millis),
                 call.call.clone(),
             ]
         });
@@ -155,7 +155,11 @@ fn sentence(line: &Line) -> String {
         Entry::Intent(_) => "starts".to_owned(),
         Entry::Outcome(record) => {
             let reason = record.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-            format!("{} after {:.0} ms{reason}", record.outcome, record.duration.as_secs_f64() * 1e3)
+            format!(
+                "{} after {} ms{reason}",
+                record.outcome,
+                output::millis(record.duration.as_secs_f64() * 1e3)
+            )
         }
     };
     let gap = if given.is_empty() { "" } else { " " };

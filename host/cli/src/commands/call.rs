@@ -170,7 +170,9 @@ impl Call {
 }
 
 fn fault_said(fault: &Fault, reference: &str) -> Failure {
-    let field = fault.field.as_ref().map_or_else(String::new, |field| format!(" at {field}"));
+    // The host's own messages begin with the field already.
+    let field = fault.field.as_ref().filter(|field| !fault.message.contains(field.as_str()));
+    let field = field.map_or_else(String::new, |field| format!(" at {field}"));
     let failure = Failure::failed(format!("{}{field}: {}", fault.code, fault.message));
     let why = format!("`fleetgate why {reference}` says more");
     failure.help(if fault.retryable { format!("the same call may succeed later; {why}") } else { why })

@@ -15,8 +15,8 @@ use crate::output::{self, bold};
 pub struct New {
     /// The plugin's id, and the directory's name: lower-case letters, digits and hyphens, a letter first.
     name: String,
-    /// Where the directory is made.
-    #[arg(long = "in", value_name = "DIR", default_value = ".")]
+    /// Where the directory is made instead of here.
+    #[arg(long = "in", value_name = "DIR", default_value = "", hide_default_value = true)]
     directory: PathBuf,
 }
 

@@ -1,8 +1,6 @@
 //! `fleetgate pack`: a component and its `plugin.toml` become one file.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,8 +11,8 @@ use fleetgate_core::units::format_size;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::output;
 use crate::running::capabilities;
+use crate::{output, whole_file};
 
 /// Packs a component with its manifest: FILE.wasm is a plugin, ready for the plugin directory.
 #[derive(Debug, Args)]
@@ -56,7 +54,7 @@ impl Pack {
             Failure::failed(format!("what was packed is no plugin: {error}")).help(error.help())
         })?;
         let manifest = artifact.manifest(&capabilities)?;
-        write_whole(&file, &artifact.bytes)?;
+        whole_file::write(&file, &artifact.bytes)?;
 
         let (version, tools, size) =
             (&manifest.plugin.version, manifest.tools.len(), artifact.bytes.len() as u64);
@@ -92,18 +90,6 @@ fn plugin_id(document: &Arc<Document>) -> Result<String, Diagnostics> {
         plugin.leave_rest();
         plugin.required_string("id")
     })
-}
-
-/// Whoever watches the directory sees the old file or the new one, never half of it.
-fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::failed(format!("cannot write {}: {error}", file.display()));
-    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft = tempfile::Builder::new().prefix(".fleetgate-").tempfile_in(directory).map_err(failed)?;
-    draft.write_all(bytes).map_err(failed)?;
-    draft.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(failed)?;
-    draft.as_file().sync_all().map_err(failed)?;
-    draft.persist(file).map_err(|error| failed(error.error))?;
-    Ok(())
 }
 
 /// In whole KiB.

@@ -1,6 +1,5 @@
 //! `fleetgate serve`: MCP over HTTP.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use crate::failure::Failure;
 use crate::running::{Wanted, block_on};
 use crate::signals::{Stop, hangup};
 use crate::welcome::Welcome;
+use crate::whole_file;
 
 /// How long calls may go on after the first signal. A second one ends them.
 const GRACE: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub struct Serve {
     /// Listen where others can call, although nobody is asked who they are: everybody holds what --role says.
     #[arg(long)]
     i_know_that_nobody_authenticates: bool,
-    /// Write the port to this file once calls are answered.
+    /// Write the port to this file when calls are answered.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
     /// Print where calls are answered as one line of JSON.
@@ -85,15 +85,14 @@ impl Serve {
             options = options.with_public_url(url).map_err(Failure::failed)?;
         }
         let mcp = router(host.clone(), options);
+        if let Some(file) = &self.port_file {
+            whole_file::write(file, format!("{}\n", address.port()).as_bytes())?;
+        }
         let welcome = Welcome::new(address, &survey, &self.roles, self.i_know_that_nobody_authenticates);
         if self.json {
             welcome.print_json()
         } else {
             welcome.print()
-        }
-        if let Some(file) = &self.port_file {
-            fs::write(file, format!("{}\n", address.port()))
-                .map_err(|error| Failure::failed(format!("cannot write {}: {error}", file.display())))?;
         }
         tokio::spawn(reload_on(reload, host));
         let until = stopped(stop, mcp.shutdown.clone());

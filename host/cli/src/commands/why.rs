@@ -43,7 +43,8 @@ fn show(call: &CallRecord) {
         // Padded before it is made bold, since escapes have a width for `format`.
         output::line(format_args!("{} {}", bold(format!("{name:<10}")), one_line(value)));
     };
-    let ended = call.duration_ms.map_or_else(String::new, |took| format!(" ({took:.0} ms)"));
+    let ended =
+        call.duration_ms.map_or_else(String::new, |took| format!(" after {} ms", output::millis(took)));
     field("call", &call.call);
     field("at", &format!("{:.3}", call.started));
     field("who", &call.principal);

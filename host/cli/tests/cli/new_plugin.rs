@@ -24,7 +24,7 @@ fn a_new_plugin_has_everything_and_says_what_comes_next() {
         assert!(home.work().join("weather").join(file).is_file(), "{file}");
     }
     for step in [
-        "cd ./weather",
+        "cd weather",
         "cargo test",
         "cargo build --release --target wasm32-wasip2",
         "fleetgate pack target/wasm32-wasip2/release/plugin.wasm plugin.toml -o weather.wasm",

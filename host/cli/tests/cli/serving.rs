@@ -105,10 +105,6 @@ fn the_port_file_holds_the_port() {
     let mut server = Server::start(&home, &["--port-file", "port", "--json"]);
     let said = server.said();
     let address = said["listen"].as_str().unwrap();
-    // Written after the line.
-    while !home.work().join("port").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
     let port = std::fs::read_to_string(home.work().join("port")).unwrap();
     assert_eq!(port.trim(), address.rsplit_once(':').unwrap().1);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fleetgate_core::catalog::{BindingState, Found, FoundBinding, PluginState, Problem, Survey};
 use fleetgate_core::diagnostic::Diagnostics;
-use fleetgate_core::manifest::Manifest;
+use fleetgate_core::manifest::{Manifest, Requirement};
 use fleetgate_core::settings::Grants;
 
 use crate::failure::one_line as problem_line;
@@ -115,15 +115,19 @@ fn may(grants: &Grants, manifest: &Manifest) {
         output::line(format_args!("    {key} = {}", one_line(&value.text)));
     }
     let mut by_role: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let who = |requires: &Requirement| match requires {
+        Requirement::Any => "everybody who may call at all".to_owned(),
+        Requirement::All(_) => requires.to_string(),
+    };
     let mut off = Vec::new();
     for (name, tool) in &manifest.tools {
         if !grants.enabled(name, tool) {
             off.push(name.as_str());
             continue;
         }
-        let mut requires = tool.requires.to_string();
+        let mut requires = who(&tool.requires);
         if let Some(raised) = grants.tools.get(name).and_then(|over| over.requires.as_ref()) {
-            requires = format!("{requires}, {raised}");
+            requires = format!("{requires} with {}", who(raised));
         }
         by_role.entry(requires).or_default().push(name);
     }
