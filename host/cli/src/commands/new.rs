@@ -16,14 +16,14 @@ pub struct New {
     /// The plugin's id, and the directory's name: lower-case letters, digits and hyphens, a letter first.
     name: String,
     /// Where the directory is made instead of here.
-    #[arg(long = "in", value_name = "DIR", default_value = "", hide_default_value = true)]
-    directory: PathBuf,
+    #[arg(long = "in", value_name = "DIR")]
+    directory: Option<PathBuf>,
 }
 
 impl New {
     pub fn run(self) -> Result<(), Failure> {
         check(&self.name)?;
-        let target = self.directory.join(&self.name);
+        let target = self.directory.clone().unwrap_or_default().join(&self.name);
         match fs::create_dir(&target) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
