@@ -8,7 +8,7 @@ use rmcp::{ErrorData, RoleServer};
 use crate::caller::{Era, session_key};
 use crate::content::From;
 use crate::server::Server;
-use crate::{about, content, fault, meta, observer};
+use crate::{content, fault, meta, observer};
 
 impl Server {
     /// Runs one call. Whatever trips the request's token (`notifications/cancelled`, a client that hung up, the end
@@ -59,7 +59,7 @@ impl Server {
             }
         };
         if era == Era::Modern {
-            meta::set_server_info(result.meta.get_or_insert_default(), &about::implementation());
+            meta::set_server_info(result.meta.get_or_insert_default());
         }
         Ok(result)
     }

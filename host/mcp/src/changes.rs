@@ -14,8 +14,11 @@ use rmcp::RoleServer;
 use rmcp::service::Peer;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// The pause between two notifications to one listener. A plugin can say that its tools changed as often as it likes.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How long one client may take to accept a notification before the others stop waiting for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -110,13 +113,20 @@ impl Fanout {
                 }
             }))
             .await;
-            let mut legacy = lock(&fanout.legacy);
-            legacy.peers.retain(|peer| !peer.is_transport_closed());
-            if legacy.peers.is_empty() {
-                legacy.served = false;
+            if !fanout.still_joined() {
                 return;
             }
+            drop(fanout);
+            tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Whether a legacy client is left. If not, the next one to join starts the notifying anew.
+    fn still_joined(&self) -> bool {
+        let mut legacy = lock(&self.legacy);
+        legacy.peers.retain(|peer| !peer.is_transport_closed());
+        legacy.served = !legacy.peers.is_empty();
+        legacy.served
     }
 
     /// Room for one more open listen of this principal; none if it has `most` already.
@@ -129,6 +139,7 @@ impl Fanout {
         *open += 1;
         Some(Listen {
             changed: self.changed.subscribe(),
+            quiet_until: Instant::now(),
             gone: self.gone.clone(),
             principal: principal.to_owned(),
             fanout: self.clone(),
@@ -139,6 +150,7 @@ impl Fanout {
 /// One open listen.
 pub(crate) struct Listen {
     changed: watch::Receiver<()>,
+    quiet_until: Instant,
     gone: CancellationToken,
     principal: String,
     fanout: Arc<Fanout>,
@@ -147,11 +159,17 @@ pub(crate) struct Listen {
 impl Listen {
     /// Waits for the next change; none when the endpoint goes.
     pub(crate) async fn next(&mut self) -> Option<()> {
-        tokio::select! {
+        let changed = async {
+            tokio::time::sleep_until(self.quiet_until).await;
+            self.changed.changed().await
+        };
+        let changed = tokio::select! {
             biased;
-            () = self.gone.cancelled() => None,
-            changed = self.changed.changed() => changed.ok(),
-        }
+            () = self.gone.cancelled() => return None,
+            changed = changed => changed,
+        };
+        self.quiet_until = Instant::now() + PAUSE;
+        changed.ok()
     }
 }
 

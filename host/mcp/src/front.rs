@@ -70,6 +70,10 @@ impl Front {
         let bytes = body::read(&parts, body, self.max_body).await?;
         let message = Message::parse(&bytes)?;
         let id = message.id();
+        if message.method() == Some("subscriptions/listen") && !accepts.events {
+            let text = "a subscription is answered with a stream: accept text/event-stream";
+            return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, text).to(id.as_deref()));
+        }
         self.admit(&endpoint, &parts, &principal, &message)
             .await
             .map_err(|refusal| refusal.to(id.as_deref()))?;

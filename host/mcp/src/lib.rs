@@ -15,6 +15,10 @@
 //! - [`view`]: the host, as this crate needs it
 //! - [`http`] and [`stdio`]: the two ways in
 
+/// A directive for the log's filter. At `info` rmcp writes several lines for each request; at `debug` it writes whole
+/// requests, with arguments that nobody but a device should see. So it goes after whatever else the filter says.
+pub const LOG_DIRECTIVE: &str = "rmcp=warn";
+
 mod about;
 mod annotations;
 mod call;

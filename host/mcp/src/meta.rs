@@ -3,8 +3,12 @@
 //! Prefixes that the specification reserves for MCP (`basic/index`, "`_meta`") and this host's own prefix are dropped
 //! from whatever a plugin returns: it would speak for the protocol, or for the host.
 
-use rmcp::model::{Implementation, MetaObject};
+use std::sync::LazyLock;
+
+use rmcp::model::MetaObject;
 use serde_json::Value;
+
+use crate::about;
 
 /// Whose tool it is, on every tool and result.
 pub(crate) const BINDING: &str = "dev.fleetgate/binding";
@@ -37,10 +41,10 @@ pub(crate) fn some_from_plugin(meta: Option<&Value>) -> Option<MetaObject> {
 }
 
 /// Says who answers. The specification wants it on every result of 2026-07-28 and later.
-pub(crate) fn set_server_info(meta: &mut MetaObject, info: &Implementation) {
-    if let Ok(info) = serde_json::to_value(info) {
-        meta.insert(SERVER_INFO.to_owned(), info);
-    }
+pub(crate) fn set_server_info(meta: &mut MetaObject) {
+    static INFO: LazyLock<Value> =
+        LazyLock::new(|| serde_json::to_value(about::implementation()).unwrap_or_default());
+    meta.insert(SERVER_INFO.to_owned(), INFO.clone());
 }
 
 /// 2026-07-28 reserves prefixes whose second label is `mcp` or `modelcontextprotocol`; 2025-06-18 and 2025-11-25

@@ -5,9 +5,11 @@
 
 #![expect(deprecated, reason = "logging is deprecated in 2026-07-28 and still part of it")]
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use fleetgate_core::sandbox::{Level, Observer};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use rmcp::RoleServer;
 use rmcp::model::{LoggingLevel, LoggingMessageNotificationParam, ProgressNotificationParam, ProgressToken};
 use rmcp::service::{Peer, RequestContext};
@@ -17,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::changes::Hub;
 
+/// Progress notifications a second of one call, and how many at once; more are left out, since another will come.
+const PACE: NonZeroU32 = NonZeroU32::new(32).expect("not zero");
+const AT_ONCE: NonZeroU32 = NonZeroU32::new(64).expect("not zero");
 /// What waits to be sent, at most.
 const QUEUED: usize = 256;
 
@@ -30,7 +35,8 @@ pub(crate) struct Voice {
     queue: mpsc::Sender<Said>,
     binding: Arc<str>,
     hub: Arc<Hub>,
-    wants_progress: bool,
+    /// None: the client asked for no progress.
+    progress: Option<DefaultDirectRateLimiter>,
     /// The least level that the client wants; none: no logs at all.
     level: Option<Level>,
 }
@@ -53,15 +59,15 @@ pub(crate) fn pair(
 ) -> (Arc<Voice>, Listening) {
     let (sender, queue) = mpsc::channel(QUEUED);
     let token = context.meta.get_progress_token();
-    let voice =
-        Voice { queue: sender, binding: binding.clone(), hub, wants_progress: token.is_some(), level };
+    let progress = token.is_some().then(|| RateLimiter::direct(Quota::per_second(PACE).allow_burst(AT_ONCE)));
+    let voice = Voice { queue: sender, binding: binding.clone(), hub, progress, level };
     let (peer, cancel) = (context.peer.clone(), context.ct.clone());
     (Arc::new(voice), Listening { queue, peer, token, logger: binding, cancel })
 }
 
 impl Observer for Voice {
     fn progress(&self, done: f64, total: Option<f64>, message: Option<String>) {
-        if self.wants_progress {
+        if self.progress.as_ref().is_some_and(|pace| pace.check().is_ok()) {
             let _ = self.queue.try_send(Said::Progress { done, total, message });
         }
     }

@@ -141,7 +141,7 @@ impl ServerHandler for Server {
             },
         )?;
         if era == Era::Modern {
-            meta::set_server_info(page.meta.get_or_insert_default(), &about::implementation());
+            meta::set_server_info(page.meta.get_or_insert_default());
         }
         Ok(page)
     }
@@ -227,7 +227,14 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         // rmcp takes a request whose parameters it cannot read for one of a method that it does not know.
-        let known = ["initialize", "logging/setLevel", "subscriptions/listen", "tools/call", "tools/list"];
+        let known = [
+            "initialize",
+            "server/discover",
+            "logging/setLevel",
+            "subscriptions/listen",
+            "tools/call",
+            "tools/list",
+        ];
         if known.contains(&request.method.as_str()) {
             let message = format!("the parameters of {} are malformed", request.method);
             return Err(ErrorData::invalid_params(message, None));

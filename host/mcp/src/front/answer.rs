@@ -132,7 +132,7 @@ async fn as_json(answer: FromRmcp, id: Id) -> Response<Body> {
     let (mut parts, body) = answer.into_parts();
     let Ok(collected) = body.collect().await;
     let Some(last) = last_answer(&collected.to_bytes()) else {
-        return Refusal::new(StatusCode::NOT_ACCEPTABLE, "the answer is a stream: accept text/event-stream")
+        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the session ended before the answer came")
             .to(id.as_deref())
             .into_response();
     };

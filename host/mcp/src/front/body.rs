@@ -1,6 +1,7 @@
 //! One JSON-RPC message from a bounded body. Only what the front has to know is read; the rest is rmcp's.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
@@ -15,6 +16,9 @@ use serde_json::value::RawValue;
 use super::Id;
 use super::error::Refusal;
 
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The body, if it is JSON by its header and not too large. A page of another site cannot send that header without
 /// being asked first (it is not one of the simple ones), so it is a check and no formality.
 pub(super) async fn read(parts: &Parts, body: Body, most: usize) -> Result<Bytes, Refusal> {
@@ -24,7 +28,10 @@ pub(super) async fn read(parts: &Parts, body: Body, most: usize) -> Result<Bytes
         let text = "a message must be sent as Content-Type: application/json";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
     }
-    match Limited::new(body, most).collect().await {
+    let Ok(collected) = tokio::time::timeout(PATIENCE, Limited::new(body, most).collect()).await else {
+        return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"));
+    };
+    match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -41,6 +41,7 @@ pub struct FakeTool {
     pub name: String,
     pub role: Option<&'static str>,
     pub read_only: bool,
+    pub input: Value,
     pub output: Option<Value>,
     pub does: Does,
 }
@@ -51,6 +52,8 @@ pub enum Does {
     Echo,
     /// 0, 50, 50, 40, 100 of 100.
     Progress,
+    /// Reports far more progress than anybody can watch.
+    Flood,
     /// One line of each level, then says that tools changed.
     Talk,
     /// Says that it began, then waits.
@@ -71,7 +74,8 @@ pub struct Gate {
 }
 
 pub fn tool(name: &str, does: Does) -> FakeTool {
-    FakeTool { name: name.into(), role: None, read_only: true, output: None, does }
+    let input = json!({"type": "object", "$comment": "as it is"});
+    FakeTool { name: name.into(), role: None, read_only: true, input, output: None, does }
 }
 
 impl FakeTool {
@@ -186,7 +190,7 @@ impl View for Snapshot {
                     name: tool.name.clone(),
                     title: Some(tool.name.to_uppercase()),
                     description: Some(format!("Does {}.", tool.name)),
-                    input_schema: Arc::new(json!({"type": "object", "$comment": "as it is"})),
+                    input_schema: Arc::new(tool.input.clone()),
                     output_schema: tool.output.clone().map(Arc::new),
                     meta: None,
                     extra: None,
@@ -250,6 +254,15 @@ impl Does {
                 for done in [0.0, 50.0, 50.0, 40.0, f64::NAN, 100.0] {
                     call.observer.progress(done, Some(100.0), Some(format!("{done} %")));
                     tokio::task::yield_now().await;
+                }
+                text("done")
+            }
+            Self::Flood => {
+                for done in 0..100_000 {
+                    call.observer.progress(f64::from(done), None, None);
+                    if done % 100 == 0 {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 text("done")
             }

@@ -211,3 +211,69 @@ async fn an_error_carries_the_id_of_its_request() {
     let unknown: Value = unknown.json().await.unwrap();
     assert_eq!((&unknown["id"], &unknown["error"]["code"]), (&json!(7), &json!(-32601)));
 }
+
+#[tokio::test]
+async fn a_subscription_for_somebody_who_takes_no_streams_is_refused() {
+    let lab = lab().await;
+    let request =
+        lab.modern("/mcp", "ann", "subscriptions/listen", json!({"notifications": {}})).build().unwrap();
+    let mut request = request;
+    request.headers_mut().insert("accept", "application/json".parse().unwrap());
+    let response = lab.http.execute(request).await.unwrap();
+    assert_eq!(response.status(), 406);
+    assert_eq!(response.json::<Value>().await.unwrap()["id"], 7);
+}
+
+#[tokio::test]
+async fn headers_that_disagree_with_the_body_are_refused() {
+    let mut echo = tool("echo", Does::Echo);
+    echo.input =
+        json!({"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}});
+    let fake = Fake::new([binding("lab", [echo, tool("other", Does::Echo)])]);
+    let lab = served(&fake).await;
+    let params = json!({"name": "echo", "arguments": {"region": "eu"}});
+    let call = || lab.modern("/mcp/lab", "ann", "tools/call", params.clone());
+    let with = |name: &'static str, value: &'static str| {
+        let mut request = call().header("mcp-param-region", "eu").build().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+        request
+    };
+    for request in [
+        call().build().unwrap(),
+        with("mcp-param-region", "us"),
+        with("mcp-name", "other"),
+        with("mcp-method", "tools/list"),
+        with("mcp-protocol-version", "2025-11-25"),
+    ] {
+        let response = lab.http.execute(request).await.unwrap();
+        assert_eq!(response.status(), 400);
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32020)), "{answer}");
+    }
+    assert_eq!(fake.seen(), []);
+    let right = lab.http.execute(with("mcp-param-region", "eu")).await.unwrap();
+    assert_eq!(right.status(), 200);
+}
+
+#[tokio::test]
+async fn a_version_that_nobody_speaks_and_a_request_without_its_metadata_are_refused() {
+    let lab = lab().await;
+    let meta = |version: &str| {
+        json!({"io.modelcontextprotocol/protocolVersion": version,
+                                      "io.modelcontextprotocol/clientCapabilities": {}})
+    };
+    let ask = |version: &'static str, meta: Value| {
+        let params = json!({"_meta": meta});
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params}).to_string();
+        let request = lab.post("/mcp", "ann", body).header("mcp-protocol-version", version);
+        request.header("mcp-method", "tools/list").send()
+    };
+    let unknown = ask("2030-01-01", meta("2030-01-01")).await.unwrap();
+    assert_eq!(unknown.status(), 400);
+    let unknown: Value = unknown.json().await.unwrap();
+    assert_eq!((&unknown["id"], &unknown["error"]["code"]), (&json!(1), &json!(-32022)));
+    assert!(unknown["error"]["data"]["supported"].as_array().unwrap().contains(&json!("2026-07-28")));
+    let bare = ask("2026-07-28", json!({})).await.unwrap();
+    assert_eq!(bare.status(), 400);
+    assert_eq!(bare.json::<Value>().await.unwrap()["error"]["code"], -32602);
+}

@@ -83,3 +83,12 @@ async fn a_legacy_session_hears_logs_of_the_level_it_set() {
     let wrong = session.ask("logging/setLevel", json!({"level": "loud"})).await;
     assert_eq!(wrong["error"]["code"], -32602, "{wrong}");
 }
+
+#[tokio::test]
+async fn a_flood_of_progress_is_cut_down_and_the_answer_comes() {
+    let lab = served(&Fake::new([binding("lab", [tool("flood", Does::Flood)])])).await;
+    let params = json!({"name": "flood", "_meta": {"progressToken": 1}});
+    let heard = messages(lab.modern("/mcp/lab", "ann", "tools/call", params).send().await.unwrap()).await;
+    assert_eq!(heard.last().unwrap()["result"]["content"][0]["text"], "done");
+    assert!(heard.len() > 1 && heard.len() < 10_000, "{}", heard.len());
+}
