@@ -35,7 +35,9 @@ pub fn check(shell: &Shell) -> Result<()> {
         let (name, version) = (&package["name"], &package["version"]);
         match package["license"].as_str() {
             None => refused.push(format!("{name} {version} names no licence")),
-            Some(licence) if !allowed(licence)? => refused.push(format!("{name} {version} is under {licence}")),
+            Some(licence) if !allowed(licence)? => {
+                refused.push(format!("{name} {version} is under {licence}"))
+            }
             Some(_) => {}
         }
     }
@@ -47,7 +49,8 @@ pub fn check(shell: &Shell) -> Result<()> {
 }
 
 fn allowed(licence: &str) -> Result<bool> {
-    let expression = Expression::parse_mode(licence, ParseMode::LAX).with_context(|| format!("licence {licence}"))?;
+    let expression =
+        Expression::parse_mode(licence, ParseMode::LAX).with_context(|| format!("licence {licence}"))?;
     Ok(expression.evaluate(|wanted| {
         // The exception only permits more than the licence itself.
         wanted.license.id().is_some_and(|id| ALLOWED.contains(&id.name))

@@ -35,7 +35,10 @@ pub fn node_packages(shell: &Shell) -> Result<()> {
         }
     }
     let _there = shell.push_dir(folder);
-    cmd!(shell, "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error").quiet().ignore_stdout().run()?;
+    cmd!(shell, "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error")
+        .quiet()
+        .ignore_stdout()
+        .run()?;
     Ok(())
 }
 

@@ -31,7 +31,8 @@ pub fn build(shell: &Shell) -> Result<PathBuf> {
             wanted.push((guest, out.clone()));
         }
     }
-    cmd!(shell, "cargo build --quiet --locked --target wasm32-wasip2 --profile plugin {packages...}").run()?;
+    cmd!(shell, "cargo build --quiet --locked --target wasm32-wasip2 --profile plugin {packages...}")
+        .run()?;
     for (guest, out) in wanted {
         pack(shell, &fleetgate, &guest, &out)?;
     }

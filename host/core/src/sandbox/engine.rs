@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    WasmBacktraceDetails,
 };
 
 use super::lane::SlowLane;
@@ -128,8 +129,10 @@ impl Sandbox {
 
     /// Makes a compiled component ready for calls: imports are matched and exports looked up once, here.
     pub fn prepare(&self, component: &Component) -> Result<Guest, NotRunnable> {
-        let pre =
-            self.linker.instantiate_pre(component).map_err(|error| NotRunnable::Import(format!("{error:#}")))?;
+        let pre = self
+            .linker
+            .instantiate_pre(component)
+            .map_err(|error| NotRunnable::Import(format!("{error:#}")))?;
         Ok(Guest::new(pre, self.lane.clone()))
     }
 }
@@ -143,7 +146,6 @@ pub fn code_config() -> Config {
         // not even compiled in.
         .wasm_memory64(false)
         .wasm_component_model_memory64(false)
-        .wasm_exceptions(false)
         .wasm_tail_call(false)
         .wasm_relaxed_simd(false)
         .wasm_custom_page_sizes(false)
@@ -195,7 +197,8 @@ fn pool(calls: u32) -> PoolingAllocationConfig {
         .table_elements(20_000)
         // Pages that a call dirtied are reset in place up to this size. Only with pagemap_scan (Linux 6.7) is that
         // cheaper than giving them back: it finds the dirty ones; without it the whole range would be cleared.
-        .linear_memory_keep_resident(4 << 20)
+        // A slot keeps them, so a crowd of greedy calls must not leave much: 64 of them 32 MiB.
+        .linear_memory_keep_resident(512 << 10)
         .table_keep_resident(1 << 16)
         .pagemap_scan(Enabled::Auto)
         .max_unused_warm_slots(calls.saturating_mul(2));

@@ -18,6 +18,7 @@ fn installation() -> Installation {
 timeout = "5s"
 cpu = "400ms"
 memory = "32MiB"
+max_memory = "128MiB"
 
 [plugins.hello]
 
@@ -53,7 +54,7 @@ async fn an_endless_loop_ends_at_its_cpu_budget_and_says_so() {
 #[tokio::test]
 async fn an_endless_loop_with_cpu_to_spare_ends_at_its_deadline() {
     let installation = installation();
-    let text = installation.config_text().replace("cpu = \"400ms\"", "cpu = \"1m\"");
+    let text = installation.config_text().replace("cpu = \"400ms\"", "cpu = \"1m\"\nmax_timeout = \"5s\"");
     installation.config(&text);
     let server = Server::start(&installation);
     let (code, text) = attack(&server, "spin", json!({})).await;
@@ -186,8 +187,7 @@ async fn leaked_handles_and_too_much_random_are_refused() {
 #[tokio::test]
 async fn more_data_than_allowed_cannot_be_handed_to_a_host_function() {
     let installation = installation();
-    let text = installation.config_text().replace("memory = \"32MiB\"", "memory = \"128MiB\"");
-    installation.config(&text.replace("128MiB\"\nconcurrency", "1GiB\"\nconcurrency"));
+    installation.config(&installation.config_text().replace("memory = \"32MiB\"", "memory = \"128MiB\""));
     let server = Server::start(&installation);
     let (code, text) = attack(&server, "huge_argument_to_host", json!({})).await;
     assert_eq!(code, "limit", "{text}");
@@ -304,7 +304,10 @@ async fn hundreds_of_crashes_and_limits_leave_the_host_as_it_was() {
     }
     let after = resident(server.id());
     assert!(after < before + (32 << 20), "resident memory drifted from {before} to {after} bytes");
-    assert!(!server.log().contains("panicked at"), "{}", server.log());
+    // A guest's panic is a line of its plugin's log; the host's own would stand at the start of a line.
+    let own: Vec<_> =
+        server.log().lines().filter(|line| line.starts_with("thread '")).map(str::to_owned).collect();
+    assert!(own.is_empty(), "{own:?}");
     assert!(server.alive());
     honest(&server).await;
 }

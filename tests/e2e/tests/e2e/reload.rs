@@ -38,7 +38,9 @@ async fn a_plugin_without_a_table_is_found_and_not_served_until_it_is_enabled() 
 
     let enabled = installation.fleetgate(&["enable", "hello"]);
     assert!(enabled.status.success(), "{}", String::from_utf8_lossy(&enabled.stderr));
-    server.until("the tool appears", || async { server.client().tool_names().await == ["hello_greet"] }).await;
+    server
+        .until("the tool appears", || async { server.client().tool_names().await == ["hello_greet"] })
+        .await;
 }
 
 #[tokio::test]
@@ -49,7 +51,9 @@ async fn a_removed_plugin_is_gone_and_a_returned_one_is_back() {
     std::fs::remove_file(installation.plugin_path("hello")).expect("the file is there");
     server.until("the tool is gone", || async { server.client().tool_names().await.is_empty() }).await;
     installation.install("hello");
-    server.until("the tool is back", || async { server.client().tool_names().await == ["hello_greet"] }).await;
+    server
+        .until("the tool is back", || async { server.client().tool_names().await == ["hello_greet"] })
+        .await;
 }
 
 #[tokio::test]
@@ -142,7 +146,8 @@ async fn no_call_fails_while_the_plugin_is_overwritten_twenty_times() {
         })
         .collect();
     for version in 1..=20 {
-        installation.install_bytes("hello", &hello_of_version(&format!("0.{}.{}", version / 10, version % 10)));
+        installation
+            .install_bytes("hello", &hello_of_version(&format!("0.{}.{}", version / 10, version % 10)));
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     stop.store(true, std::sync::atomic::Ordering::Relaxed);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fleetgate_sdk::prelude::*;
 
 /// Never ends, and never calls the host.
-#[tool(requires = "any", read_only, timeout = "1s")]
+#[tool(requires = "any", read_only, timeout = "60s")]
 pub fn spin() -> Result<String, Fault> {
     let mut n = 0u64;
     loop {
@@ -24,7 +24,7 @@ pub fn recurse() -> Result<String, Fault> {
 }
 
 /// Calls the host in a tight loop.
-#[tool(requires = "any", read_only, timeout = "1s")]
+#[tool(requires = "any", read_only, timeout = "60s")]
 pub fn ask_forever() -> Result<String, Fault> {
     let mut times = 0u64;
     loop {

@@ -22,7 +22,8 @@ pub fn long_line() -> Result<String, Fault> {
 /// Logs what looks like another line, from somebody else, in red.
 #[tool(requires = "any", read_only)]
 pub fn forged_line() -> Result<String, Fault> {
-    let forged = "harmless\r\n2026-01-01T00:00:00Z  INFO fleetgate: \u{1b}[31mgranted everything\u{1b}[0m \u{202e}txt";
+    let forged =
+        "harmless\r\n2026-01-01T00:00:00Z  INFO fleetgate: \u{1b}[31mgranted everything\u{1b}[0m \u{202e}txt";
     fleetgate_sdk::log::info(forged);
     println!("{forged}");
     Ok("logged".to_owned())

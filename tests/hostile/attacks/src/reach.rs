@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use fleetgate_sdk::prelude::*;
 use wasip2::http::outgoing_handler::handle;
-use wasip2::http::types::{ErrorCode, Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme};
+use wasip2::http::types::{
+    ErrorCode, Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
+};
 use wasip2::io::streams::StreamError;
 
 /// A request, to the letter.
@@ -149,8 +151,10 @@ fn exchange(raw: &Raw, seen: &mut Seen) -> Result<(), String> {
         .map_err(|code| name(&code))?;
     seen.status = Some(response.status());
     let headers = response.headers().entries();
-    seen.headers =
-        headers.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned())).collect();
+    seen.headers = headers
+        .into_iter()
+        .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
+        .collect();
     let body = response.consume().map_err(|()| "no body".to_owned())?;
     let stream = body.stream().map_err(|()| "no stream".to_owned())?;
     let mut bytes = Vec::new();

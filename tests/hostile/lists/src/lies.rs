@@ -53,7 +53,8 @@ impl Guest for Liar {
             "no-json" => tools[0].input_schema = "{".to_owned(),
             "remote-schema" => {
                 tools[0].input_schema =
-                    r#"{"type":"object","properties":{"a":{"$ref":"https://example.com/a.json"}}}"#.to_owned();
+                    r#"{"type":"object","properties":{"a":{"$ref":"https://example.com/a.json"}}}"#
+                        .to_owned();
             }
             "long-description" => tools[0].description = Some("x".repeat(1 << 20)),
             "many" => tools = (0..100_000).map(|n| tool(&format!("t{n}"))).collect(),
