@@ -247,7 +247,7 @@ impl Bound for HttpBinding {
 }
 
 /// The core hands back what this capability parsed.
-fn expect<'a, T: 'static>(parsed: &'a (impl AsAny + ?Sized)) -> &'a T {
+fn expect<T: 'static>(parsed: &(impl AsAny + ?Sized)) -> &T {
     parsed.as_any().downcast_ref().expect("the core hands back what this capability parsed")
 }
 

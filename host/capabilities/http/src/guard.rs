@@ -15,6 +15,7 @@ use fleetgate_core::sandbox::CallPolicy;
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Uri};
 
+use crate::address::{Class, classify};
 use crate::credential::Keeper;
 use crate::method::Methods;
 use crate::origin::{Host, Origin, Scheme};
@@ -170,7 +171,7 @@ pub(crate) fn decide(
         return Err(Refusal::new("method", format!("{method} requests are never sent")));
     }
     let mut first_refusal = None;
-    for (route, place, path) in candidates(routes, via, target)? {
+    for Candidate { route, place, path } in candidates(routes, via, target)? {
         match permitted(route, asker, method, &path) {
             Ok(()) => {
                 let uri = outgoing(&route.places[place], &path, target.query.as_deref())?;
@@ -182,12 +183,15 @@ pub(crate) fn decide(
     Err(first_refusal.unwrap_or_else(|| not_granted(target)))
 }
 
-/// The routes that lead to the target, the most specific first, each with the path as its patterns know it.
-fn candidates<'r>(
-    routes: &'r Routes,
-    via: Via,
-    target: &Target,
-) -> Result<Vec<(&'r Arc<Route>, usize, NormalPath)>, Refusal> {
+/// A route that leads to the target, with the path as its patterns know it.
+struct Candidate<'r> {
+    route: &'r Arc<Route>,
+    place: usize,
+    path: NormalPath,
+}
+
+/// The routes that lead to the target, the most specific first.
+fn candidates<'r>(routes: &'r Routes, via: Via, target: &Target) -> Result<Vec<Candidate<'r>>, Refusal> {
     if via == Via::Guest
         && is_upstream_name(&target.origin.host)
         && let Host::Name(name) = &target.origin.host
@@ -199,19 +203,15 @@ fn candidates<'r>(
         for (at, place) in route.places.iter().enumerate().filter(|(_, place)| place.origin == target.origin)
         {
             if let Some(path) = target.path.below(&place.base) {
-                found.push((route, at, path));
+                found.push(Candidate { route, place: at, path });
             }
         }
     }
-    found.sort_by_key(|(route, at, _)| std::cmp::Reverse(route.places[*at].base.len()));
+    found.sort_by_key(|found| std::cmp::Reverse(found.route.places[found.place].base.len()));
     Ok(found)
 }
 
-fn aliased<'r>(
-    routes: &'r Routes,
-    name: &str,
-    target: &Target,
-) -> Result<Vec<(&'r Arc<Route>, usize, NormalPath)>, Refusal> {
+fn aliased<'r>(routes: &'r Routes, name: &str, target: &Target) -> Result<Vec<Candidate<'r>>, Refusal> {
     if target.origin.port != target.origin.scheme.port() {
         return Err(Refusal::new(
             "port",
@@ -219,12 +219,12 @@ fn aliased<'r>(
         ));
     }
     if let Some(route) = routes.granted.iter().find(|route| route.alias == name) {
-        let Some(at) = route.aliased else {
+        let Some(place) = route.aliased else {
             let why =
                 format!("{name} stands for no URL: {} is granted several fixed hosts", route.capability);
             return Err(Refusal::new("host", why));
         };
-        return Ok(vec![(route, at, target.path.clone())]);
+        return Ok(vec![Candidate { route, place, path: target.path.clone() }]);
     }
     match routes.missing.iter().find(|(alias, _)| alias == name) {
         Some((_, key)) => Err(Refusal::new("grant", format!("{name} is asked for and not granted"))
@@ -235,8 +235,19 @@ fn aliased<'r>(
 
 fn not_granted(target: &Target) -> Refusal {
     let host = &target.origin;
-    Refusal::new("host", format!("{host} is not granted; the path was {}", quoted(target.path.as_str())))
-        .allowed_by(format!("a grant with url = \"{host}\", where that is what the plugin is for"))
+    let class = match &host.host {
+        Host::Address(address) => Some(classify(*address)).filter(|class| *class != Class::Public),
+        Host::Name(_) => None,
+    };
+    let what = class.map_or_else(|| host.to_string(), |class| format!("{host}, {},", class.name()));
+    let refusal =
+        Refusal::new("host", format!("{what} is not granted; the path was {}", quoted(target.path.as_str())));
+    match host.openings() {
+        Ok(_) => {
+            refusal.allowed_by(format!("a grant with url = \"{host}\", where that is what the plugin is for"))
+        }
+        Err(_) => refusal,
+    }
 }
 
 /// Whether one route permits a method and a path to this call.

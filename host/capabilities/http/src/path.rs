@@ -98,7 +98,7 @@ impl fmt::Display for NormalPath {
 
 /// Appends one segment in normal form. Empty stays empty.
 pub(crate) fn push_segment(normal: &mut String, segment: &str) -> Result<(), PathFault> {
-    if segment.bytes().all(|byte| stays_plain(byte)) {
+    if segment.bytes().all(stays_plain) {
         if !segment.is_empty() && segment.bytes().all(|byte| byte == b'.') {
             return Err(PathFault::DotSegment);
         }

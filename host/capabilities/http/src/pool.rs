@@ -7,29 +7,27 @@
 //! connection holds one of the grant's slots until it is closed, and when there is none left, an idle one to
 //! another host gives way.
 
+mod arriving;
+
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::header::HOST;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, Uri};
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::body::{Progress, RequestBody};
+use crate::body::RequestBody;
 use crate::connect::{ConnectFailed, Connector, Endpoint};
 
-/// The most bytes of a response's header section.
+pub(crate) use arriving::Arriving;
+use arriving::Home;
+
+/// The most bytes of a response's header section. HTTP/1 takes 100 fields as well, hyper's default.
 pub(crate) const HEADER_BYTES: usize = 64 << 10;
-/// The most fields of a response's header section.
-const HEADER_FIELDS: usize = 256;
 /// How long a returned connection may take to be ready again; it is a matter of microseconds.
 const READY: Duration = Duration::from_millis(250);
 
@@ -204,8 +202,7 @@ impl Pool {
             return Ok(Connection::Many(shared));
         }
         let (sender, connection) = http1::Builder::new()
-            .max_buf_size(HEADER_BYTES)
-            .max_headers(HEADER_FIELDS)
+            .max_header_size(HEADER_BYTES)
             .handshake(TokioIo::new(transport))
             .await
             .map_err(handshake)?;
@@ -312,71 +309,4 @@ fn origin_form(request: &mut Request<RequestBody>, absolute: &Uri) {
     }
     let path = absolute.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from(path);
-}
-
-/// Where a connection goes when its response is read.
-enum Home {
-    One(Arc<Pool>, usize, http1::SendRequest<RequestBody>),
-    /// Kept alive, and counted, until then.
-    Many(Shared),
-}
-
-/// A response's body as it comes from the connection. Dropped before its end, it closes an HTTP/1 connection and
-/// resets an HTTP/2 stream.
-pub(crate) struct Arriving {
-    body: Incoming,
-    home: Option<Home>,
-    request: Arc<Progress>,
-}
-
-impl Arriving {
-    fn new(body: Incoming, home: Home, request: Arc<Progress>) -> Self {
-        let mut arriving = Self { body, home: Some(home), request };
-        if arriving.body.is_end_stream() {
-            arriving.release();
-        }
-        arriving
-    }
-
-    fn release(&mut self) {
-        if let Some(Home::One(pool, endpoint, sender)) = self.home.take()
-            // An upstream may answer before it has read everything; such a connection is not at rest.
-            && self.request.ended()
-        {
-            pool.give_back(endpoint, sender);
-        }
-    }
-
-    /// How sending the request goes.
-    pub(crate) fn request(&self) -> &Progress {
-        &self.request
-    }
-}
-
-impl Body for Arriving {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let arriving = self.get_mut();
-        let frame = std::task::ready!(Pin::new(&mut arriving.body).poll_frame(cx));
-        match &frame {
-            Some(Err(_)) => arriving.home = None,
-            // Trailers come last.
-            Some(Ok(frame)) if !frame.is_trailers() && !arriving.body.is_end_stream() => {}
-            _ => arriving.release(),
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -18,9 +18,6 @@ pub struct SystemResolver;
 impl Resolver for SystemResolver {
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
         Box::pin(async move {
-            // The dot of the root keeps search domains out of it: a grant names a whole name.
-            let absolute = format!("{name}.");
-            let name = if name.contains('.') { absolute.as_str() } else { name };
             Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
         })
     }

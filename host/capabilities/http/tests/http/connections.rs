@@ -8,8 +8,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::any;
 use bytes::Bytes;
-use fleetgate_http::HttpOptions;
-use http_body_util::{BodyExt, Full};
+use fleetgate_http::{HttpOptions, Resolver};
+use http::HeaderValue;
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::AsyncWriteExt;
@@ -17,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use wasmtime_wasi_http::{Error, RequestOptions};
 
 use crate::upstream::{Authority, Upstream, read_head};
-use crate::world::{ALL, Answers, Dialled, World, request, with_body};
+use crate::world::{ALL, Answers, Dialled, Unknown, World, request, with_body};
 
 #[tokio::test]
 async fn a_connection_is_used_again_by_the_next_call() {
@@ -241,7 +243,9 @@ async fn http2_is_spoken_where_both_sides_can_and_one_connection_serves_all() {
             let stream = tls.accept(stream).await.unwrap();
             let service = service_fn(|request: http::Request<hyper::body::Incoming>| async move {
                 let text = format!("{:?} {} {:?}", request.version(), request.uri(), request.headers());
-                let body = request.into_body().collect().await.unwrap().to_bytes();
+                let body = request.into_body().collect().await.unwrap();
+                assert!(body.trailers().is_none(), "a request's trailers stay in the host");
+                let body = body.to_bytes();
                 Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(
                     [text.as_bytes(), &body].concat(),
                 ))))
@@ -264,6 +268,11 @@ async fn http2_is_spoken_where_both_sides_can_and_one_connection_serves_all() {
     let expected = format!("HTTP/2.0 https://localhost:{}/base/a?b=c", upstream.port());
     assert!(text.starts_with(&expected) && text.ends_with("the body"), "{text}");
     assert!(!text.contains("\"host\"") && !text.contains("s3cr3t"), "{text}");
+    let trailers = http::HeaderMap::from_iter([(http::header::AUTHORIZATION, HeaderValue::from_static("x"))]);
+    let frames = [Frame::data(Bytes::from_static(b"with trailers")), Frame::trailers(trailers)];
+    let body = StreamBody::new(futures_util::stream::iter(frames.map(Ok))).boxed_unsync();
+    let sent = http::Request::builder().method("POST").uri("http://api.upstream/a").body(body).unwrap();
+    assert!(caller.send(sent).await.unwrap().text().ends_with("with trailers"));
     let all = (0..10).map(|_| caller.get("http://api.upstream/a"));
     for got in futures_util::future::join_all(all).await {
         got.unwrap();
@@ -287,10 +296,13 @@ async fn who_does_not_answer_is_told_apart() {
     let error = caller.error(request("GET", "http://api.upstream/a")).await;
     assert!(matches!(error, Error::ConnectionRefused), "{error:?}");
     assert!(caller.call.used.used()[0].starts_with("http.api GET /a failed: no connection to 127.0.0.1"));
-    let options = HttpOptions { resolver: Answers::new(&[&[]]), ..HttpOptions::default() };
-    let world = World::with(options).want("api", ALL, Some("url = \"https://nobody.example.com\""));
-    let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
-    assert!(matches!(error, Error::DnsError { .. }), "{error:?}");
+    let resolvers: [Arc<dyn Resolver>; 2] = [Answers::new(&[&[]]), Arc::new(Unknown)];
+    for resolver in resolvers {
+        let options = HttpOptions { resolver, ..HttpOptions::default() };
+        let world = World::with(options).want("api", ALL, Some("url = \"https://nobody.example.com\""));
+        let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
+        assert!(matches!(error, Error::DnsError { .. }), "{error:?}");
+    }
     let options = HttpOptions {
         resolver: Answers::new(&[&["93.184.216.34"]]),
         dialer: Arc::new(Dialled::default()),

@@ -231,6 +231,19 @@ async fn no_spelling_of_a_path_leaves_its_segment() {
 }
 
 #[tokio::test]
+async fn what_is_longer_than_any_server_takes_is_refused() {
+    let upstream = Upstream::echo().await;
+    let world = World::api(&upstream.grant());
+    let caller = world.call().to(&world.bind());
+    let long = |bytes: usize| "x".repeat(bytes);
+    caller.refused(request("GET", &format!("http://api.upstream/{}", long(8 << 10)))).await;
+    let why =
+        caller.refused(request("GET", &format!("http://api.upstream/a?{}", long((16 << 10) + 1)))).await;
+    assert!(why.contains("the query is longer than 16384 bytes") && !why.contains("xxx"), "{why}");
+    caller.get(&format!("http://api.upstream/a?{}", long(16 << 10))).await.unwrap();
+}
+
+#[tokio::test]
 async fn fixed_hosts_are_granted_as_they_are() {
     let request_table = "paths = [\"/points/**\"]\nhosts = [\"api.weather.gov\", \"other.example.com:8443\"]";
     let world = World::new().want("weather", request_table, Some(""));

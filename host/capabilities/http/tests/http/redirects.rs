@@ -94,8 +94,8 @@ async fn a_redirect_to_an_ungranted_host_is_refused() {
         "https://evil.example/".into(),
         "http://api.upstream/a".into(),
         "http://files.upstream/a".into(),
-        "file:///etc/passwd".into(),
         "ftp://evil.example/".into(),
+        "data:,x".into(),
     ] {
         let why = caller.refused(request("GET", &format!("http://api.upstream/to?302,{location}"))).await;
         assert!(why.contains("http.api redirected"), "{location}: {why}");
@@ -188,21 +188,11 @@ async fn a_body_that_streamed_by_is_not_sent_twice_and_the_guest_gets_the_redire
 
 #[tokio::test]
 async fn a_location_that_leads_nowhere_is_the_guests_to_read() {
-    for location in ["https://", "http://[::1", "\u{1}"] {
-        let upstream = Upstream::saying(
-            [
-                b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nX-A: 1\r\nLocation: ",
-                location.replace('\u{1}', "\u{e9}").as_bytes(),
-                b"\r\n\r\n",
-            ]
-            .concat(),
-        )
-        .await;
+    for location in [&b"https://"[..], b"http://[::1", b"file:///etc/passwd", b"/caf\xe9"] {
+        let head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ";
+        let upstream = Upstream::saying([head, location, b"\r\n\r\n"].concat()).await;
         let world = following(&upstream);
-        match world.call().to(&world.bind()).get("http://api.upstream/b").await {
-            Ok(got) => assert_eq!(got.status, 302),
-            // A relative text is a path like any other, and goes round.
-            Err(failure) => assert_eq!(format!("{:?}", failure.into_guest()), "LoopDetected"),
-        }
+        let got = world.call().to(&world.bind()).get("http://api.upstream/b").await.unwrap();
+        assert_eq!((got.status, got.headers["location"].as_bytes()), (302, location));
     }
 }

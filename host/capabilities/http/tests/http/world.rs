@@ -314,16 +314,30 @@ impl Resolver for Answers {
     }
 }
 
+/// Knows no name.
+pub struct Unknown;
+
+impl Resolver for Unknown {
+    fn resolve<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        Box::pin(async { Err(io::Error::other("no such name")) })
+    }
+}
+
 /// Writes down what is dialled. Public addresses lead nowhere, or to where `instead` says.
 #[derive(Default)]
 pub struct Dialled {
     pub addresses: Mutex<Vec<SocketAddr>>,
     pub instead: Option<SocketAddr>,
+    /// This one neither answers nor refuses.
+    pub dead: Option<IpAddr>,
 }
 
 impl Dialer for Dialled {
     fn dial(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<TcpStream>> {
         self.addresses.lock().unwrap().push(address);
+        if self.dead == Some(address.ip()) {
+            return Box::pin(std::future::pending());
+        }
         let near = address.ip().is_loopback();
         match self.instead {
             _ if near => Box::pin(async move { TcpDialer.dial(address).await }),
