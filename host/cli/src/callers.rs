@@ -21,9 +21,16 @@ pub struct Callers {
     host: Arc<Host>,
     given: Vec<HeldRole>,
     current: ArcSwap<(Arc<Settings>, LocalCaller)>,
-    /// Callers from elsewhere are let in, with the roles that were typed and no others: `local_roles` were meant for
-    /// this machine.
-    anybody: Option<Principal>,
+    anybody: Option<Anybody>,
+}
+
+/// Callers from elsewhere are let in, with the roles that were typed and no others: `local_roles` were meant for this
+/// machine.
+struct Anybody {
+    principal: Principal,
+    /// With a public URL there is a proxy, and a proxy on this machine can make everybody look like a caller here. So
+    /// nobody is one.
+    proxied: bool,
 }
 
 impl Callers {
@@ -31,13 +38,20 @@ impl Callers {
     pub fn new(host: Arc<Host>, given: Vec<HeldRole>, let_anybody: bool) -> Self {
         let settings = host.survey().settings.clone();
         let caller = LocalCaller(local_principal(&settings, &given));
-        let anybody = let_anybody.then(|| Principal::new(ANYBODY, given.iter().cloned()));
+        // What the server was started with: a URL that is added later is taken up by a restart.
+        let anybody = let_anybody.then(|| Anybody {
+            principal: Principal::new(ANYBODY, given.iter().cloned()),
+            proxied: settings.serve.public_url.is_some(),
+        });
         Self { host, given, current: ArcSwap::from_pointee((settings, caller)), anybody }
     }
 }
 
 impl Authenticate for Callers {
     fn principal(&self, parts: &Parts, peer: SocketAddr) -> Result<Principal, Challenge> {
+        if let Some(Anybody { principal, proxied: true }) = &self.anybody {
+            return Ok(principal.clone());
+        }
         let survey = self.host.survey();
         if !Arc::ptr_eq(&self.current.load().0, &survey.settings) {
             let caller = LocalCaller(local_principal(&survey.settings, &self.given));
@@ -45,7 +59,7 @@ impl Authenticate for Callers {
         }
         let local = self.current.load().1.principal(parts, peer);
         match &self.anybody {
-            Some(anybody) => local.or_else(|_| Ok(anybody.clone())),
+            Some(anybody) => local.or_else(|_| Ok(anybody.principal.clone())),
             None => local,
         }
     }
@@ -57,7 +71,8 @@ pub fn unknown_roles(survey: &Survey, held: &[HeldRole]) -> Vec<UnknownRole> {
         .plugins
         .iter()
         .flat_map(|found| {
-            let roles = found.version.as_ref().map(|version| &version.manifest.roles);
+            let serving = found.serving.as_ref().map(|plugin| &plugin.manifest.roles);
+            let roles = serving.or_else(|| found.version.as_ref().map(|version| &version.manifest.roles));
             found.bindings.iter().map(move |binding| (binding.name.as_str(), roles))
         })
         .collect();
@@ -128,5 +143,12 @@ mod tests {
         assert_eq!(who(&nothing_typed, HERE), Some(("local".into(), vec!["naas:admin".into()])));
         let typed = Callers::new(host, typed("naas:view"), true);
         assert_eq!(who(&typed, ELSEWHERE), Some(("anybody".into(), vec!["naas:view".into()])));
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn behind_a_proxy_nobody_is_a_local_caller() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = host(&folder, "[\"naas:admin\"]\npublic_url = \"https://fleet.example.com\"").await;
+        let callers = Callers::new(host, typed("naas:view"), true);
+        assert_eq!(who(&callers, HERE), Some(("anybody".into(), vec!["naas:view".into()])));
     }
 }

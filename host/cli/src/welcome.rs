@@ -24,6 +24,8 @@ pub struct Welcome {
     suggestion: Option<String>,
     config: PathBuf,
     anybody: bool,
+    /// There is a proxy, behind which nobody counts as a caller on this machine.
+    proxied: bool,
 }
 
 struct Served {
@@ -65,6 +67,7 @@ impl Welcome {
             config: survey.settings.document.path.clone(),
             served,
             anybody,
+            proxied: serve.public_url.is_some(),
         }
     }
 
@@ -113,6 +116,9 @@ impl Welcome {
         if self.anybody {
             output::line(bad("Nobody is asked who they are."));
             output::line(format_args!("Everybody who reaches this port holds {}.", list(&self.given)));
+        }
+        if self.anybody && self.proxied {
+            return;
         }
         output::line(format_args!("A caller on this machine holds {}.", list(&self.roles)));
         if let (true, Some(suggestion)) = (self.roles.is_empty(), &self.suggestion) {
