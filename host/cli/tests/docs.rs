@@ -16,10 +16,11 @@ const PLUGIN: &str = "[plugin]\nid = \"example\"\nversion = \"0.1.0\"\ninterface
                       title = \"Example\"\ndescription = \"Of a guide.\"\n";
 
 /// Where the tests lie that the threat model names by the beginning of this. Longer ones first.
-const TESTS: [(&str, &str); 9] = [
+const TESTS: [(&str, &str); 10] = [
     ("core/src/", "host/core/src/"),
     ("http/src/", "host/capabilities/http/src/"),
     ("mcp/src/", "host/mcp/src/"),
+    ("cli/src/", "host/cli/src/"),
     ("core/", "host/core/tests/core/"),
     ("http/", "host/capabilities/http/tests/http/"),
     ("mcp/", "host/mcp/tests/mcp/"),
