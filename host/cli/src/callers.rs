@@ -99,7 +99,7 @@ mod tests {
         let options = HostOptions { watch: false, ..HostOptions::new(settings, CompileIn::ThisProcess) };
         let capabilities = capabilities();
         let sandbox = sandbox(&capabilities).unwrap();
-        Host::start(options, sandbox, capabilities, Unrecorded::new()).await.unwrap()
+        Host::start(options, sandbox, capabilities, Unrecorded::shared()).await.unwrap()
     }
 
     fn who(callers: &Callers, peer: &str) -> Option<(String, Vec<String>)> {

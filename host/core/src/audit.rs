@@ -72,7 +72,7 @@ pub struct Unrecorded;
 
 impl Unrecorded {
     /// Ready to be handed to the host.
-    pub fn new() -> Arc<dyn Audit> {
+    pub fn shared() -> Arc<dyn Audit> {
         Arc::new(Self)
     }
 }

@@ -90,12 +90,15 @@ pub struct BindingParts<'a> {
     /// The binding's name.
     pub name: &'a str,
     /// This kind's requests by name (`api`), each with its grant if there is one.
-    pub wants: BTreeMap<String, (Arc<dyn Request>, Option<Arc<dyn Grant>>)>,
+    pub wants: BTreeMap<String, Want>,
     /// To read credentials from.
     pub secrets: &'a Secrets,
     /// The operator's limits.
     pub limits: &'a Limits,
 }
+
+/// A request, with its grant if there is one.
+pub type Want = (Arc<dyn Request>, Option<Arc<dyn Grant>>);
 
 /// One binding's side of a capability. Dropped with the last call of its catalog; takes its connections and
 /// standing work with it.

@@ -3,6 +3,8 @@
 
 mod installation;
 mod modern;
+mod packing;
+mod said;
 mod server;
 mod upstream;
 
@@ -10,6 +12,8 @@ use std::path::PathBuf;
 
 pub use installation::Installation;
 pub use modern::{Answer, Modern};
+pub use packing::{packed, repacked};
+pub use said::Said;
 pub use server::{PATIENCE, Server};
 pub use upstream::{Arrived, Upstream};
 

@@ -52,6 +52,16 @@ impl Answer {
         blocks.iter().filter_map(|block| block["text"].as_str()).collect::<Vec<_>>().join("\n")
     }
 
+    /// The reference that the caller was given, for `fleetgate why`.
+    pub fn reference(&self) -> String {
+        let places = [
+            &self.message["result"]["_meta"]["dev.fleetgate/reference"],
+            &self.message["error"]["data"]["reference"],
+        ];
+        let found = places.into_iter().find_map(Value::as_str);
+        found.unwrap_or_else(|| panic!("no reference: {self:?}")).to_owned()
+    }
+
     /// The fault of a tool that failed, as the host tells it: code, field, retryable, details.
     pub fn fault(&self) -> &Value {
         assert_eq!(self.result()["isError"], true, "the tool did not fail: {self:?}");
@@ -130,7 +140,6 @@ fn message(text: &str) -> Value {
     }
     text.lines()
         .filter_map(|line| serde_json::from_str(line.strip_prefix("data:")?.trim()).ok())
-        .filter(|message: &Value| message.get("id").is_some())
-        .next_back()
+        .rfind(|message: &Value| message.get("id").is_some())
         .unwrap_or(Value::Null)
 }

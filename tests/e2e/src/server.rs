@@ -1,7 +1,7 @@
 //! The real host, serving an installation over HTTP on a free port.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,13 @@ impl Server {
     /// Serves it with more arguments.
     pub fn start_with(installation: &Installation, more: &[&str]) -> Self {
         let mut command = installation.command(&["serve", "--json", "--listen", "127.0.0.1:0"]);
-        command.args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(more);
+        Self::of(command)
+    }
+
+    /// Serves by a command that runs `fleetgate serve --json`.
+    pub fn of(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("fleetgate starts");
 
         let log = Arc::new(Mutex::new(String::new()));

@@ -65,6 +65,7 @@ impl Exports {
     }
 
     /// `tools.call-tool`.
+    #[expect(clippy::ptr_arg, reason = "the generated function takes strings by reference")]
     pub(crate) async fn call_tool(
         &self,
         store: &mut Store<CallState>,
@@ -88,8 +89,9 @@ impl Exports {
 
 /// A plugin's JSON that is not JSON: its own fault, named.
 fn parse(what: &str, json: String) -> Result<Value, Fault> {
-    serde_json::from_str(&json)
-        .map_err(|error| Fault::new("protocol", format!("the plugin returned {what} that is not JSON: {error}")))
+    serde_json::from_str(&json).map_err(|error| {
+        Fault::new("protocol", format!("the plugin returned {what} that is not JSON: {error}"))
+    })
 }
 
 fn parse_optional(what: &str, json: Option<String>) -> Result<Option<Value>, Fault> {
@@ -117,7 +119,10 @@ fn from_outcome(outcome: types::Outcome) -> Result<Outcome, Fault> {
                 .structured
                 .map(|json| {
                     RawValue::from_string(json).map_err(|error| {
-                        Fault::new("protocol", format!("the plugin returned a result that is not JSON: {error}"))
+                        Fault::new(
+                            "protocol",
+                            format!("the plugin returned a result that is not JSON: {error}"),
+                        )
                     })
                 })
                 .transpose()?,

@@ -135,7 +135,8 @@ impl Guest {
         let call = run.call.clone();
         let ticked = Ticked::default();
         // A panic in a host function unwinds through the guest to here, and must end this call alone.
-        let instance = AssertUnwindSafe(in_instance(self.0.clone(), run, work, ticked.clone())).catch_unwind();
+        let instance =
+            AssertUnwindSafe(in_instance(self.0.clone(), run, work, ticked.clone())).catch_unwind();
         let mut metered = Metered::new(instance, call.limits.cpu, ticked, call.cancel.clone(), &self.0.lane);
 
         let gone = tokio::select! {
@@ -155,11 +156,11 @@ impl Guest {
     }
 }
 
+/// How the future of a run ends, with the panic of a host function as the outer error.
+type Unwound = std::thread::Result<Result<Result<Done, Fault>, RunFailed>>;
+
 /// What the end of a metered run means. `gone`: what to say if it was ended for computing after its time.
-fn answer(
-    ended: Result<std::thread::Result<Result<Result<Done, Fault>, RunFailed>>, Ended>,
-    gone: RunFailed,
-) -> Result<Result<Done, Fault>, RunFailed> {
+fn answer(ended: Result<Unwound, Ended>, gone: RunFailed) -> Result<Result<Done, Fault>, RunFailed> {
     match ended {
         Ok(Ok(done)) => done,
         Ok(Err(panic)) => {
@@ -197,13 +198,19 @@ async fn in_instance(
     ended
 }
 
-async fn in_store(parts: &Parts, store: &mut Store<CallState>, work: Work) -> wasmtime::Result<Result<Done, Fault>> {
+async fn in_store(
+    parts: &Parts,
+    store: &mut Store<CallState>,
+    work: Work,
+) -> wasmtime::Result<Result<Done, Fault>> {
     let instance = parts.pre.instantiate_async(&mut *store).await?;
     Ok(match work {
         Work::ListTools => parts.exports.list_tools(store, &instance).await?.map(Done::Tools),
-        Work::CallTool { name, arguments, answers } => {
-            parts.exports.call_tool(store, &instance, &name, &arguments, answers.as_ref()).await?.map(Done::Outcome)
-        }
+        Work::CallTool { name, arguments, answers } => parts
+            .exports
+            .call_tool(store, &instance, &name, &arguments, answers.as_ref())
+            .await?
+            .map(Done::Outcome),
     })
 }
 

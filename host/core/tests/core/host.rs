@@ -85,7 +85,7 @@ impl Place {
     }
 
     pub async fn try_start(&self, options: HostOptions) -> Result<Arc<Host>, StartFailed> {
-        in_time(Host::start(options, SANDBOX.clone(), capabilities(), Unrecorded::new())).await
+        in_time(Host::start(options, SANDBOX.clone(), capabilities(), Unrecorded::shared())).await
     }
 }
 
