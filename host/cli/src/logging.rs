@@ -48,6 +48,9 @@ pub fn start(format: Format, talk: Talk) {
         eprintln!("{VARIABLE} is not understood ({wrong}); logging {default}");
         EnvFilter::new(default)
     });
+    // Whatever was wished for: the protocol library says three lines for each request, and at `debug` all of it,
+    // arguments that are secret included.
+    let filter = filter.add_directive(fleetgate_mcp::LOG_DIRECTIVE.parse().expect("a directive"));
     let coloured =
         stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let subscriber = subscriber(format, filter, coloured, AboveTheBars::default);
