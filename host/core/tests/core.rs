@@ -3,6 +3,7 @@
 mod core {
     mod approval;
     mod artifact;
+    mod bindings;
     mod cache;
     mod compile;
     mod damage;

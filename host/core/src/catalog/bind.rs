@@ -43,7 +43,10 @@ pub(super) fn read_table(
     let grants = binding
         .grants(manifest, capabilities, &settings.secrets, &settings.limits)
         .map_err(Problem::Grants)?;
-    match binding.missing(manifest, &grants).filter(|_| listed) {
+    // Looking for what is missing reads the whole file once more.
+    let missing =
+        if listed && !grants.missing.is_empty() { binding.missing(manifest, &grants) } else { None };
+    match missing {
         Some(missing) => Err(Problem::Grants(missing)),
         None => Ok(grants),
     }
@@ -81,6 +84,7 @@ impl Workshop {
 
         let name: Arc<str> = binding.name.as_str().into();
         let config = Arc::new(grants.config.clone());
+        let log = before.as_ref().map_or_else(LogGate::new, |before| before.live.log.clone());
         let probed = probe::probe(&probe::Subject {
             binding: &name,
             plugin: &plugin,
@@ -89,6 +93,7 @@ impl Workshop {
             memory: grants.limits.memory,
             cpu: grants.limits.cpu,
             permits: &self.probes,
+            log: &log,
         })
         .await?;
 
@@ -107,7 +112,6 @@ impl Workshop {
             Some(before) => before.memory.clone(),
             None => BindingMemory::new(limits.binding_memory),
         };
-        let log = before.as_ref().map_or_else(LogGate::new, |before| before.live.log.clone());
         let live = LiveBinding {
             name,
             plugin_id: plugin.manifest.plugin.id.as_str().into(),
@@ -152,6 +156,7 @@ impl Workshop {
             memory: grants.limits.memory,
             cpu: grants.limits.cpu,
             permits: &self.probes,
+            log: &LogGate::new(),
         })
         .await?;
         Ok(probed.into_iter().map(|(name, probed)| (name, probed.definition)).collect())

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::Value;
 
@@ -23,10 +24,10 @@ pub(super) struct Inputs {
 
 impl Inputs {
     /// Of each binding in these settings.
-    pub(super) fn of_all(settings: &Settings) -> BTreeMap<String, Self> {
+    pub(super) fn of_all(settings: &Settings) -> BTreeMap<String, Arc<Self>> {
         let Ok(mut root) = settings.document.text.parse::<toml::Table>() else { return BTreeMap::new() };
         let Some(Value::Table(plugins)) = root.remove("plugins") else { return BTreeMap::new() };
-        plugins.into_iter().map(|(name, table)| (name, Self::of(Some(table), settings))).collect()
+        plugins.into_iter().map(|(name, table)| (name, Arc::new(Self::of(Some(table), settings)))).collect()
     }
 
     /// Of a binding whose table does not stand in `fleetgate.toml`.
@@ -57,10 +58,16 @@ impl Inputs {
         inputs
     }
 
-    /// Stamps the files anew.
-    pub(super) fn look(&mut self) {
+    fn look(&mut self) {
         for (path, stamp) in &mut self.files {
             *stamp = Stamp::of(path);
+        }
+    }
+
+    /// Stamps the files anew. What has not changed stays the same one.
+    pub(super) fn look_again(self: &mut Arc<Self>) {
+        if self.files.iter().any(|(path, stamp)| *stamp != Stamp::of(path)) {
+            Arc::make_mut(self).look();
         }
     }
 

@@ -144,6 +144,7 @@ pub(super) struct Subject<'a> {
     /// Time in guest code of one call.
     pub(super) cpu: Duration,
     pub(super) permits: &'a BindingPermits,
+    pub(super) log: &'a Arc<LogGate>,
 }
 
 /// Takes the list of tools twice, and checks it.
@@ -180,7 +181,7 @@ async fn list(subject: &Subject<'_>) -> Result<Vec<Tool>, ProbeFailed> {
         },
         deadline: Instant::now() + TIMEOUT,
         cancel: CancellationToken::new(),
-        log: LogGate::new(),
+        log: subject.log.clone(),
         observer: Arc::new(Nobody),
         used: Used::default(),
     });

@@ -80,7 +80,7 @@ pub(super) struct Reload {
     settings_stamp: Option<Stamp>,
     refused: Option<Arc<Diagnostics>>,
     /// Of the bindings that have a table.
-    inputs: BTreeMap<String, Inputs>,
+    inputs: BTreeMap<String, Arc<Inputs>>,
     lock: Lock,
     lock_stamp: Option<Stamp>,
     files: BTreeMap<String, File>,
@@ -124,17 +124,17 @@ struct Plugin {
 /// What is known of a binding.
 #[derive(Default)]
 struct Slot {
-    live: Option<(Made, Inputs)>,
+    live: Option<(Made, Arc<Inputs>)>,
     /// Made, and waiting to be adopted.
-    ready: Option<(Made, Inputs)>,
-    failed: Vec<(Digest, Inputs, Arc<Problem>)>,
-    making: Option<(Digest, Inputs, AbortHandle)>,
+    ready: Option<(Made, Arc<Inputs>)>,
+    failed: Vec<(Digest, Arc<Inputs>, Arc<Problem>)>,
+    making: Option<(Digest, Arc<Inputs>, AbortHandle)>,
 }
 
 /// A job that has ended.
 pub(super) enum Done {
     Plugin { id: String, digest: Digest, result: Result<Arc<LivePlugin>, Arc<Problem>> },
-    Binding { name: String, digest: Digest, inputs: Inputs, result: Result<Made, Arc<Problem>> },
+    Binding { name: String, digest: Digest, inputs: Arc<Inputs>, result: Result<Made, Arc<Problem>> },
 }
 
 impl Reload {

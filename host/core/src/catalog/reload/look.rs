@@ -33,7 +33,7 @@ impl Reload {
         let path = self.means.settings_path.clone();
         let stamp = Stamp::of(&path);
         if stamp.is_some() && stamp == self.settings_stamp {
-            self.inputs.values_mut().for_each(Inputs::look);
+            self.inputs.values_mut().for_each(Inputs::look_again);
             return;
         }
         let loaded = tokio::task::spawn_blocking(move || settings::load(&path)).await;
@@ -140,7 +140,8 @@ impl Reload {
     pub(in super::super) fn watched(&self) -> BTreeSet<PathBuf> {
         let settings = &self.means.settings_path;
         let mut watched = BTreeSet::from([self.settings.serve.plugins.clone()]);
-        let files = self.inputs.values().flat_map(Inputs::files).chain(self.settings.secrets.files());
+        let files =
+            self.inputs.values().flat_map(|inputs| inputs.files()).chain(self.settings.secrets.files());
         for file in files.chain([settings.as_path()]) {
             watched.extend(file.parent().map(PathBuf::from));
             // Where the path is a link, its target may be what changes.

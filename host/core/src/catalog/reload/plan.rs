@@ -1,6 +1,6 @@
 //! The plan: from what is known to what should be live.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::super::bind::{Made, check_pin};
@@ -28,7 +28,7 @@ pub(super) struct Wanted {
     pub(super) listed: bool,
     /// What it is read by.
     pub(super) settings: Arc<Settings>,
-    pub(super) inputs: Inputs,
+    pub(super) inputs: Arc<Inputs>,
 }
 
 /// What may be done with a plugin's file.
@@ -45,7 +45,7 @@ pub(super) enum Verdict {
 
 impl Wanted {
     fn unlisted(binding: Binding, settings: Arc<Settings>) -> Self {
-        let inputs = Inputs::of_binding(&binding, &settings);
+        let inputs = Arc::new(Inputs::of_binding(&binding, &settings));
         Self { binding: Arc::new(binding), listed: false, settings, inputs }
     }
 }
@@ -69,7 +69,7 @@ impl Reload {
             if chosen {
                 let settings = self.settings.clone();
                 let inputs = self.inputs.get(name).cloned();
-                let inputs = inputs.unwrap_or_else(|| Inputs::of_binding(binding, &settings));
+                let inputs = inputs.unwrap_or_else(|| Arc::new(Inputs::of_binding(binding, &settings)));
                 wanted.insert(
                     name.clone(),
                     Wanted { binding: binding.clone(), listed: true, settings, inputs },
@@ -91,9 +91,9 @@ impl Reload {
                 wanted.insert(only.clone(), Wanted::unlisted(binding, settings));
             }
             None if self.settings.serve.unlisted == Unlisted::Serve => {
-                let listed =
-                    |id: &String| self.settings.bindings.values().any(|binding| binding.plugin == *id);
-                for id in self.files.keys().filter(|id| !listed(id)) {
+                let listed: HashSet<&String> =
+                    self.settings.bindings.values().map(|binding| &binding.plugin).collect();
+                for id in self.files.keys().filter(|id| !listed.contains(id)) {
                     // A binding of another plugin may have taken the name.
                     let settings = self.settings.clone();
                     let unlisted = || Wanted::unlisted(self.without_table(id), settings);
@@ -139,27 +139,31 @@ impl Reload {
     /// Decides, adopts and starts. Gives back a catalog if it is another one now.
     pub(in super::super) fn plan(&mut self) -> Option<Next> {
         let wanted = self.wanted();
-        self.drop_unwanted(&wanted);
-        let mut versions: HashMap<String, Vec<Arc<LivePlugin>>> = HashMap::new();
-        for Wanted { binding, listed, .. } in wanted.values() {
-            if !versions.contains_key(&binding.plugin) {
-                let versions_of = self.versions(&binding.plugin, *listed, &wanted);
-                versions.insert(binding.plugin.clone(), versions_of);
-            }
-        }
-        let mut ready = Vec::new();
+        let mut by_plugin: BTreeMap<&str, Vec<(&String, &Wanted)>> = BTreeMap::new();
         for (name, wanted) in &wanted {
-            let usable = versions.get(&wanted.binding.plugin).map(Vec::as_slice).unwrap_or_default();
-            if self.settle_binding(name, wanted, usable) {
-                ready.push(name.clone());
+            by_plugin.entry(&wanted.binding.plugin).or_default().push((name, wanted));
+        }
+        self.drop_unwanted(&wanted, &by_plugin);
+        let mut ready = Vec::new();
+        for (id, bindings) in &by_plugin {
+            let usable = self.versions(id, bindings);
+            for (name, wanted) in bindings {
+                if self.settle_binding(name, wanted, &usable) {
+                    ready.push((*name).clone());
+                }
             }
         }
+        ready.sort();
         self.adopt(&wanted, ready);
         self.publish()
     }
 
     /// Stops what nobody wants any more: no table, no file, or a pin that names another file.
-    fn drop_unwanted(&mut self, wanted: &BTreeMap<String, Wanted>) {
+    fn drop_unwanted(
+        &mut self,
+        wanted: &BTreeMap<String, Wanted>,
+        by_plugin: &BTreeMap<&str, Vec<(&String, &Wanted)>>,
+    ) {
         let files = &self.files;
         self.bindings.retain(|name, slot| {
             let keep = wanted.get(name).is_some_and(|wanted| files.contains_key(&wanted.binding.plugin));
@@ -177,7 +181,7 @@ impl Reload {
             }
         }
         self.plugins.retain(|id, plugin| {
-            let keep = files.contains_key(id) && wanted.values().any(|wanted| wanted.binding.plugin == *id);
+            let keep = files.contains_key(id) && by_plugin.contains_key(id.as_str());
             if !keep {
                 plugin.loading.take().inspect(|(_, job)| job.abort());
             }
@@ -186,21 +190,17 @@ impl Reload {
     }
 
     /// The versions of a plugin that can be bound, best first. Starts loading where that is missing.
-    fn versions(
-        &mut self,
-        id: &str,
-        listed: bool,
-        wanted: &BTreeMap<String, Wanted>,
-    ) -> Vec<Arc<LivePlugin>> {
+    fn versions(&mut self, id: &str, bindings: &[(&String, &Wanted)]) -> Vec<Arc<LivePlugin>> {
+        let listed = bindings.iter().any(|(_, wanted)| wanted.listed);
         let verdict = self.verdict(id, listed);
-        let live: Vec<Arc<LivePlugin>> = self.live_versions(id);
+        let live = self.live_versions(bindings);
         let mut usable = Vec::new();
         let mut chosen = Vec::new();
         if let Verdict::Allowed(candidate) = &verdict {
             chosen.push(candidate.version.digest);
             match self.load(candidate) {
                 Some(Ok(plugin)) => {
-                    let left_without = self.leaves_one_without(&plugin, wanted);
+                    let left_without = self.leaves_one_without(&plugin, bindings);
                     usable.push(plugin);
                     if left_without {
                         usable.extend(self.kept_version(id, listed, &live, &mut chosen));
@@ -227,20 +227,16 @@ impl Reload {
     }
 
     /// Whether some binding could not be made of this version and has no other.
-    fn leaves_one_without(&self, plugin: &LivePlugin, wanted: &BTreeMap<String, Wanted>) -> bool {
-        let id = &plugin.manifest.plugin.id;
-        let of_this = wanted.iter().filter(|(_, wanted)| wanted.binding.plugin == *id);
-        of_this.filter_map(|(name, _)| self.bindings.get(name)).any(|slot| {
+    fn leaves_one_without(&self, plugin: &LivePlugin, bindings: &[(&String, &Wanted)]) -> bool {
+        bindings.iter().filter_map(|(name, _)| self.bindings.get(*name)).any(|slot| {
             slot.live.is_none() && slot.failed.iter().any(|(failed, ..)| *failed == plugin.digest)
         })
     }
 
-    fn live_versions(&self, id: &str) -> Vec<Arc<LivePlugin>> {
-        let live = self.bindings.values().filter_map(|slot| slot.live.as_ref());
-        let mut versions: Vec<_> = live
-            .map(|(made, _)| made.live.plugin.clone())
-            .filter(|plugin| plugin.manifest.plugin.id == id)
-            .collect();
+    fn live_versions(&self, bindings: &[(&String, &Wanted)]) -> Vec<Arc<LivePlugin>> {
+        let slots = bindings.iter().filter_map(|(name, _)| self.bindings.get(*name));
+        let mut versions: Vec<_> =
+            slots.filter_map(|slot| Some(slot.live.as_ref()?.0.live.plugin.clone())).collect();
         versions.sort_by_key(|plugin| plugin.digest);
         versions.dedup_by_key(|plugin| plugin.digest);
         versions
@@ -303,7 +299,7 @@ impl Reload {
             *inputs == wanted.inputs && usable.iter().any(|plugin| plugin.digest == *digest)
         });
         for plugin in usable {
-            let is = |made: &Made, inputs: &Inputs| {
+            let is = |made: &Made, inputs: &Arc<Inputs>| {
                 made.live.plugin.digest == plugin.digest && *inputs == wanted.inputs
             };
             let stop_making = |slot: &mut Slot| slot.making.take().map(|(.., job)| job.abort());
@@ -319,7 +315,7 @@ impl Reload {
             if slot.failed.iter().any(|(digest, ..)| *digest == plugin.digest) {
                 continue;
             }
-            let making = |(digest, inputs, _): &(Digest, Inputs, _)| {
+            let making = |(digest, inputs, _): &(Digest, Arc<Inputs>, _)| {
                 *digest == plugin.digest && *inputs == wanted.inputs
             };
             if slot.making.as_ref().is_some_and(making) {

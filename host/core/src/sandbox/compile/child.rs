@@ -37,14 +37,10 @@ impl Wanted {
     fn parse(arguments: impl IntoIterator<Item = OsString>) -> io::Result<Self> {
         let texts: Option<Vec<String>> = arguments.into_iter().map(|text| text.into_string().ok()).collect();
         let number = |text: &String| text.parse().ok();
-        match texts.as_deref() {
-            Some([memory, cpu, output, hash]) => {
-                let parsed = (number(memory), number(cpu), number(output));
-                if let (Some(memory), Some(cpu), Some(output)) = parsed {
-                    return Ok(Self { memory, cpu, output, engine_hash: hash.clone() });
-                }
-            }
-            _ => {}
+        if let Some([memory, cpu, output, hash]) = texts.as_deref()
+            && let (Some(memory), Some(cpu), Some(output)) = (number(memory), number(cpu), number(output))
+        {
+            return Ok(Self { memory, cpu, output, engine_hash: hash.clone() });
         }
         Err(io::Error::other("this subcommand is for the program itself"))
     }
