@@ -4,6 +4,7 @@
 //! the decision → [`answer`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE};
@@ -29,6 +30,9 @@ use crate::redirect::{self, MOST_HOPS};
 /// Requests that a call may have under way at once.
 pub const MOST_AT_ONCE: usize = 16;
 
+/// Refusals of one call that are logged. A guest that asks in a loop does not fill the log.
+const MOST_LOGGED: usize = 16;
+
 /// Some servers answer nobody who does not say who asks.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("fleetgate/", env!("CARGO_PKG_VERSION")));
 
@@ -42,11 +46,13 @@ pub struct Session {
     request_body: u64,
     call: Arc<CallInfo>,
     under_way: Arc<Semaphore>,
+    refused: Arc<AtomicUsize>,
 }
 
 impl Session {
     pub(crate) fn new(routes: Arc<Routes>, request_body: u64, call: Arc<CallInfo>) -> Self {
-        Self { routes, request_body, call, under_way: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
+        let under_way = Arc::new(Semaphore::new(MOST_AT_ONCE));
+        Self { routes, request_body, call, under_way, refused: Arc::default() }
     }
 
     /// Sends a request as the guest made it. Used and refused requests are noted in the call.
@@ -59,6 +65,7 @@ impl Session {
             routes: Arc::clone(&self.routes),
             call: Arc::clone(&self.call),
             request_body: self.request_body,
+            refused: Arc::clone(&self.refused),
             options,
         };
         let permit = Arc::clone(&self.under_way).try_acquire_owned();
@@ -76,6 +83,7 @@ struct Exchange {
     routes: Arc<Routes>,
     call: Arc<CallInfo>,
     request_body: u64,
+    refused: Arc<AtomicUsize>,
     options: RequestOptions,
 }
 
@@ -234,6 +242,9 @@ impl Exchange {
         match failure {
             Failure::Refused(refusal) => {
                 call.used.refuse(refusal.to_string());
+                if self.refused.fetch_add(1, Ordering::Relaxed) >= MOST_LOGGED {
+                    return;
+                }
                 tracing::warn!(
                     call = %call.id, binding = %call.binding, tool = %call.tool, principal = %call.principal,
                     rule = refusal.rule, why = %refusal.why, allow = refusal.allow.as_deref(),

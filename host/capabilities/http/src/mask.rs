@@ -10,7 +10,7 @@ mod forms;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 
@@ -27,6 +27,8 @@ pub(crate) struct Mask {
     automaton: AhoCorasick,
     /// Sorted, for the search for beginnings.
     forms: Vec<Vec<u8>>,
+    /// The bytes that forms begin with.
+    first: [bool; 256],
     longest: usize,
     /// For header names, which arrive in lower case.
     names: AhoCorasick,
@@ -40,10 +42,16 @@ impl Mask {
             values.iter().flat_map(|value| forms(value)).filter(|form| form.len() >= SHORTEST).collect();
         let forms: Vec<_> = forms.into_iter().collect();
         let longest = forms.iter().map(Vec::len).max()?;
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok()?;
+        let mut first = [false; 256];
+        forms.iter().for_each(|form| first[usize::from(form[0])] = true);
+        // Nearly everything is skipped by a prefilter, so the small automaton is as fast as the large one, which
+        // has megabytes where a credential is a long token.
+        let small = Some(AhoCorasickKind::ContiguousNFA);
+        let automaton =
+            AhoCorasick::builder().kind(small).match_kind(MatchKind::LeftmostLongest).build(&forms).ok()?;
         let raw = values.iter().filter(|value| value.len() >= SHORTEST);
-        let names = AhoCorasick::builder().ascii_case_insensitive(true).build(raw).ok()?;
-        Some(Arc::new(Self { automaton, forms, longest, names }))
+        let names = AhoCorasick::builder().kind(small).ascii_case_insensitive(true).build(raw).ok()?;
+        Some(Arc::new(Self { automaton, forms, first, longest, names }))
     }
 
     /// Whether any form stands in there.
@@ -83,8 +91,9 @@ impl Mask {
 
     /// Where the earliest piece begins that could be the beginning of a form, at the end of `bytes`.
     fn undecided(&self, bytes: &[u8]) -> usize {
-        let first = bytes.len().saturating_sub(self.longest - 1);
-        (first..bytes.len()).find(|at| self.begins_form(&bytes[*at..])).unwrap_or(bytes.len())
+        let from = bytes.len().saturating_sub(self.longest - 1);
+        let begins = |at: &usize| self.first[usize::from(bytes[*at])] && self.begins_form(&bytes[*at..]);
+        (from..bytes.len()).find(begins).unwrap_or(bytes.len())
     }
 
     fn begins_form(&self, piece: &[u8]) -> bool {

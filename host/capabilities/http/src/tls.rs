@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -51,15 +53,18 @@ pub(crate) fn client(
     own: &[CertificateDer<'static>],
     identity: Option<ClientIdentity>,
 ) -> Result<Arc<ClientConfig>, TlsError> {
-    let mut roots = RootCertStore { roots: native().to_vec() };
-    for certificate in own {
-        roots.add(certificate.clone()).map_err(|error| TlsError::Certificate(error.to_string()))?;
+    let mut roots = native();
+    if !own.is_empty() {
+        let mut more = RootCertStore { roots: roots.roots.clone() };
+        for certificate in own {
+            more.add(certificate.clone()).map_err(|error| TlsError::Certificate(error.to_string()))?;
+        }
+        roots = Arc::new(more);
     }
     if roots.is_empty() {
         return Err(TlsError::NoAuthorities);
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Provider)?
         .with_root_certificates(roots);
@@ -67,6 +72,8 @@ pub(crate) fn client(
         Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(TlsError::Pair)?,
         None => builder.with_no_client_auth(),
     };
+    // A grant has few hosts, and the default makes room for hundreds at once.
+    config.resumption = Resumption::in_memory_sessions(16);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -79,10 +86,16 @@ pub(crate) fn server_name(origin: &Origin) -> Option<ServerName<'static>> {
     }
 }
 
-/// The machine's authorities, read once: there are some hundred, and reading them takes tens of milliseconds.
-fn native() -> &'static [rustls::pki_types::TrustAnchor<'static>] {
-    static NATIVE: OnceLock<Vec<rustls::pki_types::TrustAnchor<'static>>> = OnceLock::new();
-    NATIVE.get_or_init(|| {
+fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())))
+}
+
+/// The machine's authorities, read once and shared: there are some hundred, and reading them takes tens of
+/// milliseconds.
+fn native() -> Arc<RootCertStore> {
+    static NATIVE: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    let read = || {
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
             tracing::warn!(%error, "certificate authorities of this machine");
@@ -92,6 +105,7 @@ fn native() -> &'static [rustls::pki_types::TrustAnchor<'static>] {
         if ignored > 0 {
             tracing::debug!(ignored, "certificate authorities that cannot be read");
         }
-        store.roots
-    })
+        Arc::new(store)
+    };
+    Arc::clone(NATIVE.get_or_init(read))
 }
