@@ -52,7 +52,10 @@ pub fn clean_json(value: &mut serde_json::Value) {
         Value::Array(items) => items.iter_mut().for_each(clean_json),
         Value::Object(map) => {
             if map.keys().any(|key| matches!(clean(key), Cow::Owned(_))) {
-                *map = std::mem::take(map).into_iter().map(|(key, value)| (clean(&key).into_owned(), value)).collect();
+                *map = std::mem::take(map)
+                    .into_iter()
+                    .map(|(key, value)| (clean(&key).into_owned(), value))
+                    .collect();
             }
             map.values_mut().for_each(clean_json);
         }
@@ -66,7 +69,8 @@ mod tests {
 
     #[test]
     fn ordinary_text_in_any_language_is_left_alone() {
-        for text in ["plain", "tab\tand\nlines", "Grüße, 東京, שלום, 👩‍🚀?".replace('\u{200d}', "").as_str()] {
+        for text in ["plain", "tab\tand\nlines", "Grüße, 東京, שלום, 👩‍🚀?".replace('\u{200d}', "").as_str()]
+        {
             assert!(matches!(clean(text), Cow::Borrowed(_)), "{text}");
         }
     }

@@ -70,7 +70,10 @@ impl Schema {
     /// Checks arguments. The fault names the first wrong field as a JSON pointer and describes up to five.
     pub fn check_arguments(&self, arguments: &Value) -> Result<(), Fault> {
         if !shallow(arguments, MAX_DEPTH) {
-            return Err(Fault::new("invalid-arguments", format!("the arguments nest deeper than {MAX_DEPTH} levels")));
+            return Err(Fault::new(
+                "invalid-arguments",
+                format!("the arguments nest deeper than {MAX_DEPTH} levels"),
+            ));
         }
         let wrong = self.wrong(arguments);
         let Some((field, _)) = wrong.first() else { return Ok(()) };
@@ -94,7 +97,11 @@ impl Schema {
         if self.0.is_valid(value) {
             return Vec::new();
         }
-        self.0.iter_errors(value).take(NAMED).map(|error| (field(&error), crate::text::clean(&why(&error)).into_owned())).collect()
+        self.0
+            .iter_errors(value)
+            .take(NAMED)
+            .map(|error| (field(&error), crate::text::clean(&why(&error)).into_owned()))
+            .collect()
     }
 }
 
@@ -122,7 +129,9 @@ fn field(error: &ValidationError<'_>) -> String {
 fn why(error: &ValidationError<'_>) -> String {
     match error.kind() {
         Kind::Required { .. } => "is required".into(),
-        Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => "is not an argument of this tool".into(),
+        Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => {
+            "is not an argument of this tool".into()
+        }
         _ => error.masked_with("the value").to_string(),
     }
 }
@@ -184,7 +193,8 @@ mod tests {
     #[test]
     fn a_reference_that_leaves_the_document_is_refused() {
         for reference in ["https://example.com/schema.json", "file:///etc/passwd", "other.json"] {
-            let refused = Schema::of_arguments(&json!({"type": "object", "properties": {"a": {"$ref": reference}}}));
+            let refused =
+                Schema::of_arguments(&json!({"type": "object", "properties": {"a": {"$ref": reference}}}));
             assert!(matches!(refused, Err(SchemaRefused::Invalid(_))), "{reference}");
         }
     }
@@ -208,7 +218,10 @@ mod tests {
     #[test]
     fn a_schema_that_is_no_object_too_deep_or_too_long_is_refused() {
         assert_eq!(Schema::of_arguments(&json!({"type": "string"})).unwrap_err(), SchemaRefused::NotObject);
-        let deep = (0..100).fold(json!({"type": "object"}), |inner, _| json!({"type": "object", "properties": {"a": inner}}));
+        let deep = (0..100).fold(
+            json!({"type": "object"}),
+            |inner, _| json!({"type": "object", "properties": {"a": inner}}),
+        );
         assert_eq!(Schema::of_arguments(&deep).unwrap_err(), SchemaRefused::Deep);
         let long = json!({"type": "object", "description": "x".repeat(MAX_SCHEMA)});
         assert!(matches!(Schema::of_arguments(&long), Err(SchemaRefused::Long(_))));

@@ -48,7 +48,11 @@ pub struct Answered {
 }
 
 /// Runs one call over one snapshot of the catalog.
-pub async fn call_tool(catalog: &Catalog, audit: &Arc<dyn Audit>, call: ToolCall) -> Result<Answered, Refused> {
+pub async fn call_tool(
+    catalog: &Catalog,
+    audit: &Arc<dyn Audit>,
+    call: ToolCall,
+) -> Result<Answered, Refused> {
     let arrived = Instant::now();
     let reference = new_reference();
 
@@ -78,21 +82,24 @@ fn find(
             Scope::Shared => String::new(),
             Scope::Binding(name) => name.to_string(),
         };
-        write(audit, &Record {
-            intent: Intent {
-                call: reference.to_string(),
-                principal: call.principal.name().to_owned(),
-                binding,
-                tool: name.clone(),
-                plugin: String::new(),
-                arguments: serde_json::Map::new(),
-                arguments_hash: audit.hash(&call.arguments),
+        write(
+            audit,
+            &Record {
+                intent: Intent {
+                    call: reference.to_string(),
+                    principal: call.principal.name().to_owned(),
+                    binding,
+                    tool: name.clone(),
+                    plugin: String::new(),
+                    arguments: serde_json::Map::new(),
+                    arguments_hash: audit.hash(&call.arguments),
+                },
+                outcome: "refused".into(),
+                reason: Some("no live binding has a tool of this name".into()),
+                used: Vec::new(),
+                duration: arrived.elapsed(),
             },
-            outcome: "refused".into(),
-            reason: Some("no live binding has a tool of this name".into()),
-            used: Vec::new(),
-            duration: arrived.elapsed(),
-        });
+        );
         Refused::UnknownTool { name, reference: reference.clone() }
     })
 }
@@ -247,7 +254,15 @@ impl<'a> Ledger<'a> {
             arguments: serde_json::Map::new(),
             arguments_hash: audit.hash(&call.arguments),
         };
-        Self { audit, reference: reference.clone(), arrived, intent, reason: None, info: None, written: false }
+        Self {
+            audit,
+            reference: reference.clone(),
+            arrived,
+            intent,
+            reason: None,
+            info: None,
+            written: false,
+        }
     }
 
     fn refuse(&mut self, reason: String) {

@@ -42,7 +42,10 @@ mod tests {
     fn only_named_arguments_are_recorded() {
         let arguments = json!({"identifier": "sn-1", "password": "hunter2", "deep": {"er": [1]}});
         let pointers = ["/identifier".into(), "/deep/er".into(), "/absent".into()];
-        assert_eq!(Value::from(recorded(&arguments, &pointers)), json!({"identifier": "sn-1", "deep/er": [1]}));
+        assert_eq!(
+            Value::from(recorded(&arguments, &pointers)),
+            json!({"identifier": "sn-1", "deep/er": [1]})
+        );
     }
 
     #[test]

@@ -26,16 +26,23 @@ fn done(mut result: ToolResult, tool: &LiveTool) -> Result<ToolResult, Fault> {
     let size = size(&result);
     if size > tool.limits.result {
         let limit = crate::units::format_size(tool.limits.result);
-        return Err(Fault::new("limit", format!("the result is {size} bytes long; at most {limit} may be returned")));
+        return Err(Fault::new(
+            "limit",
+            format!("the result is {size} bytes long; at most {limit} may be returned"),
+        ));
     }
     if result.content.len() > MAX_BLOCKS {
         let blocks = result.content.len();
-        return Err(Fault::new("limit", format!("the result has {blocks} blocks of content; at most {MAX_BLOCKS}")));
+        return Err(Fault::new(
+            "limit",
+            format!("the result has {blocks} blocks of content; at most {MAX_BLOCKS}"),
+        ));
     }
     if let Some(schema) = &tool.output {
         match &result.structured {
             Some(structured) => {
-                let value: Value = serde_json::from_str(structured.get()).map_err(|error| broken(&error.to_string()))?;
+                let value: Value =
+                    serde_json::from_str(structured.get()).map_err(|error| broken(&error.to_string()))?;
                 schema.check_result(&value).map_err(|why| broken(&why))?;
             }
             None if !result.is_error => return Err(broken("there is no structured result")),
@@ -55,7 +62,10 @@ fn done(mut result: ToolResult, tool: &LiveTool) -> Result<ToolResult, Fault> {
 
 /// The plugin broke its own promise: its author's defect, not the caller's.
 fn broken(why: &str) -> Fault {
-    Fault::new("protocol", format!("the tool returned something else than its output schema promises: {}", clean(why)))
+    Fault::new(
+        "protocol",
+        format!("the tool returned something else than its output schema promises: {}", clean(why)),
+    )
 }
 
 fn size(result: &ToolResult) -> u64 {
@@ -91,7 +101,8 @@ fn clean_result(result: &mut ToolResult) {
 /// text, hostile characters stand literally or as `\u` escapes.
 fn clean_raw(json: &RawValue) -> Option<Box<RawValue>> {
     let text = json.get();
-    if !text.contains("\\u") && !text.contains("\\r") && matches!(clean(text), std::borrow::Cow::Borrowed(_)) {
+    if !text.contains("\\u") && !text.contains("\\r") && matches!(clean(text), std::borrow::Cow::Borrowed(_))
+    {
         return None;
     }
     let before: Value = serde_json::from_str(text).ok()?;

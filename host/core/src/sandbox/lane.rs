@@ -92,7 +92,9 @@ impl<F: Future> Future for Metered<F> {
         match polled {
             Poll::Ready(done) => Poll::Ready(Ok(done)),
             Poll::Pending if self.used > self.budget => Poll::Ready(Err(Ended::Budget)),
-            Poll::Pending if self.ticked.take() && self.cancel.is_cancelled() => Poll::Ready(Err(Ended::Cancelled)),
+            Poll::Pending if self.ticked.take() && self.cancel.is_cancelled() => {
+                Poll::Ready(Err(Ended::Cancelled))
+            }
             Poll::Pending => Poll::Pending,
         }
     }

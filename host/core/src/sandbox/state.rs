@@ -29,7 +29,11 @@ pub struct CallState {
 
 impl CallState {
     /// A new one, with each capability's state of this call.
-    pub(super) fn new(call: Arc<CallInfo>, memory: Arc<BindingMemory>, slots: Vec<Box<dyn Any + Send>>) -> Self {
+    pub(super) fn new(
+        call: Arc<CallInfo>,
+        memory: Arc<BindingMemory>,
+        slots: Vec<Box<dyn Any + Send>>,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         // Nothing of the machine: no directory, no environment, no arguments, no sockets, no names. Clocks and
@@ -42,7 +46,14 @@ impl CallState {
             .stdout(LogLines::new(&call, super::Level::Info))
             .stderr(LogLines::new(&call, super::Level::Warning))
             .build();
-        Self { limiter: Limiter::new(call.limits.memory, memory), wasi, table, call, slots, progress: f64::NEG_INFINITY }
+        Self {
+            limiter: Limiter::new(call.limits.memory, memory),
+            wasi,
+            table,
+            call,
+            slots,
+            progress: f64::NEG_INFINITY,
+        }
     }
 
     /// The call that this state was made for.
