@@ -76,6 +76,7 @@ pub(crate) fn answer(
         left: limit,
         limit,
         end: Box::pin(sleep_until(terms.end)),
+        deadline: call.deadline,
         pause: terms.pause.map(|pause| (pause, Box::pin(tokio::time::sleep(pause)))),
         // What begins after the cancellation is the guest cleaning up.
         cancelled: (!call.cancel.is_cancelled()).then(|| Box::pin(call.cancel.clone().cancelled_owned())),
@@ -112,6 +113,7 @@ struct Answer {
     left: u64,
     limit: u64,
     end: Pin<Box<Sleep>>,
+    deadline: std::time::Instant,
     pause: Option<(Duration, Pin<Box<Sleep>>)>,
     cancelled: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     permit: Option<OwnedSemaphorePermit>,
@@ -131,11 +133,15 @@ impl Answer {
 
     /// Whether waiting for more has to end.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        if self.cancelled.as_mut().is_some_and(|cancelled| cancelled.as_mut().poll(cx).is_ready()) {
-            return Poll::Ready(Error::InternalError(Some("the call was cancelled".into())));
-        }
         if self.end.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Error::HttpResponseTimeout);
+        }
+        if self.cancelled.as_mut().is_some_and(|cancelled| cancelled.as_mut().poll(cx).is_ready()) {
+            // The deadline cancels as well, perhaps a tick before the timer here.
+            return Poll::Ready(match std::time::Instant::now() < self.deadline {
+                true => Error::InternalError(Some("the call was cancelled".into())),
+                false => Error::HttpResponseTimeout,
+            });
         }
         match &mut self.pause {
             Some((_, pause)) => pause.as_mut().poll(cx).map(|()| Error::ConnectionReadTimeout),

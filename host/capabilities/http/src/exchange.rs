@@ -117,6 +117,8 @@ impl Exchange {
             self.hops(Hop { method: head.method, headers, body, allowed, stranger: false }).await
         };
         let (response, method, mask) = match self.call.waiting(timeout_at(end, work)).await {
+            // The deadline cancels as well.
+            Err(Cancelled) if self.call.remaining().is_zero() => return Err(Failure::Timeout),
             Err(Cancelled) => return Err(Failure::Cancelled),
             Ok(Err(_)) => return Err(Failure::Timeout),
             Ok(Ok(arrived)) => arrived?,

@@ -311,6 +311,26 @@ async fn cancelling_ends_a_wait_at_once_and_closes_the_connection() {
 }
 
 #[tokio::test]
+async fn a_deadline_that_cancels_the_call_is_still_a_timeout() {
+    for beginning in ["", HALF] {
+        let upstream = silent(beginning).await;
+        let world = World::api(&upstream.grant());
+        let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
+        let cancel = caller.call.cancel.clone();
+        let deadline = tokio::time::Instant::from_std(caller.call.deadline);
+        tokio::spawn(async move {
+            tokio::time::sleep_until(deadline).await;
+            cancel.cancel();
+        });
+        let error = match caller.head(request("GET", "http://api.upstream/a")).await {
+            Ok(response) => body_error(response.into_body()).await,
+            Err(failure) => failure.into_guest(),
+        };
+        assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_cancelled_call_may_still_clean_up() {
     let upstream = Upstream::echo().await;
     let world = World::api(&upstream.grant());
