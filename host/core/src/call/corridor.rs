@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Refused, ToolEnd, redact, result};
 use crate::audit::{Audit, Intent, Record};
-use crate::catalog::{Catalog, FoundTool, Scope};
+use crate::catalog::{Catalog, FoundTool, LiveTool, Scope};
 use crate::domain::{Answers, Fault, Outcome};
 use crate::manifest::Requirement;
 use crate::principal::Principal;
@@ -188,7 +188,7 @@ async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> Tool
     let permit = tokio::select! {
         biased;
         permit = binding.permits.acquire() => permit,
-        () = info.cancel.cancelled() => return failed(&RunFailed::Cancelled, ledger),
+        () = info.cancel.cancelled() => return failed(&RunFailed::Cancelled, tool, ledger),
         () = tokio::time::sleep_until(deadline.into()) => return ToolEnd::Fault(
             Fault::new("unavailable", "too many calls of this plugin are running; this one waited its whole time")
                 .retryable(),
@@ -203,12 +203,12 @@ async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> Tool
             Err(fault) => ToolEnd::Fault(fault),
         },
         Ok(Err(fault)) => ToolEnd::Fault(result::fault(fault)),
-        Err(run_failed) => failed(&run_failed, ledger),
+        Err(run_failed) => failed(&run_failed, tool, ledger),
     }
 }
 
 /// A run that ended without the guest's own answer, in words for the caller; the rest goes into the record.
-fn failed(why: &RunFailed, ledger: &mut Ledger<'_>) -> ToolEnd {
+fn failed(why: &RunFailed, tool: &LiveTool, ledger: &mut Ledger<'_>) -> ToolEnd {
     let code = match why {
         RunFailed::Limit(_) | RunFailed::Cpu | RunFailed::Stack | RunFailed::Data => "limit",
         RunFailed::Deadline => "timeout",
@@ -221,8 +221,14 @@ fn failed(why: &RunFailed, ledger: &mut Ledger<'_>) -> ToolEnd {
             detail = %crate::text::clean(detail), "{why}");
         ledger.reason = Some(crate::text::clean(detail).into_owned());
     }
-    let fault = Fault::new(code, format!("the tool was ended: {why} (reference {})", ledger.reference));
-    ToolEnd::Fault(Fault { retryable: matches!(code, "timeout" | "unavailable"), ..fault })
+    let mut message = format!("the tool was ended: {why} (reference {})", ledger.reference);
+    // What it was to change may have happened by then. A model that reads "retryable" reboots a device twice.
+    let harmless = tool.policy.read_only || tool.idempotent;
+    if code == "timeout" && !harmless {
+        message.push_str(". It is not known whether it took effect: look before repeating it");
+    }
+    let retryable = code == "unavailable" || code == "timeout" && harmless;
+    ToolEnd::Fault(Fault { retryable, ..Fault::new(code, message) })
 }
 
 /// What will stand in the audit record. Written when it is closed, and also when the call's future is dropped

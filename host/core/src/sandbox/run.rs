@@ -147,12 +147,24 @@ impl Guest {
         };
         call.cancel.cancel();
         match tokio::time::timeout(LAST_WORD, &mut metered).await {
-            Ok(ended) => answer(ended, gone),
+            Ok(ended) => last_word(answer(ended, gone.clone()), gone),
             Err(_) => {
                 tokio::spawn(tokio::time::timeout(GRACE, metered));
                 Err(gone)
             }
         }
+    }
+}
+
+/// A guest cannot tell its deadline from a client that gave up: in both it sees a cancelled call, and says so. The
+/// caller is still there after a deadline, and is to hear which of them it was.
+fn last_word(
+    said: Result<Result<Done, Fault>, RunFailed>,
+    gone: RunFailed,
+) -> Result<Result<Done, Fault>, RunFailed> {
+    match said {
+        Ok(Err(fault)) if fault.code == "cancelled" => Err(gone),
+        said => said,
     }
 }
 
