@@ -1,6 +1,7 @@
 //! What the end-to-end tests are made of: an [`Installation`] in a folder of its own, the real [`Server`] over it, and
 //! a client of today's protocol ([`Modern`]). Clients of older protocols are rmcp's own and other people's.
 
+mod fleet;
 mod installation;
 mod modern;
 mod packing;
@@ -10,8 +11,9 @@ mod upstream;
 
 use std::path::PathBuf;
 
+pub use fleet::{Fleet, kiosk, with};
 pub use installation::Installation;
-pub use modern::{Answer, Modern};
+pub use modern::{Answer, Modern, http_client};
 pub use packing::{packed, repacked};
 pub use said::Said;
 pub use server::{PATIENCE, Server};

@@ -72,12 +72,7 @@ impl Answer {
 impl Modern {
     /// A client of this endpoint.
     pub fn new(url: &str) -> Self {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // Without one, reqwest cannot make a client, even for plain HTTP. A second one is refused; fine.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
-        Self { http: reqwest::Client::new(), url: url.to_owned() }
+        Self { http: http_client(), url: url.to_owned() }
     }
 
     /// One request with its standard headers.
@@ -131,6 +126,16 @@ impl Modern {
     pub async fn tool_names(&self) -> Vec<String> {
         self.tools().await.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
     }
+}
+
+/// A client of HTTP.
+pub fn http_client() -> reqwest::Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Without one, reqwest cannot make a client, even for plain HTTP. A second one is refused; fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::new()
 }
 
 /// The last JSON-RPC message of a JSON body or of an event stream.
