@@ -1,6 +1,11 @@
 //! The promises of the README, kept by the real binary.
 
+mod approval;
+mod audit;
+mod canaries;
+mod cli;
 mod clients;
+mod files;
 mod hello;
 mod inspector;
 mod limits;
@@ -9,6 +14,7 @@ mod nerveshub;
 mod nerveshub_failures;
 mod nerveshub_outages;
 mod nerveshub_paths;
+mod new_plugin;
 mod reach;
 mod reload;
 mod roles;
