@@ -58,8 +58,12 @@ impl From<ApprovalFailed> for Failure {
     fn from(failed: ApprovalFailed) -> Self {
         match failed {
             ApprovalFailed::Start(failed) => failed.into(),
-            ApprovalFailed::NoFile { .. } => {
-                Self::usage(failed).help("`fleetgate check` lists what is there")
+            ApprovalFailed::NoFile { ref suggestion, .. } => {
+                let help = match suggestion.as_str() {
+                    "" => "`fleetgate check` lists what is there".to_owned(),
+                    suggestion => suggestion.to_owned(),
+                };
+                Self::usage(failed).help(help)
             }
             ApprovalFailed::NotEnabled(_) | ApprovalFailed::AlreadyEnabled(_) => {
                 Self::failed(failed).help("`fleetgate check` says how it stands")

@@ -16,6 +16,7 @@ use super::lock::{Approved, Lock, LockFailed};
 use super::reload::{Reload, widening};
 use super::{Problem, Version};
 use crate::capability::Capabilities;
+use crate::diagnostic::did_you_mean;
 use crate::domain::Tool;
 use crate::sandbox::Sandbox;
 use crate::settings::Binding;
@@ -79,6 +80,8 @@ pub enum ApprovalFailed {
         id: String,
         /// The drop directory.
         directory: PathBuf,
+        /// Which one may have been meant. Empty: none is alike.
+        suggestion: String,
     },
     /// The file is no plugin that can be served.
     #[error("{id} cannot be served: {why}")]
@@ -144,7 +147,8 @@ pub(super) async fn see(
         Some(Err(why)) => Err(broken(&why)),
         None => {
             let directory = reload.settings.serve.plugins.clone();
-            Err(ApprovalFailed::NoFile { id: id.to_owned(), directory })
+            let suggestion = did_you_mean(id, reload.ids());
+            Err(ApprovalFailed::NoFile { id: id.to_owned(), directory, suggestion })
         }
     }
 }

@@ -164,6 +164,11 @@ impl Reload {
         self.files.get(id).map(|file| file.read.clone())
     }
 
+    /// The plugins whose files the last look found.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
     /// Why the drop directory is not used.
     pub(super) fn directory_refused(&self) -> Option<&Arc<Problem>> {
         self.problems.directory.as_ref()
