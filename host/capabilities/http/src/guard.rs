@@ -276,16 +276,16 @@ fn permitted(route: &Route, asker: Asker<'_>, method: &Method, path: &NormalPath
         }
         _ => {}
     }
-    if !route.request.paths.matches(path.as_str()) {
+    if !route.request.paths.matches(method, path.as_str()) {
         let why = format!("{}: the manifest asks for {} only", tried(), route.request.paths);
         return Err(Refusal::new("manifest-path", why));
     }
-    if let Some(paths) = route.paths.as_ref().filter(|paths| !paths.matches(path.as_str())) {
+    if let Some(paths) = route.paths.as_ref().filter(|paths| !paths.matches(method, path.as_str())) {
         return Err(Refusal::new("grant-path", format!("{}: the grant allows {paths} only", tried()))
             .allowed_by(format!("[{}] paths = [… {:?}]", route.grant, path.as_str())));
     }
     if let Some(paths) =
-        reach.and_then(|reach| reach.paths.as_ref()).filter(|paths| !paths.matches(path.as_str()))
+        reach.and_then(|reach| reach.paths.as_ref()).filter(|paths| !paths.matches(method, path.as_str()))
     {
         return Err(Refusal::new("reach-path", format!("{}: the tool's reach is {paths}", tried())));
     }

@@ -1,4 +1,7 @@
-//! Patterns of paths: `/v2/jobs/*`, `/v2/**`.
+//! Patterns of paths: `/v2/jobs/*`, `/v2/**`, `DELETE /v2/jobs/*`.
+//!
+//! A pattern may begin with a method and a blank; it then holds for that method alone (for GET, for HEAD too). So
+//! a tool that reads an object and deletes a part of it need not be given the right to delete the object.
 //!
 //! A pattern is a list of segments. `*` is one segment, `**` any number of them, also none; anything else is itself,
 //! in the normal form of [`crate::path`]. A trailing slash is an empty last segment, which `**` takes and `*` does
@@ -11,12 +14,16 @@ mod cover;
 
 use std::fmt;
 
+use http::Method;
+
 use crate::path::{PathFault, push_segment};
 
 /// One pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
+    /// None: any.
+    method: Option<Method>,
     segments: Vec<Segment>,
 }
 
@@ -36,6 +43,9 @@ const MOST: usize = 64;
 /// Why a text is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
+    /// `get /v2`
+    #[error("what stands before the path is not a method")]
+    NotMethod,
     /// It does not begin with a slash.
     #[error("a path pattern begins with a slash")]
     NotAbsolute,
@@ -60,6 +70,7 @@ impl PatternError {
     /// What to write instead.
     pub fn help(&self) -> &'static str {
         match self {
+            Self::NotMethod => "write it like \"DELETE /v2/jobs/*\", or leave the method out",
             Self::NotAbsolute => "write it like \"/v2/jobs\"",
             Self::PartOfSegment => "* is one segment and ** any number of them: \"/v2/jobs/*\" or \"/v2/**\"",
             Self::EmptySegment => "leave one slash out",
@@ -75,7 +86,11 @@ impl PatternError {
 impl Pattern {
     /// Reads a pattern.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let rest = text.strip_prefix('/').ok_or(PatternError::NotAbsolute)?;
+        let (method, path) = match text.split_once(' ') {
+            Some((method, path)) if !method.starts_with('/') => (Some(parse_method(method)?), path),
+            _ => (None, text),
+        };
+        let rest = path.strip_prefix('/').ok_or(PatternError::NotAbsolute)?;
         if rest.contains(['?', '#']) {
             return Err(PatternError::NotOnlyPath);
         }
@@ -100,8 +115,18 @@ impl Pattern {
         if segments.len() > MOST {
             Err(PatternError::TooLong)
         } else {
-            Ok(Self { text: text.into(), segments })
+            Ok(Self { text: text.into(), method, segments })
         }
+    }
+
+    /// The method that it holds for alone.
+    pub fn method(&self) -> Option<&Method> {
+        self.method.as_ref()
+    }
+
+    /// Whether it holds for a method. GET brings HEAD with it, which asks for less.
+    fn holds_for(&self, method: &Method) -> bool {
+        self.method.as_ref().is_none_or(|own| own == method || (own == Method::GET && method == Method::HEAD))
     }
 
     /// Whether a path in normal form matches. Allocates nothing; goes back to the last `**` only, which is enough
@@ -136,6 +161,11 @@ impl Pattern {
     }
 }
 
+fn parse_method(text: &str) -> Result<Method, PatternError> {
+    let usual = !text.is_empty() && text == text.to_ascii_uppercase();
+    Method::from_bytes(text.as_bytes()).ok().filter(|_| usual).ok_or(PatternError::NotMethod)
+}
+
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -155,15 +185,21 @@ impl PathSet {
         Self(patterns)
     }
 
-    /// Whether a path in normal form matches.
-    pub fn matches(&self, path: &str) -> bool {
-        self.0.iter().any(|pattern| pattern.matches(path))
+    /// Whether a request with this method and a path in normal form matches.
+    pub fn matches(&self, method: &Method, path: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.holds_for(method) && pattern.matches(path))
     }
 
-    /// Whether every path that matches `narrow` matches this set as well. Exact but for one case: sets made to be
-    /// hard are given up on, and given up means no.
+    /// Whether every request that matches `narrow` matches this set as well. Exact for each method but for one case:
+    /// sets made to be hard are given up on, and given up means no. A narrow pattern without a method is covered only
+    /// by patterns without one, also where the set names every method by itself.
     pub fn covers(&self, narrow: &Pattern) -> bool {
-        cover::covers(&self.0, narrow)
+        let applies = |wide: &&Pattern| match &narrow.method {
+            None => wide.method.is_none(),
+            Some(method) => wide.holds_for(method),
+        };
+        let wide: Vec<_> = self.0.iter().filter(applies).cloned().collect();
+        cover::covers(&wide, narrow)
     }
 
     /// The patterns of `other` that match something which this set does not.
@@ -227,7 +263,42 @@ mod tests {
             ("/jobs/", "/jobs/", true),
             ("/jobs/", "/jobs", false),
         ] {
-            assert_eq!(set(&[pattern]).matches(path), expected, "{pattern} on {path}");
+            assert_eq!(set(&[pattern]).matches(&Method::POST, path), expected, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_with_a_method_holds_for_that_method_alone() {
+        let paths = set(&["GET /devices/*", "DELETE /devices/*/penalty", "/status"]);
+        for (method, path, expected) in [
+            (Method::GET, "/devices/1", true),
+            (Method::HEAD, "/devices/1", true),
+            (Method::DELETE, "/devices/1", false),
+            (Method::DELETE, "/devices/1/penalty", true),
+            (Method::GET, "/devices/1/penalty", false),
+            (Method::PUT, "/status", true),
+        ] {
+            assert_eq!(paths.matches(&method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn covering_keeps_methods_apart() {
+        for (wide, narrow, expected) in [
+            (&["/a/**"][..], "DELETE /a/b", true),
+            (&["DELETE /a/**"], "DELETE /a/b", true),
+            (&["DELETE /a/**"], "/a/b", false),
+            (&["DELETE /a/**"], "GET /a/b", false),
+            (&["GET /a/**"], "HEAD /a/b", true),
+            (&["HEAD /a/**"], "GET /a/b", false),
+            (&["GET /a/**", "DELETE /a/x"], "DELETE /a/**", false),
+            (&["DELETE /a", "DELETE /a/", "/a/*", "DELETE /a/*/**"], "DELETE /a/**", true),
+        ] {
+            assert_eq!(
+                set(wide).covers(&Pattern::parse(narrow).unwrap()),
+                expected,
+                "{wide:?} over {narrow}"
+            );
         }
     }
 
@@ -244,6 +315,10 @@ mod tests {
             ("/v2/../admin", PatternError::Unreachable(PathFault::DotSegment)),
             ("/v2/a%2fb", PatternError::Unreachable(PathFault::EncodedSeparator)),
             ("/v2/a;b", PatternError::Unreachable(PathFault::Semicolon)),
+            ("get /v2", PatternError::NotMethod),
+            (" /v2", PatternError::NotMethod),
+            ("GET v2", PatternError::NotAbsolute),
+            ("GET  /v2", PatternError::NotAbsolute),
         ] {
             assert_eq!(Pattern::parse(text), Err(error), "{text}");
         }
@@ -322,7 +397,7 @@ mod tests {
         }
         let matching: Vec<Vec<bool>> = patterns
             .iter()
-            .map(|pattern| all.iter().map(|path| set(&[pattern]).matches(path)).collect())
+            .map(|pattern| all.iter().map(|path| set(&[pattern]).matches(&Method::GET, path)).collect())
             .collect();
         let holds = |wide: &[usize], narrow: usize| {
             (0..all.len())

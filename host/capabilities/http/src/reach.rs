@@ -8,7 +8,7 @@ use http::Method;
 
 use crate::method::Methods;
 use crate::pattern::{PathSet, Pattern};
-use crate::request::{HttpRequest, read_paths};
+use crate::request::{HttpRequest, check_methods, read_paths};
 
 /// A parsed entry. What is not named is not narrowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,7 @@ pub(crate) fn read_narrower_methods(table: &mut TableReader<'_>, request: &HttpR
 /// `paths`, where each must lie within those that the plugin asks for.
 pub(crate) fn read_narrower_paths(table: &mut TableReader<'_>, request: &HttpRequest) -> Option<PathSet> {
     let paths = read_paths(table)?;
+    check_methods(table, &paths, &request.methods);
     for path in paths.iter().filter(|path: &&Spanned<Pattern>| !request.paths.covers(path.get_ref())) {
         table.error_at(
             path,

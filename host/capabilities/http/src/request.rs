@@ -42,8 +42,10 @@ impl HttpRequest {
                 "say which paths: paths = [\"/v2/**\"], or [\"/**\"] for all",
             );
         }
-        let paths =
-            read_paths(table).map(|paths| PathSet::new(paths.into_iter().map(Spanned::into_inner).collect()));
+        let paths = read_paths(table).map(|paths| {
+            check_methods(table, &paths, &methods);
+            PathSet::new(paths.into_iter().map(Spanned::into_inner).collect())
+        });
         let hosts = read_hosts(table, "hosts").unwrap_or_default();
         let upstream = table.bool("upstream").unwrap_or(hosts.is_empty());
         if !upstream && hosts.is_empty() && !table.has("hosts") {
@@ -108,6 +110,19 @@ pub(crate) fn host_list(hosts: &[Origin]) -> String {
 /// `methods`, if it stands there and is right.
 pub(crate) fn read_methods(table: &mut TableReader<'_>) -> Option<Methods> {
     Methods::read(table, "methods").map(|methods| Methods::new(methods.into_iter().map(Spanned::into_inner)))
+}
+
+/// A path for a method that is not asked for can never be used, and is a mistake.
+pub(crate) fn check_methods(table: &TableReader<'_>, paths: &[Spanned<Pattern>], methods: &Methods) {
+    for path in paths {
+        if let Some(method) = path.get_ref().method().filter(|method| !methods.contains(method)) {
+            table.error_at(
+                path,
+                format!("{} names a method that is not among {methods}", path.get_ref()),
+                format!("add {method} to methods, or leave this path out"),
+            );
+        }
+    }
 }
 
 /// `paths`, if it stands there and is right.

@@ -22,11 +22,11 @@ fn methods(description: &str) -> Value {
 fn paths(description: &str) -> Value {
     json!({
         "type": "array",
-        "description": format!("{description} * is one segment, ** any number of them."),
-        "items": { "type": "string", "pattern": "^/[^?#]*$" },
+        "description": format!("{description} * is one segment, ** any number of them; a method before it (\"DELETE /a/*\") restricts it to that one."),
+        "items": { "type": "string", "pattern": "^([A-Z][A-Z-]* )?/[^?#]*$" },
         "minItems": 1,
         "maxItems": PathSet::MOST,
-        "examples": [["/v2/**", "/healthcheck"]]
+        "examples": [["/v2/**", "DELETE /v2/jobs/*"]]
     })
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    WasmBacktraceDetails,
+    WasmBacktraceDetails, WasmFeatures,
 };
 
 use super::lane::SlowLane;
@@ -144,6 +144,7 @@ pub fn code_config() -> Config {
     config
         // Off: what no plugin needs and attackers like. Threads, gc, stack switching and component-model-async are
         // not even compiled in.
+        .wasm_features(WasmFeatures::FUNCTION_REFERENCES, false)
         .wasm_memory64(false)
         .wasm_component_model_memory64(false)
         .wasm_tail_call(false)

@@ -103,8 +103,8 @@ fn assert_allowed(declared: &Value, request: &Request) {
         "{method} is not requested"
     );
     assert!(
-        words(&requested["paths"]).iter().any(|allowed| covers(allowed, path)),
-        "{path} is not requested"
+        words(&requested["paths"]).iter().any(|allowed| covers(allowed, method, path)),
+        "{method} {path} is not requested"
     );
     let tool = &declared["manifest"];
     let reach = &tool["reach"]["http.api"];
@@ -113,8 +113,8 @@ fn assert_allowed(declared: &Value, request: &Request) {
     let name = &declared["name"];
     assert!(words(&reach["methods"]).iter().any(|allowed| allowed == method), "{name} may not {method}");
     assert!(
-        words(&reach["paths"]).iter().any(|allowed| covers(allowed, path)),
-        "{name} may not reach {path}"
+        words(&reach["paths"]).iter().any(|allowed| covers(allowed, method, path)),
+        "{name} may not {method} {path}"
     );
     if tool["read_only"] == true {
         assert_eq!(method, "GET", "{name} is read-only");
@@ -124,8 +124,11 @@ fn assert_allowed(declared: &Value, request: &Request) {
     assert_eq!(request.header("accept"), Some("application/json"));
 }
 
-/// A pattern of the manifest: `*` is one segment.
-fn covers(pattern: &str, path: &str) -> bool {
+/// A pattern of the manifest: a method, a blank, and a path in which `*` is one segment.
+fn covers(pattern: &str, method: &str, path: &str) -> bool {
+    let Some(pattern) = pattern.strip_prefix(method).and_then(|rest| rest.strip_prefix(' ')) else {
+        return false;
+    };
     let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
     pattern.len() == path.len() && pattern.iter().zip(&path).all(|(p, s)| *p == "*" || p == s)
 }

@@ -21,7 +21,7 @@ pub struct User {
     requires = "any",
     read_only,
     open_world,
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/users/me"] } }
+    reach = { "http.api" = { methods = ["GET"], paths = ["GET /api/users/me"] } }
 )]
 pub fn whoami() -> Result<User, Fault> {
     let data = Api::connect()?.get(Route::me()).send()?.data()?;
@@ -67,7 +67,7 @@ pub struct Org {
     requires = "any",
     read_only,
     open_world,
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs"] } }
+    reach = { "http.api" = { methods = ["GET"], paths = ["GET /api/orgs"] } }
 )]
 pub fn list_orgs(args: ListOrgs) -> Result<Orgs, Fault> {
     let api = Api::connect()?;
@@ -105,7 +105,7 @@ pub struct Product {
     requires = "view",
     read_only,
     open_world,
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs/*/products", "/api/users/me"] } }
+    reach = { "http.api" = { methods = ["GET"], paths = ["GET /api/orgs/*/products", "GET /api/users/me"] } }
 )]
 pub fn list_products(args: OrgArgs) -> Result<Products, Fault> {
     let list = Api::connect()?.get(args.products()).send()?.list()?;

@@ -52,7 +52,11 @@ pub struct TagsSet {
     audit = ["/org", "/product", "/identifier", "/tags"],
     reach = { "http.api" = {
         methods = ["GET", "PUT"],
-        paths = ["/api/orgs/*/products/*/devices/*", "/api/users/me"]
+        paths = [
+            "GET /api/orgs/*/products/*/devices/*",
+            "PUT /api/orgs/*/products/*/devices/*",
+            "GET /api/users/me"
+        ]
     } }
 )]
 pub fn set_device_tags(args: SetDeviceTags) -> Result<TagsSet, Fault> {
@@ -102,7 +106,11 @@ pub struct Requested {
     audit = ["/org", "/product", "/identifier"],
     reach = { "http.api" = {
         methods = ["GET", "POST"],
-        paths = ["/api/orgs/*/products/*/devices/*", "/api/orgs/*/products/*/devices/*/reboot", "/api/users/me"]
+        paths = [
+            "GET /api/orgs/*/products/*/devices/*",
+            "POST /api/orgs/*/products/*/devices/*/reboot",
+            "GET /api/users/me"
+        ]
     } }
 )]
 pub fn reboot_device(args: DeviceArgs) -> Result<Requested, Fault> {
@@ -125,7 +133,11 @@ pub fn reboot_device(args: DeviceArgs) -> Result<Requested, Fault> {
     audit = ["/org", "/product", "/identifier"],
     reach = { "http.api" = {
         methods = ["GET", "POST"],
-        paths = ["/api/orgs/*/products/*/devices/*", "/api/orgs/*/products/*/devices/*/reconnect", "/api/users/me"]
+        paths = [
+            "GET /api/orgs/*/products/*/devices/*",
+            "POST /api/orgs/*/products/*/devices/*/reconnect",
+            "GET /api/users/me"
+        ]
     } }
 )]
 pub fn reconnect_device(args: DeviceArgs) -> Result<Requested, Fault> {
@@ -165,7 +177,11 @@ pub struct PenaltyCleared {
     audit = ["/org", "/product", "/identifier"],
     reach = { "http.api" = {
         methods = ["GET", "DELETE"],
-        paths = ["/api/orgs/*/products/*/devices", "/api/orgs/*/products/*/devices/*/penalty", "/api/users/me"]
+        paths = [
+            "GET /api/orgs/*/products/*/devices",
+            "DELETE /api/orgs/*/products/*/devices/*/penalty",
+            "GET /api/users/me"
+        ]
     } }
 )]
 pub fn clear_penalty_box(args: DeviceArgs) -> Result<PenaltyCleared, Fault> {

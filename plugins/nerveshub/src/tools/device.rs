@@ -12,7 +12,10 @@ use crate::upstream::{Api, Device, DeviceArgs};
     read_only,
     open_world,
     audit = ["/org", "/product", "/identifier"],
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs/*/products/*/devices/*", "/api/users/me"] } }
+    reach = { "http.api" = {
+        methods = ["GET"],
+        paths = ["GET /api/orgs/*/products/*/devices/*", "GET /api/users/me"]
+    } }
 )]
 pub fn get_device(args: DeviceArgs) -> Result<Device, Fault> {
     Device::to_look_at(&Api::connect()?, &args)

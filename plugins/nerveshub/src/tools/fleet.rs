@@ -98,7 +98,10 @@ pub struct DeviceRow {
     requires = "view",
     read_only,
     open_world,
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs/*/products/*/devices", "/api/users/me"] } }
+    reach = { "http.api" = {
+        methods = ["GET"],
+        paths = ["GET /api/orgs/*/products/*/devices", "GET /api/users/me"]
+    } }
 )]
 pub fn list_devices(args: ListDevices) -> Result<Devices, Fault> {
     let wanted = Wanted::new(args.page, args.page_size)?;

@@ -47,7 +47,11 @@ pub struct DeviceHealth {
     audit = ["/org", "/product", "/identifier"],
     reach = { "http.api" = {
         methods = ["GET"],
-        paths = ["/api/orgs/*/products/*/devices", "/api/orgs/*/products/*/devices/*", "/api/users/me"]
+        paths = [
+            "GET /api/orgs/*/products/*/devices",
+            "GET /api/orgs/*/products/*/devices/*",
+            "GET /api/users/me"
+        ]
     } }
 )]
 pub fn get_device_health(args: DeviceArgs) -> Result<DeviceHealth, Fault> {

@@ -60,7 +60,10 @@ pub struct KnownHistory {
     read_only,
     open_world,
     audit = ["/org", "/product", "/identifier"],
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs/*/products/*/devices/*", "/api/users/me"] } }
+    reach = { "http.api" = {
+        methods = ["GET"],
+        paths = ["GET /api/orgs/*/products/*/devices/*", "GET /api/users/me"]
+    } }
 )]
 pub fn get_device_activity(args: DeviceArgs) -> Result<UnavailableHistory, Fault> {
     let device = Device::to_look_at(&Api::connect()?, &args)?;
@@ -83,7 +86,10 @@ pub fn get_device_activity(args: DeviceArgs) -> Result<UnavailableHistory, Fault
     read_only,
     open_world,
     audit = ["/org", "/product", "/identifier"],
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs/*/products/*/devices/*", "/api/users/me"] } }
+    reach = { "http.api" = {
+        methods = ["GET"],
+        paths = ["GET /api/orgs/*/products/*/devices/*", "GET /api/users/me"]
+    } }
 )]
 pub fn get_device_logs(args: DeviceArgs) -> Result<UnavailableHistory, Fault> {
     let device = Device::to_look_at(&Api::connect()?, &args)?;

@@ -63,7 +63,10 @@ pub struct Firmware {
     requires = "view",
     read_only,
     open_world,
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs/*/products/*/firmwares", "/api/users/me"] } }
+    reach = { "http.api" = {
+        methods = ["GET"],
+        paths = ["GET /api/orgs/*/products/*/firmwares", "GET /api/users/me"]
+    } }
 )]
 pub fn list_firmware(args: ListFirmware) -> Result<FirmwareList, Fault> {
     let limit = args.limit.unwrap_or(USUAL_LIMIT);
@@ -162,7 +165,10 @@ pub struct Conditions {
     requires = "view",
     read_only,
     open_world,
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs/*/products/*/deployments", "/api/users/me"] } }
+    reach = { "http.api" = {
+        methods = ["GET"],
+        paths = ["GET /api/orgs/*/products/*/deployments", "GET /api/users/me"]
+    } }
 )]
 pub fn list_deployment_groups(args: ProductArgs) -> Result<DeploymentGroups, Fault> {
     let list = Api::connect()?.get(args.deployments()).send()?.list()?;

@@ -80,7 +80,10 @@ pub struct Script {
     requires = "view",
     read_only,
     open_world,
-    reach = { "http.api" = { methods = ["GET"], paths = ["/api/orgs/*/products/*/scripts", "/api/users/me"] } }
+    reach = { "http.api" = {
+        methods = ["GET"],
+        paths = ["GET /api/orgs/*/products/*/scripts", "GET /api/users/me"]
+    } }
 )]
 pub fn list_scripts(args: ListScripts) -> Result<Scripts, Fault> {
     let wanted = Wanted::new(args.page, args.page_size)?;
@@ -171,9 +174,9 @@ pub struct ScriptRun {
     reach = { "http.api" = {
         methods = ["GET", "POST"],
         paths = [
-            "/api/orgs/*/products/*/devices/*",
-            "/api/orgs/*/products/*/devices/*/scripts/*",
-            "/api/users/me"
+            "GET /api/orgs/*/products/*/devices/*",
+            "POST /api/orgs/*/products/*/devices/*/scripts/*",
+            "GET /api/users/me"
         ]
     } }
 )]

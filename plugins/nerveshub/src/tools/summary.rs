@@ -91,7 +91,11 @@ pub struct Missing {
     timeout = "60s",
     reach = { "http.api" = {
         methods = ["GET"],
-        paths = ["/api/orgs/*/products/*/devices", "/api/orgs/*/products/*/firmwares", "/api/users/me"]
+        paths = [
+            "GET /api/orgs/*/products/*/devices",
+            "GET /api/orgs/*/products/*/firmwares",
+            "GET /api/users/me"
+        ]
     } }
 )]
 pub fn get_product_summary(args: ProductArgs) -> Result<ProductSummary, Fault> {

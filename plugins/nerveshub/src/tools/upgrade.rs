@@ -64,10 +64,10 @@ pub struct UpgradePushed {
     reach = { "http.api" = {
         methods = ["GET", "POST"],
         paths = [
-            "/api/orgs/*/products/*/devices/*",
-            "/api/orgs/*/products/*/devices/*/upgrade",
-            "/api/orgs/*/products/*/firmwares/*",
-            "/api/users/me"
+            "GET /api/orgs/*/products/*/devices/*",
+            "POST /api/orgs/*/products/*/devices/*/upgrade",
+            "GET /api/orgs/*/products/*/firmwares/*",
+            "GET /api/users/me"
         ]
     } }
 )]
