@@ -222,6 +222,30 @@ async fn what_is_held_stays_held_over_a_restart_and_the_approved_version_serves(
 }
 
 #[tokio::test]
+async fn a_kept_copy_that_was_changed_or_lost_is_not_served() {
+    let installation = installation();
+    let server = Server::start(&installation);
+    until_a_copy_is_kept(&installation, &server).await;
+    drop(server);
+    installation.install_bytes("lists", &version("0.2.0", &TOOL.replace("manage", "any"), REQUEST));
+    let copies = installation.path().join(".fleetgate/approved");
+    let copy = std::fs::read_dir(&copies).expect("copies").next().expect("one").expect("a file").path();
+    // Another version that is valid by itself, under the approved one's name.
+    let other = version("0.1.0", &TOOL.replace("manage", "any"), REQUEST);
+    std::fs::write(&copy, other).expect("our own file");
+    for _ in 0..2 {
+        let server = Server::start(&installation);
+        server.logs("held").await;
+        assert!(server.client().tool_names().await.is_empty(), "{}", server.log());
+        let said = installation.run(&["call", "lists", "one"]);
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.stderr.contains("fleetgate approve lists"), "{said:?}");
+        drop(server);
+        std::fs::remove_file(&copy).ok();
+    }
+}
+
+#[tokio::test]
 async fn a_version_that_asks_for_no_more_goes_live_at_once_and_stands_in_the_lock() {
     let installation = installation();
     let server = Server::start(&installation);

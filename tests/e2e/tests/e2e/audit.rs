@@ -239,6 +239,27 @@ async fn why_tells_which_limit_ended_a_call_and_which_request_was_refused() {
     assert!(!reached.message.to_string().contains(rule.trim()), "{rule}");
 }
 
+#[tokio::test]
+async fn a_line_that_cannot_be_read_hides_no_other() {
+    let upstream = Upstream::start().await;
+    let installation = hostile(&upstream.url());
+    let server = Server::start(&installation);
+    let client = server.client_of("hostile");
+    let before = client.call("request", to("POST", "/granted/before")).await;
+    server.until("it is recorded", || async { lines(&installation).len() == 2 }).await;
+    drop(server);
+    let text = std::fs::read_to_string(file(&installation)).expect("the log");
+    std::fs::write(file(&installation), format!("{text}{{\"at\":\"torn\n")).expect("our own file");
+    let server = Server::start(&installation);
+    let after = server.client_of("hostile").call("request", to("POST", "/granted/after")).await;
+
+    let said = installation.run_well(&["audit", "find", "--json"]);
+    let calls: Vec<_> = said.json_lines().iter().map(|call| call["call"].clone()).collect();
+    assert_eq!(calls, [json!(before.reference()), json!(after.reference())]);
+    assert!(said.stderr.contains("audit.jsonl:3: this line cannot be read"), "{said:?}");
+    assert!(why(&installation, &before).contains("ok after"), "the one before it is whole");
+}
+
 /// A host whose files may not grow beyond this size: a full disk, as far as appending goes. A process that ignores
 /// the signal gets the error from the write, as on a full disk.
 fn start_with_files_up_to(installation: &Installation, bytes: u64) -> Server {

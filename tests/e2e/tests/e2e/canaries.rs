@@ -248,6 +248,15 @@ async fn never_seen(credential: &str) {
     }
 }
 
+#[test]
+fn the_search_finds_every_spelling_that_the_upstream_sends() {
+    for around in [SECRET.to_owned(), format!("Bearer {SECRET}"), format!("{USER}:{SECRET}")] {
+        for spelling in spellings(&around) {
+            assert!(traces().iter().any(|trace| spelling.contains(trace)), "{spelling} would not be found");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_bearer_token_is_in_no_result_log_record_or_file() {
     never_seen("{ bearer = \"token\" }").await;
