@@ -24,10 +24,23 @@ impl Fleet {
     /// The same over another hub, with more lines in front of the settings.
     pub async fn grown(seed: Seed, user: &str, settings: &str) -> Self {
         let hub = Hub::start(seed).await;
-        let installation = Installation::of("nerveshub", &hub.url(), hub.token(user), &["nerveshub:manage"]);
+        let installation = Self::installation(&hub, user);
         installation.config(&format!("{settings}\n{}", installation.config_text()));
         let server = Server::start(&installation);
         Self { hub, installation, server }
+    }
+
+    /// The same with another file in place of the plugin's.
+    pub async fn with_plugin(bytes: &[u8], user: &str) -> Self {
+        let hub = Hub::start(Seed::default()).await;
+        let installation = Self::installation(&hub, user);
+        installation.install_bytes("nerveshub", bytes);
+        let server = Server::start(&installation);
+        Self { hub, installation, server }
+    }
+
+    fn installation(hub: &Running, user: &str) -> Installation {
+        Installation::of("nerveshub", &hub.url(), hub.token(user), &["nerveshub:manage"])
     }
 
     /// Calls a tool of the plugin.

@@ -11,6 +11,7 @@ mod inspector;
 mod limits;
 mod loading;
 mod nerveshub;
+mod nerveshub_doctored;
 mod nerveshub_failures;
 mod nerveshub_outages;
 mod nerveshub_paths;
