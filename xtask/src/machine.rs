@@ -29,10 +29,9 @@ pub fn host(shell: &Shell) -> Result<PathBuf> {
 /// Node 22 and the npm packages under `tests/clients`, for the tests with other people's MCP clients.
 pub fn node_packages(shell: &Shell) -> Result<()> {
     let folder = root().join("tests/clients");
-    if cmd!(shell, "npm --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        if !apt_install(shell, &["npm"]) {
-            bail!("npm is missing: install it (Debian: `apt-get install npm`), then run this again");
-        }
+    let missing = cmd!(shell, "npm --version").quiet().ignore_stdout().ignore_stderr().run().is_err();
+    if missing && !apt_install(shell, &["npm"]) {
+        bail!("npm is missing: install it (Debian: `apt-get install npm`), then run this again");
     }
     let _there = shell.push_dir(folder);
     cmd!(shell, "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error")
