@@ -5,6 +5,7 @@
 //! rmcp's own cache cannot do that: it forgets a stream together with its answer.
 
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -174,13 +175,41 @@ impl EventStore for Replay {
     }
 }
 
-/// How large a message is, roughly and without writing it out: the text that it carries.
+/// How much memory a message takes, roughly. What a tool answers is the largest, and is not written out for it.
 fn weight(message: &ServerJsonRpcMessage) -> usize {
     const OVERHEAD: usize = 512;
-    let JsonRpcMessage::Response(response) = message else { return OVERHEAD };
-    let ServerResult::CallToolResult(result) = &response.result else { return 16 * OVERHEAD };
-    let content: usize = result.content.iter().map(block).sum();
-    OVERHEAD + content + result.structured_content.as_ref().map_or(0, value)
+    let inside = match message {
+        JsonRpcMessage::Response(response) => match &response.result {
+            ServerResult::CallToolResult(result) => {
+                let content: usize = result.content.iter().map(block).sum();
+                content + result.structured_content.as_ref().map_or(0, value)
+            }
+            _ => written(message),
+        },
+        _ => written(message),
+    };
+    OVERHEAD + inside
+}
+
+/// What a value takes besides its text.
+const VALUE: usize = size_of::<Value>();
+
+/// The length of a message as JSON, with what its values take in memory: small ones take more than their text.
+fn written(message: &ServerJsonRpcMessage) -> usize {
+    struct Scale(usize);
+    impl io::Write for Scale {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // serde_json writes each of these by itself, and one of them stands before every value.
+            self.0 += bytes.len() + if matches!(bytes, b"," | b"[" | b"{") { VALUE } else { 0 };
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut scale = Scale(0);
+    // What cannot be written is never sent. It weighs as much as there may be, and is not kept.
+    serde_json::to_writer(&mut scale, message).map_or(MAX_BYTES, |()| scale.0)
 }
 
 fn block(block: &ContentBlock) -> usize {
@@ -198,14 +227,15 @@ fn block(block: &ContentBlock) -> usize {
 }
 
 fn value(value: &Value) -> usize {
-    match value {
-        Value::String(text) => 16 + text.len(),
-        Value::Array(items) => 16 + items.iter().map(self::value).sum::<usize>(),
-        Value::Object(fields) => {
-            16 + fields.iter().map(|(key, field)| key.len() + self::value(field)).sum::<usize>()
+    VALUE
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(self::value).sum(),
+            Value::Object(fields) => {
+                fields.iter().map(|(key, field)| size_of::<String>() + key.len() + self::value(field)).sum()
+            }
+            _ => 0,
         }
-        _ => 16,
-    }
 }
 
 #[cfg(test)]
@@ -214,6 +244,7 @@ mod tests {
 
     use futures_util::StreamExt;
     use rmcp::model::{CallToolResult, RequestId, ServerJsonRpcMessage};
+    use serde_json::json;
 
     use super::*;
 
@@ -301,6 +332,27 @@ mod tests {
             replay.store("long", &note());
         }
         assert_eq!(ids_so_far(&replay, "long").len(), MAX_EVENTS);
+    }
+
+    fn log_line(data: Value) -> ServerSseMessage {
+        let line = json!({"jsonrpc": "2.0", "method": "notifications/message",
+                          "params": {"level": "info", "data": data}});
+        ServerSseMessage::from_message(serde_json::from_value(line).unwrap())
+    }
+
+    #[tokio::test]
+    async fn long_notifications_are_bounded_as_answers_are() {
+        let text = Value::from("x".repeat(MAX_BYTES / 16));
+        let numbers = Value::from(vec![0; MAX_BYTES / 16 / VALUE]);
+        for data in [text, numbers] {
+            let replay = Replay::new();
+            for _ in 0..64 {
+                replay.store("a", &log_line(data.clone()));
+            }
+            let kept = ids_so_far(&replay, "a").len();
+            assert!((8..=16).contains(&kept), "{kept} are kept");
+            assert!(replay.0.kept.lock().unwrap().bytes <= MAX_BYTES);
+        }
     }
 
     fn ids_so_far(replay: &Replay, stream: &str) -> Vec<u64> {
