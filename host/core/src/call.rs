@@ -6,6 +6,7 @@
 //! and what a capability does on the way stands in its own crate.
 
 mod corridor;
+mod heavy;
 mod outcome;
 mod redact;
 mod result;

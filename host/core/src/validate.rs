@@ -3,6 +3,8 @@
 //! Schemas come from plugins and are hostile: no reference leaves the document, patterns run on an engine without
 //! backtracking, and size and depth are bounded.
 
+mod budget;
+
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
@@ -18,9 +20,16 @@ const MAX_PATTERN: usize = 1 << 20;
 /// How many wrong places one message names.
 const NAMED: usize = 5;
 
+/// Places of a schema times values that are checked against it.
+const MAX_WORK: u64 = 100_000_000;
+
 /// A schema that was compiled.
 #[derive(Debug)]
-pub struct Schema(Validator);
+pub struct Schema {
+    validator: Validator,
+    /// How many places checking one value visits, at most.
+    places: u64,
+}
 
 /// A schema that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +40,18 @@ pub enum SchemaRefused {
     /// Over [`MAX_DEPTH`].
     #[error("nests deeper than {MAX_DEPTH} levels")]
     Deep,
+    /// A reference must begin with `#`.
+    #[error("has a reference that leaves the document: \"{0}\" (it must begin with #)")]
+    Leaves(String),
+    /// Parts with an `$id` are documents of their own.
+    #[error("has an \"$id\" below its root, which makes a document of its own")]
+    Resource,
+    /// Checking one value could take very long.
+    #[error("costs too much to check: unfolded, with its references followed, it has over 10,000 places")]
+    Costly,
+    /// It refers to itself more than once, or without entering a part of the value.
+    #[error("refers to itself in a circle; one reference to itself is allowed, below a property or an item")]
+    Circular,
     /// Arguments are always an object.
     #[error("must have \"type\": \"object\" at its root")]
     NotObject,
@@ -57,13 +78,14 @@ impl Schema {
         if length > MAX_SCHEMA {
             return Err(SchemaRefused::Long(length));
         }
+        let places = budget::check(schema)?;
         jsonschema::options()
             .with_draft(Draft::Draft202012)
             .offline()
             .should_validate_formats(false)
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN))
             .build(schema)
-            .map(Self)
+            .map(|validator| Self { validator, places })
             .map_err(|error| SchemaRefused::Invalid(error.to_string()))
     }
 
@@ -73,6 +95,12 @@ impl Schema {
             return Err(Fault::new(
                 "invalid-arguments",
                 format!("the arguments nest deeper than {MAX_DEPTH} levels"),
+            ));
+        }
+        if self.too_much(arguments) {
+            return Err(Fault::new(
+                "invalid-arguments",
+                "the arguments hold more values than can be checked",
             ));
         }
         let wrong = self.wrong(arguments);
@@ -86,18 +114,25 @@ impl Schema {
         if !shallow(result, MAX_DEPTH) {
             return Err(format!("it nests deeper than {MAX_DEPTH} levels"));
         }
+        if self.too_much(result) {
+            return Err("it holds more values than can be checked".into());
+        }
         match self.wrong(result).first() {
             None => Ok(()),
             Some((field, why)) => Err(describe(field, why)),
         }
     }
 
+    fn too_much(&self, value: &Value) -> bool {
+        self.places.saturating_mul(values(value)) > MAX_WORK
+    }
+
     fn wrong(&self, value: &Value) -> Vec<(String, String)> {
         // Most values are right, and `is_valid` makes no list.
-        if self.0.is_valid(value) {
+        if self.validator.is_valid(value) {
             return Vec::new();
         }
-        self.0
+        self.validator
             .iter_errors(value)
             .take(NAMED)
             .map(|error| (field(&error), crate::text::clean(&why(&error)).into_owned()))
@@ -133,6 +168,15 @@ fn why(error: &ValidationError<'_>) -> String {
             "is not an argument of this tool".into()
         }
         _ => error.masked_with("the value").to_string(),
+    }
+}
+
+/// How many values there are, itself and within.
+fn values(value: &Value) -> u64 {
+    1 + match value {
+        Value::Array(items) => items.iter().map(values).sum(),
+        Value::Object(map) => map.values().map(values).sum(),
+        _ => 0,
     }
 }
 
@@ -195,7 +239,7 @@ mod tests {
         for reference in ["https://example.com/schema.json", "file:///etc/passwd", "other.json"] {
             let refused =
                 Schema::of_arguments(&json!({"type": "object", "properties": {"a": {"$ref": reference}}}));
-            assert!(matches!(refused, Err(SchemaRefused::Invalid(_))), "{reference}");
+            assert!(matches!(refused, Err(SchemaRefused::Leaves(_))), "{reference}");
         }
     }
 

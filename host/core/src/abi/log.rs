@@ -8,7 +8,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::Value;
 
 use crate::sandbox::{CallInfo, Level};
-use crate::text::clean;
+use crate::text::{clean, clean_json};
 
 /// The longest message; the rest is cut off.
 const MAX_MESSAGE: usize = 4 << 10;
@@ -43,15 +43,20 @@ impl LogGate {
     }
 }
 
-/// Writes one line of a plugin to the host's log and shows it to who listens to the call.
-pub fn write(call: &CallInfo, level: Level, message: &str, data: Option<&Value>) {
+/// Writes one line of a plugin to the host's log and shows it to who listens to the call. `data` is JSON text; what is
+/// not JSON is shown as text.
+pub fn write(call: &CallInfo, level: Level, message: &str, data: Option<String>) {
     let Some(dropped) = call.log.admit() else { return };
     let message = clean(cut(message, MAX_MESSAGE));
-    let data = data.filter(|data| data.to_string().len() <= MAX_DATA);
+    let data = data.filter(|json| json.len() <= MAX_DATA).map(|json| {
+        let mut value = serde_json::from_str(&json).unwrap_or(Value::String(json));
+        clean_json(&mut value);
+        value
+    });
     if dropped > 0 {
         tracing::warn!(target: "plugin", binding = %call.binding, dropped, "log lines over the limit were dropped");
     }
-    let text = data.map(|data| clean(&data.to_string()).into_owned());
+    let text = data.as_ref().map(Value::to_string);
     macro_rules! event {
         ($level:ident) => {
             tracing::event!(target: "plugin", tracing::Level::$level, binding = %call.binding, tool = %call.tool,
@@ -64,7 +69,7 @@ pub fn write(call: &CallInfo, level: Level, message: &str, data: Option<&Value>)
         Level::Warning => event!(WARN),
         _ => event!(ERROR),
     }
-    call.observer.log(level, &message, data);
+    call.observer.log(level, &message, data.as_ref());
 }
 
 /// The first `max` bytes, ending at a character.

@@ -8,6 +8,8 @@ use wasmtime::component::{HasSelf, Instance, InstancePre, Linker};
 
 use crate::domain::{Answers, Content, Fault, InputRequest, Outcome, Question, Tool, ToolResult};
 use crate::sandbox::{CallState, Level};
+use crate::text::clean;
+use crate::validate::MAX_SCHEMA;
 
 mod generated {
     #![allow(missing_docs)]
@@ -87,8 +89,24 @@ impl Exports {
     }
 }
 
-/// A plugin's JSON that is not JSON: its own fault, named.
+/// The longest `meta`, `extra` or `details`, as JSON text. Parsed, small values take tens of times their text, and of
+/// the host's memory: so the text is measured first.
+const MAX_EXTRA: usize = 64 << 10;
+/// The same for all of one result together.
+const MAX_EXTRAS: usize = 256 << 10;
+/// The longest message of a progress report; the rest is cut off.
+const MAX_PROGRESS: usize = 1 << 10;
+
+/// A plugin's JSON that is not JSON, or too long: its own fault, named.
 fn parse(what: &str, json: String) -> Result<Value, Fault> {
+    let most = if what.contains("schema") { MAX_SCHEMA } else { MAX_EXTRA };
+    if json.len() > most {
+        let length = json.len();
+        return Err(Fault::new(
+            "limit",
+            format!("the plugin returned {what} of {length} bytes; at most {most} are allowed"),
+        ));
+    }
     serde_json::from_str(&json).map_err(|error| {
         Fault::new("protocol", format!("the plugin returned {what} that is not JSON: {error}"))
     })
@@ -99,7 +117,7 @@ fn parse_optional(what: &str, json: Option<String>) -> Result<Option<Value>, Fau
 }
 
 fn tool(tool: tools::Tool) -> Result<Tool, Fault> {
-    let of = |what: &str| format!("{what} of the tool \"{}\"", crate::text::clean(&tool.name));
+    let of = |what: &str| format!("{what} of the tool \"{}\"", clean(&tool.name));
     Ok(Tool {
         input_schema: Arc::new(parse(&of("an input schema"), tool.input_schema.clone())?),
         output_schema: parse_optional(&of("an output schema"), tool.output_schema.clone())?.map(Arc::new),
@@ -112,6 +130,16 @@ fn tool(tool: tools::Tool) -> Result<Tool, Fault> {
 }
 
 fn from_outcome(outcome: types::Outcome) -> Result<Outcome, Fault> {
+    if let types::Outcome::Done(result) = &outcome {
+        let blocks = result.content.iter().flat_map(|block| [&block.meta, &block.extra]);
+        let extras: usize = blocks.chain([&result.meta, &result.extra]).flatten().map(String::len).sum();
+        if extras > MAX_EXTRAS {
+            return Err(Fault::new(
+                "limit",
+                format!("the plugin returned {extras} bytes of meta; at most {MAX_EXTRAS} are allowed"),
+            ));
+        }
+    }
     Ok(match outcome {
         types::Outcome::Done(result) => Outcome::Done(ToolResult {
             content: result.content.into_iter().map(from_content).collect::<Result<_, _>>()?,
@@ -163,8 +191,11 @@ fn from_fault(fault: types::Fault) -> Fault {
         field: fault.field,
         retryable: fault.retryable,
         retry_after_ms: fault.retry_after_ms,
-        // Details that are not JSON are no reason to lose the fault itself.
-        details: fault.details.map(|json| serde_json::from_str(&json).unwrap_or(Value::String(json))),
+        // Details that are too long or not JSON are no reason to lose the fault itself.
+        details: fault
+            .details
+            .filter(|json| json.len() <= MAX_EXTRA)
+            .map(|json| serde_json::from_str(&json).unwrap_or(Value::String(json))),
     }
 }
 
@@ -206,14 +237,14 @@ impl call::Host for CallState {
     fn progress(&mut self, done: f64, total: Option<f64>, message: Option<String>) -> wasmtime::Result<()> {
         if done.is_finite() && done > self.progress {
             self.progress = done;
-            let message = message.map(|text| crate::text::clean(&text).into_owned());
+            let message =
+                message.map(|text| clean(&text[..text.floor_char_boundary(MAX_PROGRESS)]).into_owned());
             self.call().observer.progress(done, total.filter(|total| total.is_finite()), message);
         }
         Ok(())
     }
     fn log(&mut self, level: String, message: String, data: Option<String>) -> wasmtime::Result<()> {
-        let data = data.map(|json| serde_json::from_str(&json).unwrap_or(Value::String(json)));
-        super::log::write(self.call(), Level::parse(&level), &message, data.as_ref());
+        super::log::write(self.call(), Level::parse(&level), &message, data);
         Ok(())
     }
     fn tools_changed(&mut self) -> wasmtime::Result<()> {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Refused, ToolEnd, redact, result};
+use super::{Refused, ToolEnd, heavy, redact, result};
 use crate::audit::{Audit, Intent, Record};
 use crate::catalog::{Catalog, FoundTool, LiveTool, Scope};
 use crate::domain::{Answers, Fault, Outcome};
@@ -59,11 +59,10 @@ pub async fn call_tool(
     let found = find(catalog, audit, &call, &reference, arrived)?;
     let mut ledger = Ledger::open(audit, &call, &found, &reference, arrived);
     authorize(&found, &call, &mut ledger)?;
-    let arguments = match validate(&found, &call, &mut ledger) {
-        Ok(arguments) => arguments,
-        Err(fault) => return Ok(ledger.close(ToolEnd::Fault(fault))),
-    };
-    record_intent(&found, &arguments, &mut ledger)?;
+    if let Err(fault) = validate(&found, &call, &mut ledger).await {
+        return Ok(ledger.close(ToolEnd::Fault(fault)));
+    }
+    record_intent(&found, &mut ledger)?;
     let end = run(&found, call, &mut ledger).await;
     Ok(ledger.close(end))
 }
@@ -91,7 +90,7 @@ fn find(
                     binding,
                     tool: name.clone(),
                     plugin: String::new(),
-                    arguments: serde_json::Map::new(),
+                    arguments: Map::new(),
                     arguments_hash: audit.hash(&call.arguments),
                 },
                 outcome: "refused".into(),
@@ -135,20 +134,38 @@ fn scopes(found: &FoundTool) -> Vec<String> {
 }
 
 /// The arguments, checked against the tool's schema.
-fn validate(found: &FoundTool, call: &ToolCall, ledger: &mut Ledger<'_>) -> Result<Value, Fault> {
-    let arguments: Value = serde_json::from_str(&call.arguments)
-        .map_err(|error| Fault::new("invalid-arguments", format!("the arguments are not JSON: {error}")))?;
-    ledger.intent.arguments = redact::recorded(&arguments, &found.tool.audit);
-    found.tool.input.check_arguments(&arguments)?;
-    if found.tool.secret.iter().any(|pointer| arguments.pointer(pointer).is_some()) {
+async fn validate(found: &FoundTool, call: &ToolCall, ledger: &mut Ledger<'_>) -> Result<(), Fault> {
+    let deadline = ledger.arrived + found.tool.limits.timeout;
+    let (tool, text) = (found.tool.clone(), call.arguments.clone());
+    let (recorded, checked) = heavy::over(text.len(), deadline, move || arguments(&tool, &text)).await?;
+    ledger.intent.arguments = recorded;
+    checked
+}
+
+/// What of the arguments is recorded, and whether they are right.
+fn arguments(tool: &LiveTool, text: &str) -> (Map<String, Value>, Result<(), Fault>) {
+    let arguments: Value = match serde_json::from_str(text) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let fault = Fault::new("invalid-arguments", format!("the arguments are not JSON: {error}"));
+            return (Map::new(), Err(fault));
+        }
+    };
+    let recorded = redact::recorded(&arguments, &tool.audit);
+    let secret = tool.secret.iter().any(|pointer| arguments.pointer(pointer).is_some());
+    let checked = tool.input.check_arguments(&arguments).and_then(|()| {
         // Until placeholders exist, a guest must not see what its manifest calls secret.
-        return Err(Fault::new("unavailable", "this host does not accept secret arguments"));
-    }
-    Ok(arguments)
+        if secret {
+            Err(Fault::new("unavailable", "this host does not accept secret arguments"))
+        } else {
+            Ok(())
+        }
+    });
+    (recorded, checked)
 }
 
 /// What may change something is recorded before it happens, or does not happen.
-fn record_intent(found: &FoundTool, _checked: &Value, ledger: &mut Ledger<'_>) -> Result<(), Refused> {
+fn record_intent(found: &FoundTool, ledger: &mut Ledger<'_>) -> Result<(), Refused> {
     if found.tool.policy.read_only {
         return Ok(());
     }
@@ -197,11 +214,15 @@ async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> Tool
     let slots = binding.bounds.iter().map(|bound| bound.state(&info)).collect();
     let run = Run { call: info, memory: binding.memory.clone(), slots, permit };
     match binding.plugin.guest.call_tool(run, call.arguments, call.answers).await {
-        Ok(Ok(outcome)) => match result::outgoing(outcome, tool) {
-            Ok(Outcome::Done(result)) => ToolEnd::Result(result),
-            Ok(Outcome::Ask(question)) => ToolEnd::Ask(question),
-            Err(fault) => ToolEnd::Fault(fault),
-        },
+        Ok(Ok(outcome)) => {
+            let tool = tool.clone();
+            let size = result::size(&outcome);
+            match heavy::over(size, deadline, move || result::outgoing(outcome, &tool)).await.flatten() {
+                Ok(Outcome::Done(result)) => ToolEnd::Result(result),
+                Ok(Outcome::Ask(question)) => ToolEnd::Ask(question),
+                Err(fault) => ToolEnd::Fault(fault),
+            }
+        }
         Ok(Err(fault)) => ToolEnd::Fault(result::fault(fault)),
         Err(run_failed) => failed(&run_failed, tool, ledger),
     }
@@ -257,7 +278,7 @@ impl<'a> Ledger<'a> {
             binding: found.binding.name.to_string(),
             tool: found.tool.own_name.to_string(),
             plugin: found.binding.plugin.digest.to_string(),
-            arguments: serde_json::Map::new(),
+            arguments: Map::new(),
             arguments_hash: audit.hash(&call.arguments),
         };
         Self {

@@ -9,6 +9,8 @@ use crate::text::{clean, clean_json};
 
 /// The most blocks of content in one result.
 const MAX_BLOCKS: usize = 10_000;
+/// The most values in a structured result. Parsed, small ones take tens of times their text.
+const MAX_VALUES: usize = 250_000;
 /// The longest message of a fault.
 const MAX_MESSAGE: usize = 8 << 10;
 /// The largest details of a fault, as JSON text.
@@ -22,9 +24,17 @@ pub(super) fn outgoing(outcome: Outcome, tool: &LiveTool) -> Result<Outcome, Fau
     }
 }
 
+/// How much an outcome holds, in bytes.
+pub(super) fn size(outcome: &Outcome) -> usize {
+    match outcome {
+        Outcome::Done(result) => size_of(result),
+        Outcome::Ask(_) => 0,
+    }
+}
+
 fn done(mut result: ToolResult, tool: &LiveTool) -> Result<ToolResult, Fault> {
-    let size = size(&result);
-    if size > tool.limits.result {
+    let size = size_of(&result);
+    if size as u64 > tool.limits.result {
         let limit = crate::units::format_size(tool.limits.result);
         return Err(Fault::new(
             "limit",
@@ -38,6 +48,17 @@ fn done(mut result: ToolResult, tool: &LiveTool) -> Result<ToolResult, Fault> {
             format!("the result has {blocks} blocks of content; at most {MAX_BLOCKS}"),
         ));
     }
+    if let Some(structured) = &result.structured {
+        let values = values(structured.get());
+        if values > MAX_VALUES {
+            return Err(Fault::new(
+                "limit",
+                format!(
+                    "the structured result has about {values} values; at most {MAX_VALUES} may be returned"
+                ),
+            ));
+        }
+    }
     if let Some(schema) = &tool.output {
         match &result.structured {
             Some(structured) => {
@@ -50,7 +71,7 @@ fn done(mut result: ToolResult, tool: &LiveTool) -> Result<ToolResult, Fault> {
         }
     }
     if !tool.verbatim {
-        clean_result(&mut result);
+        clean_result(&mut result)?;
     }
     if result.content.is_empty()
         && let Some(structured) = &result.structured
@@ -68,7 +89,7 @@ fn broken(why: &str) -> Fault {
     )
 }
 
-fn size(result: &ToolResult) -> u64 {
+fn size_of(result: &ToolResult) -> usize {
     let blocks: usize = result
         .content
         .iter()
@@ -77,10 +98,10 @@ fn size(result: &ToolResult) -> u64 {
             texts.sum::<usize>() + block.data.as_ref().map_or(0, Vec::len)
         })
         .sum();
-    (blocks + result.structured.as_ref().map_or(0, |json| json.get().len())) as u64
+    blocks + result.structured.as_ref().map_or(0, |json| json.get().len())
 }
 
-fn clean_result(result: &mut ToolResult) {
+fn clean_result(result: &mut ToolResult) -> Result<(), Fault> {
     for block in &mut result.content {
         for text in [&mut block.text, &mut block.mime_type, &mut block.uri].into_iter().flatten() {
             if let std::borrow::Cow::Owned(cleaned) = clean(text) {
@@ -91,27 +112,32 @@ fn clean_result(result: &mut ToolResult) {
     }
     [&mut result.meta, &mut result.extra].into_iter().flatten().for_each(clean_json);
     if let Some(structured) = &result.structured
-        && let Some(cleaned) = clean_raw(structured)
+        && let Some(cleaned) = clean_raw(structured)?
     {
         result.structured = Some(cleaned);
     }
+    Ok(())
+}
+
+/// About how many values JSON text holds: never fewer than there are.
+fn values(json: &str) -> usize {
+    1 + json.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count()
 }
 
 /// Cleans JSON text, and leaves it verbatim (number formats, order, spacing) when nothing is to be done. Within JSON
-/// text, hostile characters stand literally or as `\u` escapes.
-fn clean_raw(json: &RawValue) -> Option<Box<RawValue>> {
+/// text, hostile characters stand literally or as escapes.
+fn clean_raw(json: &RawValue) -> Result<Option<Box<RawValue>>, Fault> {
     let text = json.get();
-    if !text.contains("\\u") && !text.contains("\\r") && matches!(clean(text), std::borrow::Cow::Borrowed(_))
-    {
-        return None;
+    let escaped = ["\\u", "\\r", "\\b", "\\f"].iter().any(|escape| text.contains(escape));
+    if !escaped && matches!(clean(text), std::borrow::Cow::Borrowed(_)) {
+        return Ok(None);
     }
-    let before: Value = serde_json::from_str(text).ok()?;
-    let mut value = before.clone();
+    let unreadable = |error: serde_json::Error| {
+        Fault::new("protocol", format!("the structured result cannot be read: {error}"))
+    };
+    let mut value: Value = serde_json::from_str(text).map_err(unreadable)?;
     clean_json(&mut value);
-    if value == before {
-        return None;
-    }
-    serde_json::value::to_raw_value(&value).ok()
+    serde_json::value::to_raw_value(&value).map(Some).map_err(unreadable)
 }
 
 fn asked(question: Question) -> Result<Question, Fault> {

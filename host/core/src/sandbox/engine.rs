@@ -27,6 +27,11 @@ pub(super) const TICK: Duration = Duration::from_millis(5);
 const FIBER_STACK: usize = 1 << 20;
 const WASM_STACK: usize = 512 << 10;
 
+/// The most that one component may have, of each.
+const CORE_INSTANCES: u32 = 32;
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 8;
+
 /// Where instances get their memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allocator {
@@ -184,16 +189,17 @@ fn start_engine(options: &SandboxOptions) -> wasmtime::Result<(Engine, Allocator
 
 fn pool(calls: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    // A component of the Rust SDK has three core instances and one memory; others have more. Instances and
-    // memories are counted apart, so a component with several takes several.
+    // Permits count calls, so each call must have room for the most that a component may have: otherwise one with
+    // many memories could take the slots of many. A component of the Rust SDK has three core instances and one
+    // memory; Python's have some twenty instances. Slots cost address space, not memory.
     pool.total_component_instances(calls)
-        .total_core_instances(calls.saturating_mul(4))
-        .total_memories(calls)
-        .total_tables(calls.saturating_mul(2))
+        .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
+        .total_memories(calls.saturating_mul(MEMORIES))
+        .total_tables(calls.saturating_mul(TABLES))
         .total_stacks(calls)
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(16)
-        .max_tables_per_component(32)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
         .max_memory_size(256 << 20)
         .table_elements(20_000)
         // Pages that a call dirtied are reset in place up to this size. Only with pagemap_scan (Linux 6.7) is that

@@ -122,6 +122,10 @@ async fn features_that_no_plugin_needs_are_refused() {
         ("threads", "(memory 1 1 shared)"),
         ("64-bit memory", "(memory i64 1)"),
         ("garbage collection", "(type (struct (field i32)))"),
+        (
+            "typed function references",
+            "(type $t (func)) (func (param (ref null $t)) (call_ref $t (local.get 0)))",
+        ),
         ("exceptions", "(tag)"),
         ("tail calls", "(func $f return_call $f)"),
         (

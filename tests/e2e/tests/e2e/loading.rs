@@ -33,7 +33,7 @@ async fn each_wrong_list_keeps_its_plugin_out_and_the_others_in() {
         ("bad-name", "one two"),
         ("bad-schema", "\"type\": \"object\""),
         ("no-json", "not JSON"),
-        ("remote-schema", "JSON Schema"),
+        ("remote-schema", "leaves the document"),
         ("long-description", "description"),
         ("many", "tools"),
     ] {
