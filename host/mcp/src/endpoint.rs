@@ -72,10 +72,11 @@ impl Endpoints {
 
     /// The endpoint of this scope, if the catalog has it.
     pub(crate) fn get(&self, scope: &Scope) -> Option<Arc<Endpoint>> {
+        // Asked under the lock: what is retired meanwhile must not be made again by whoever asked before.
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.backend.view().serves(scope) {
             return None;
         }
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(endpoint) = live.get(scope) {
             return Some(endpoint.clone());
         }
@@ -86,8 +87,8 @@ impl Endpoints {
 
     /// Retires what the catalog no longer has.
     pub(crate) fn retire(&self) {
-        let view = self.backend.view();
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = self.backend.view();
         let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         live.retain(|scope, endpoint| {
             let stays = view.serves(scope);

@@ -31,6 +31,7 @@ pub use host_origin::OptionsError;
 
 use crate::caller::{Caller, Era};
 use crate::endpoint::{Endpoint, Endpoints};
+use crate::sessions::Room;
 use body::Message;
 use error::Refusal;
 
@@ -74,30 +75,40 @@ impl Front {
             let text = "a subscription is answered with a stream: accept text/event-stream";
             return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, text).to(id.as_deref()));
         }
-        self.admit(&endpoint, &parts, &principal, &message)
+        let room = self
+            .admit(&endpoint, &parts, &principal, &message)
             .await
             .map_err(|refusal| refusal.to(id.as_deref()))?;
         let patience =
             answer::Patience::of(Era::of_header(header(&parts, "mcp-protocol-version")), accepts, &id);
         parts.extensions.insert(Caller(principal));
-        let answering = endpoint.handle(Request::from_parts(parts, Full::new(bytes.clone())));
+        let handling = endpoint.handle(Request::from_parts(parts, Full::new(bytes.clone())));
+        let answering = async move {
+            let answer = handling.await;
+            drop(room);
+            answer
+        };
         Ok(answer::shaped(answering, accepts, patience, id).await)
     }
 
-    /// What depends on the message.
+    /// What depends on the message. Who opens a session gets the room for it.
     async fn admit(
         &self,
         endpoint: &Endpoint,
         parts: &Parts,
         principal: &Principal,
         message: &Message<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<Room>, Refusal> {
         own_session(endpoint, parts, principal)?;
-        if message.method() == Some("initialize") && !endpoint.sessions.make_room(principal.name()).await {
-            let text = "all of your sessions here are in use: end one first";
-            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text));
+        forbidden::check(&endpoint.serving, &*self.authenticate, principal, message).await?;
+        if message.method() != Some("initialize") {
+            return Ok(None);
         }
-        forbidden::check(&endpoint.serving, &*self.authenticate, principal, message).await
+        let full = || {
+            let text = "all of your sessions here are in use: end one first";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text)
+        };
+        endpoint.sessions.make_room(principal.name()).await.map(Some).ok_or_else(full)
     }
 }
 

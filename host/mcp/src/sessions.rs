@@ -34,6 +34,8 @@ use crate::replay::Replay;
 pub(crate) struct Sessions {
     live: RwLock<HashMap<SessionId, Arc<Session>>>,
     limits: SessionLimits,
+    /// Held from the look for room until the new session is there.
+    opening: Arc<tokio::sync::Mutex<()>>,
     /// Trips when the endpoint goes or the server stops: streams without a request end.
     gone: CancellationToken,
 }
@@ -46,6 +48,9 @@ pub(crate) struct SessionLimits {
     /// Sessions of one principal on one endpoint.
     pub(crate) per_principal: usize,
 }
+
+/// Room for one more session. To be held until the session has its owner.
+pub(crate) struct Room(#[allow(dead_code)] tokio::sync::OwnedMutexGuard<()>);
 
 struct Session {
     /// Made for this session alone, so that its events are its own.
@@ -63,7 +68,7 @@ struct Session {
 
 impl Sessions {
     pub(crate) fn new(limits: SessionLimits, gone: CancellationToken) -> Self {
-        Self { live: RwLock::default(), limits, gone }
+        Self { live: RwLock::default(), limits, opening: Arc::default(), gone }
     }
 
     /// Whether this session belongs to this principal. One that does not exist belongs to nobody.
@@ -71,23 +76,22 @@ impl Sessions {
         self.get(id).is_some_and(|session| session.owner.get().is_some_and(|owner| owner == principal))
     }
 
-    /// Makes room for one more session of this principal, if need be by ending the one left alone longest. False: all
-    /// of them are in use.
-    pub(crate) async fn make_room(&self, principal: &str) -> bool {
+    /// Makes room for one more session of this principal, if need be by ending the one left alone longest. The room is
+    /// for whoever holds it, until it has its session; others wait. None: all of them are in use.
+    pub(crate) async fn make_room(&self, principal: &str) -> Option<Room> {
+        let room = Room(self.opening.clone().lock_owned().await);
         let mut own: Vec<_> = self
             .all()
             .into_iter()
             .filter(|(_, session)| session.owner.get().is_some_and(|owner| owner == principal))
             .collect();
         if own.len() < self.limits.per_principal {
-            return true;
+            return Some(room);
         }
         own.retain(|(_, session)| session.calls.load(Ordering::Relaxed) == 0);
-        let Some((oldest, _)) = own.into_iter().min_by_key(|(_, session)| session.last_used()) else {
-            return false;
-        };
+        let (oldest, _) = own.into_iter().min_by_key(|(_, session)| session.last_used())?;
         let _ = self.close_session(&oldest).await;
-        true
+        Some(room)
     }
 
     /// Ends what was left alone, and when the endpoint is gone whatever has no call under way. Returns how many are

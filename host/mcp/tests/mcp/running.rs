@@ -108,13 +108,24 @@ impl Served {
         last(self.modern(path, caller, method, params).send().await.unwrap()).await
     }
 
-    /// A session of a legacy client.
-    pub async fn legacy(&self, path: &str, caller: &str, version: &str) -> Session<'_> {
+    /// The answer to a legacy client's first message, and the id of its session.
+    async fn opened(&self, path: &str, caller: &str, version: &str) -> (Response, String) {
         let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
         let body = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
         let response = self.post(path, caller, body.to_string()).send().await.unwrap();
         assert_eq!(response.status(), 200);
         let id = response.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+        (response, id)
+    }
+
+    /// A session of which nothing but the id is wanted.
+    pub async fn legacy_id(&self, path: &str, caller: &str, version: &str) -> String {
+        self.opened(path, caller, version).await.1
+    }
+
+    /// A session of a legacy client.
+    pub async fn legacy(&self, path: &str, caller: &str, version: &str) -> Session<'_> {
+        let (response, id) = self.opened(path, caller, version).await;
         let initialized = last(response).await;
         let version = initialized["result"]["protocolVersion"].as_str().unwrap().to_owned();
         let session =

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::backend::{Does, Fake, Gate, binding, tool};
@@ -65,6 +66,27 @@ async fn the_session_left_alone_longest_makes_room() {
     for session in [&first, &others, &third] {
         assert_eq!(session.ask("ping", json!({})).await["result"], json!({}));
     }
+}
+
+#[tokio::test]
+async fn sessions_opened_at_once_are_no_more_than_those_opened_one_by_one() {
+    let fake = Fake::new([binding("lab", [tool("it", Does::Echo)])]);
+    let lab = served_with(&fake, |mut options| {
+        options.sessions_per_principal = 2;
+        options
+    })
+    .await;
+    let opened = join_all((0..16).map(|_| lab.legacy_id("/mcp", "ann", "2025-11-25"))).await;
+    let mut alive = 0;
+    for id in &opened {
+        // Turned away before it is asked for anything: with 406 while the session is there, with 404 when it is gone.
+        let get = lab.http.get(lab.url("/mcp")).bearer_auth("ann").header("mcp-session-id", id);
+        match get.header("accept", "application/json").send().await.unwrap().status().as_u16() {
+            406 => alive += 1,
+            status => assert_eq!(status, 404),
+        }
+    }
+    assert_eq!(alive, 2);
 }
 
 #[tokio::test]
