@@ -119,6 +119,26 @@ impl Segment {
         }
     }
 
+    /// The same for outcomes, which nobody waits for: on a thread of its own, so that a slow disk does not hold up what
+    /// is to be written next. Where that cannot be, right here.
+    pub(super) fn sync_behind(&mut self) -> io::Result<()> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let behind = open.file.try_clone().and_then(|file| {
+            std::thread::Builder::new().name("fleetgate-audit-sync".into()).spawn(move || {
+                match file.sync_data() {
+                    Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
+                        tracing::error!(%error, "the last outcomes may not be on the disk");
+                    }
+                    _ => {}
+                }
+            })
+        });
+        match behind {
+            Ok(_) => Ok(()),
+            Err(_) => self.sync(),
+        }
+    }
+
     fn current(&mut self) -> io::Result<&mut Open> {
         if self.open.is_none() {
             self.open = Some(Open::new(&self.path)?);

@@ -38,13 +38,13 @@ pub(super) fn run(mut segment: Segment, jobs: &Receiver<Job>) {
                 }
             }
             Err(RecvTimeoutError::Timeout) => {
-                sync_outcomes(&mut segment);
+                report(segment.sync_behind());
                 unsynced_since = None;
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    sync_outcomes(&mut segment);
+    report(segment.sync());
 }
 
 enum Wrote {
@@ -81,8 +81,8 @@ fn write_batch(segment: &mut Segment, batch: impl Iterator<Item = Job>) -> Wrote
     Wrote::Synced
 }
 
-fn sync_outcomes(segment: &mut Segment) {
-    if let Err(error) = segment.sync() {
+fn report(synced: std::io::Result<()>) {
+    if let Err(error) = synced {
         tracing::error!(%error, "the last outcomes may not be on the disk");
     }
 }

@@ -1,5 +1,7 @@
 //! `fleetgate why`: what the caller was not told.
 
+use std::time::{Duration, Instant};
+
 use clap::Args;
 use fleetgate_auth::audit::{self, CallRecord};
 use serde_json::{Map, Value};
@@ -7,6 +9,11 @@ use serde_json::{Map, Value};
 use crate::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::output::{self, bold, one_line};
+
+/// How long a reference is looked for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Says why a call was refused or failed: the rule, and the line that would allow it.
 #[derive(Debug, Args)]
@@ -24,7 +31,7 @@ pub struct Why {
 impl Why {
     pub fn run(self) -> Result<(), Failure> {
         let directory = audit::directory(&self.config.settings()?.serve.state);
-        let Some(call) = audit::why(&directory, &self.reference)? else {
+        let Some(call) = patiently(|| audit::why(&directory, &self.reference))? else {
             let message = format!("the audit log in {} has no call {}", directory.display(), self.reference);
             return Err(Failure::failed(message)
                 .help("give the reference as the caller got it; another host keeps its own log (--config)"));
@@ -35,6 +42,17 @@ impl Why {
             show(&call);
         }
         Ok(())
+    }
+}
+
+/// A caller may have the reference before the host has written the record: its writer may wait for the disk.
+fn patiently<E>(mut look: impl FnMut() -> Result<Option<CallRecord>, E>) -> Result<Option<CallRecord>, E> {
+    let started = Instant::now();
+    loop {
+        match look()? {
+            None if started.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            found => return Ok(found),
+        }
     }
 }
 

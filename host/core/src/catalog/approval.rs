@@ -174,8 +174,11 @@ impl Approval {
         }
         let widening =
             from.as_ref().map(|from| widening(from, &to.manifest, &capabilities)).unwrap_or_default();
-        let (tools, not_compared) = match compare(&reload, &binding, from.as_ref(), &candidate).await {
-            Ok(tools) => (Some(tools), None),
+        // A version that cannot be served must not take the place of one that can.
+        let broken = |why| ApprovalFailed::Broken { id: id.to_owned(), why: Arc::new(why) };
+        let new = tools(&reload, &binding, &candidate).await.map_err(broken)?;
+        let (tools, not_compared) = match old_tools(&reload, &binding, from.as_ref(), id).await {
+            Ok(old) => (Some(differences(&old, &new)), None),
             Err(why) => (None, Some(why)),
         };
         Ok(Self { id: id.to_owned(), from, to, widening, tools, not_compared, candidate, lock })
@@ -208,27 +211,19 @@ pub(super) fn record(lock: &std::path::Path, candidate: &Candidate, by: &str) ->
     Ok(())
 }
 
-async fn compare(
+/// What the approved version shows, from the copy that was kept of it. None is approved: nothing.
+async fn old_tools(
     reload: &Reload,
     binding: &Arc<Binding>,
     from: Option<&Approved>,
-    to: &Arc<Candidate>,
-) -> Result<BTreeMap<String, ToolChange>, String> {
+    id: &str,
+) -> Result<IndexMap<String, Tool>, String> {
     let Some(running) = &reload.means.running else { return Err("nothing was run".into()) };
-    let old = match from {
-        None => IndexMap::new(),
-        Some(from) => {
-            let copy =
-                running.kept.get(&to.id, &from.digest).ok_or("no copy of the approved version was kept")?;
-            let old = Candidate::kept(&copy, running.kept.clone(), &reload.means.capabilities);
-            let old = old.map_err(|why| format!("the approved version: {why}"))?;
-            tools(reload, binding, &Arc::new(old))
-                .await
-                .map_err(|why| format!("the approved version: {why}"))?
-        }
-    };
-    let new = tools(reload, binding, to).await.map_err(|why| format!("the new version: {why}"))?;
-    Ok(differences(&old, &new))
+    let Some(from) = from else { return Ok(IndexMap::new()) };
+    let copy = running.kept.get(id, &from.digest).ok_or("no copy of the approved version was kept")?;
+    let old = Candidate::kept(&copy, running.kept.clone(), &reload.means.capabilities);
+    let old = old.map_err(|why| format!("the approved version: {why}"))?;
+    tools(reload, binding, &Arc::new(old)).await.map_err(|why| format!("the approved version: {why}"))
 }
 
 async fn tools(

@@ -370,3 +370,23 @@ async fn enabling_says_what_is_there_and_does_nothing_twice() {
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.stderr.contains("fleetgate enable hello"), "{said:?}");
 }
+
+#[tokio::test]
+async fn a_version_that_can_never_be_served_cannot_take_the_place_of_one_that_can() {
+    let installation = installation();
+    let server = Server::start(&installation);
+    let client = server.client_of("lists");
+    let first = digest(&installation.plugin_path("lists"));
+    until_a_copy_is_kept(&installation, &server).await;
+    // Its manifest names a tool that its code does not have, and asks for more, so that it is held.
+    let more = format!(
+        "{}\n\n[tools.gone]\nrequires = \"view\"",
+        REQUEST.replace("[\"GET\"]", "[\"GET\", \"POST\"]")
+    );
+    installation.install_bytes("lists", &version("0.2.0", TOOL, &more));
+    let approved = installation.run(&["approve", "lists", "--yes"]);
+    assert_eq!(approved.code, 1, "{}", approved.all());
+    assert!(approved.all().contains("tools.gone"), "{}", approved.all());
+    assert_eq!(locked(&installation, "digest"), first);
+    assert_eq!(serves(&installation, &client).await, first);
+}
