@@ -71,6 +71,7 @@ impl Front {
         let bytes = body::read(&parts, body, self.max_body).await?;
         let message = Message::parse(&bytes)?;
         let id = message.id();
+        body::bounded(&bytes).map_err(|refusal| refusal.to(id.as_deref()))?;
         if message.method() == Some("subscriptions/listen") && !accepts.events {
             let text = "a subscription is answered with a stream: accept text/event-stream";
             return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, text).to(id.as_deref()));

@@ -16,6 +16,10 @@ use serde_json::value::RawValue;
 use super::Id;
 use super::error::Refusal;
 
+/// The most values in one message. A value of two bytes takes dozens once it is parsed, so the length alone bounds
+/// little.
+const MOST_VALUES: usize = 250_000;
+
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -41,6 +45,39 @@ pub(super) async fn read(parts: &Parts, body: Body, most: usize) -> Result<Bytes
             Err(Refusal::new(StatusCode::BAD_REQUEST, format!("the body did not arrive whole: {error}")))
         }
     }
+}
+
+/// Refuses a message with more values than anyone sends. Nothing was made of its values yet: [`Message::parse`] keeps
+/// them as text.
+pub(super) fn bounded(bytes: &[u8]) -> Result<(), Refusal> {
+    if values(bytes) <= MOST_VALUES {
+        return Ok(());
+    }
+    let text = format!("a message may have at most {MOST_VALUES} values");
+    Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text))
+}
+
+/// How many values there are in this JSON, or a few more: before each stands a comma, or it opens with a bracket.
+fn values(json: &[u8]) -> usize {
+    let mut count = 0;
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b',' | b'[' | b'{' => count += 1,
+            // Text may have as many commas as it likes.
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => drop(bytes.next()),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    count
 }
 
 /// A message, as far as it was read.
@@ -139,6 +176,19 @@ mod tests {
         }
         let twice = Bytes::from_static(br#"{"id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#);
         assert!(Message::parse(&twice).unwrap().call().is_none());
+    }
+
+    #[test]
+    fn values_are_counted_and_text_is_not() {
+        for (json, count) in [
+            ("1", 0),
+            ("[1,2,3]", 3),
+            (r#"{"a":[{},{"b":1}]}"#, 5),
+            (r#"[",[{\",{",1]"#, 2),
+            (r#"["\\",2]"#, 2),
+        ] {
+            assert_eq!(values(json.as_bytes()), count, "{json}");
+        }
     }
 
     #[test]

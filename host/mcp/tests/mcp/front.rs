@@ -101,6 +101,24 @@ async fn what_is_not_json_is_a_parse_error() {
 }
 
 #[tokio::test]
+async fn a_message_of_very_many_values_is_refused_and_long_text_is_not() {
+    let lab = lab().await;
+    let many = json!(vec![0; 250_000]);
+    let text = json!(",[{".repeat(250_000));
+    for (argument, status) in [(many, 413), (text, 200)] {
+        let params = json!({"name": "echo", "arguments": {"it": argument}});
+        let response = lab.modern("/mcp/lab", "ann", "tools/call", params).send().await.unwrap();
+        assert_eq!(response.status(), status);
+        let answer = last(response).await;
+        assert_eq!(answer["id"], 7);
+        if status == 413 {
+            let error = json!({"code": -32600, "message": "a message may have at most 250000 values"});
+            assert_eq!(answer["error"], error);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_json_and_no_message_is_an_invalid_request() {
     let lab = lab().await;
     let deep = format!(
