@@ -1,7 +1,7 @@
 //! What callers hold of the log.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -74,7 +74,11 @@ impl AuditLog {
 
     fn hand_over(&self, job: Job) -> Result<(), AuditFailed> {
         let jobs = self.jobs.as_ref().ok_or_else(writer_gone)?;
-        jobs.send(job).map_err(|_| writer_gone())
+        match jobs.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(job)) => patiently(|| jobs.send(job)).map_err(|_| writer_gone()),
+            Err(TrySendError::Disconnected(_)) => Err(writer_gone()),
+        }
     }
 
     fn and_wait(
@@ -83,12 +87,16 @@ impl AuditLog {
     ) -> Result<(), AuditFailed> {
         let (done, answer) = sync_channel(1);
         self.hand_over(job(done))?;
-        let wait = || answer.recv().map_err(|_| writer_gone())?;
-        match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-            // Calls that came by this worker go on elsewhere, and their intents join this one's sync.
-            Ok(RuntimeFlavor::MultiThread) => block_in_place(wait),
-            _ => wait(),
-        }
+        patiently(|| answer.recv().map_err(|_| writer_gone())?)
+    }
+}
+
+/// Waits for the writer. Calls that came by this worker go on elsewhere meanwhile, and their intents join this one's
+/// sync.
+fn patiently<T>(wait: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(wait),
+        _ => wait(),
     }
 }
 
@@ -122,4 +130,33 @@ impl Drop for AuditLog {
 
 fn writer_gone() -> AuditFailed {
     AuditFailed { reason: "its writer has stopped".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_full_queue_does_not_hold_the_calls_that_share_the_worker() {
+        let directory = tempfile::tempdir().unwrap();
+        let (jobs, inbox) = sync_channel(1);
+        let key = HashKey::open(&directory.path().join("audit.key")).unwrap();
+        let log = AuditLog { key, jobs: Some(jobs), writer: Mutex::default() };
+        let (done, ended) = channel();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+            let call = runtime.spawn(async move {
+                // Its turn on the only worker comes when this one lets go of it.
+                tokio::spawn(async move { while inbox.recv().is_ok() {} });
+                for _ in 0..8 {
+                    log.hand_over(Job::Append { line: Vec::new(), waiting: None }).unwrap();
+                }
+            });
+            done.send(runtime.block_on(call).is_ok()).unwrap();
+        });
+        assert!(ended.recv_timeout(Duration::from_secs(60)).expect("it hangs"));
+    }
 }
