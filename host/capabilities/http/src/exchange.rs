@@ -186,7 +186,7 @@ impl Exchange {
         Err(Failure::Other(Error::LoopDetected))
     }
 
-    /// Sends one request and notes it.
+    /// Sends one request. It is noted before its first byte leaves: whatever cuts it short, the record has it.
     async fn one(
         &self,
         method: &Method,
@@ -214,15 +214,17 @@ impl Exchange {
             mask = injected.mask.clone();
         }
         let progress = request.body().progress();
-        let sent = route.pool.send(allowed.place, request, self.options.connect_timeout);
+        let begin = || self.call.used.begin(format!("{} {method} {}", route.capability, allowed.path));
+        let mut entry = None;
+        let sending = || entry = Some(begin());
+        let sent = route.pool.send(allowed.place, request, self.options.connect_timeout, sending);
         let sent = match self.options.first_byte_timeout {
             Some(first_byte) => timeout(first_byte, sent).await.map_err(|_| Failure::Timeout)?,
             None => sent.await,
         };
-        let (name, path) = (&route.capability, &allowed.path);
         match sent {
             Ok(response) => {
-                self.call.used.note(format!("{name} {method} {path} {}", response.status().as_u16()));
+                entry.unwrap_or_else(begin).end(response.status().as_str());
                 Ok((response, mask))
             }
             Err(failed) => {
@@ -231,7 +233,7 @@ impl Exchange {
                     (None, failure) => refused_by_address(failure, allowed),
                 };
                 if !matches!(failure, Failure::Refused(_)) {
-                    self.call.used.note(format!("{name} {method} {path} failed: {failure}"));
+                    entry.unwrap_or_else(begin).end(format!("failed: {failure}"));
                 }
                 Err(failure)
             }

@@ -102,13 +102,15 @@ impl Pool {
     }
 
     /// Sends a request, whose URI is absolute, and returns when the response's head is there. `connect` may
-    /// shorten the time for a connection. What was not even begun on a kept connection is begun again on another.
+    /// shorten the time for a connection; `sending` is told before the first byte. What was not even begun on a kept connection is begun again on another.
     pub(crate) async fn send(
         self: &Arc<Self>,
         endpoint: usize,
         mut request: Request<RequestBody>,
         connect: Option<Duration>,
+        sending: impl FnOnce(),
     ) -> Result<Response<Arriving>, SendFailed> {
+        let mut sending = Some(sending);
         let absolute = request.uri().clone();
         let progress = request.body().progress();
         let time = connect.map_or(self.connect, |connect| connect.min(self.connect));
@@ -116,6 +118,9 @@ impl Pool {
             let leased = tokio::time::timeout(time, self.lease(endpoint, time)).await;
             let timeout = |_| ConnectFailed::Timeout(self.endpoints[endpoint].origin.host.to_string());
             let (connection, kept) = leased.map_err(timeout)??;
+            if let Some(sending) = sending.take() {
+                sending();
+            }
             let (sent, home) = match connection {
                 Connection::One(mut sender) => {
                     origin_form(&mut request, &absolute);

@@ -104,19 +104,52 @@ pub struct Used(Mutex<UsedEntries>);
 
 #[derive(Debug, Default)]
 struct UsedEntries {
-    used: Vec<String>,
+    used: Vec<Noted>,
     used_more: usize,
     refused: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Noted {
+    what: String,
+    /// None: it was begun, and how it ended is not known.
+    end: Option<String>,
+}
+
+/// Something that is being used. Dropped without an end, it stands in the record as sent and not answered.
+#[derive(Debug)]
+#[must_use = "what has no end reads as if no answer came"]
+pub struct UsedEntry<'a> {
+    used: &'a Used,
+    /// None: there was no more room for it.
+    at: Option<usize>,
+}
+
+impl UsedEntry<'_> {
+    /// How it ended: `200`.
+    pub fn end(self, how: impl Into<String>) {
+        let mut entries = self.used.lock();
+        if let Some(noted) = self.at.and_then(|at| entries.used.get_mut(at)) {
+            noted.end = Some(how.into());
+        }
+    }
 }
 
 /// How many entries a record keeps of each list.
 const KEPT: usize = 64;
 
 impl Used {
-    /// Something was used: `http.api GET https://host/path 200`. Never a secret, never a body.
-    pub fn note(&self, what: impl Into<String>) {
+    /// Something is about to be used: `http.api POST https://host/path`. Called before anything is sent, so that what
+    /// was cut short is in the record too. Never a secret, never a body.
+    pub fn begin(&self, what: impl Into<String>) -> UsedEntry<'_> {
         let mut entries = self.lock();
-        if entries.used.len() < KEPT { entries.used.push(what.into()) } else { entries.used_more += 1 }
+        let room = entries.used.len() < KEPT;
+        if room {
+            entries.used.push(Noted { what: what.into(), end: None });
+        } else {
+            entries.used_more += 1;
+        }
+        UsedEntry { used: self, at: room.then(|| entries.used.len() - 1) }
     }
 
     /// Something was refused: the rule, the resolved address and the grant line that would allow it, in words for
@@ -131,7 +164,9 @@ impl Used {
     /// What was used, with a last line that counts what was left out.
     pub fn used(&self) -> Vec<String> {
         let entries = self.lock();
-        let mut used = entries.used.clone();
+        let line =
+            |noted: &Noted| format!("{} {}", noted.what, noted.end.as_deref().unwrap_or("sent, no answer"));
+        let mut used: Vec<_> = entries.used.iter().map(line).collect();
         if entries.used_more > 0 {
             used.push(format!("and {} more", entries.used_more));
         }
@@ -145,5 +180,31 @@ impl Used {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, UsedEntries> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_begun_and_not_ended_reads_as_sent_and_not_answered() {
+        let used = Used::default();
+        let (first, second) = (used.begin("http.api POST /a"), used.begin("http.api POST /b"));
+        second.end("204");
+        assert_eq!(used.used(), ["http.api POST /a sent, no answer", "http.api POST /b 204"]);
+        drop(first);
+        assert_eq!(used.used()[0], "http.api POST /a sent, no answer");
+    }
+
+    #[test]
+    fn what_has_no_room_in_the_record_is_counted() {
+        let used = Used::default();
+        for number in 0..KEPT + 2 {
+            used.begin(format!("http.api GET /{number}")).end("200");
+        }
+        let lines = used.used();
+        assert_eq!((lines.len(), lines[KEPT].as_str()), (KEPT + 1, "and 2 more"));
+        assert_eq!(lines[KEPT - 1], format!("http.api GET /{} 200", KEPT - 1));
     }
 }

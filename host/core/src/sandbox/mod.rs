@@ -22,7 +22,7 @@ mod state;
 mod stdio;
 
 pub use engine::{Allocator, NotRunnable, Sandbox, SandboxFailed, SandboxOptions, code_config};
-pub use info::{CallInfo, CallPolicy, Cancelled, Used};
+pub use info::{CallInfo, CallPolicy, Cancelled, Used, UsedEntry};
 pub use limits::{BindingMemory, CallLimits, LimitHit};
 pub use observer::{Level, Nobody, Observer};
 pub use pool::{BindingPermits, Permit, Permits};

@@ -1,12 +1,14 @@
 //! Sizes, times and counts that a request is held to.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use fleetgate_http::HttpOptions;
 use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -14,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use crate::upstream::{Upstream, gzip, read_head};
-use crate::world::{World, request, with_body};
+use crate::world::{ALL, Answers, Dialled, World, request, with_body};
 
 /// What a body that fails on the way ends with.
 async fn body_error(body: WasiBody) -> Error {
@@ -207,8 +209,8 @@ fn streamed(pieces: usize, size: usize) -> http::Request<WasiBody> {
 #[tokio::test]
 async fn a_request_body_ends_at_its_limit() {
     let upstream = Upstream::echo().await;
-    let options = fleetgate_http::HttpOptions { request_body: 100_000, ..Default::default() };
-    let world = World::with(options).want("api", crate::world::ALL, Some(&upstream.grant()));
+    let options = HttpOptions { request_body: 100_000, ..Default::default() };
+    let world = World::with(options).want("api", ALL, Some(&upstream.grant()));
     let caller = world.call().to(&world.bind());
     caller.send(with_body("POST", "http://api.upstream/a", vec![b'x'; 100_000])).await.unwrap();
     caller.send(streamed(25, 4_000)).await.unwrap();
@@ -308,6 +310,50 @@ async fn cancelling_ends_a_wait_at_once_and_closes_the_connection() {
         assert_eq!(format!("{error:?}"), "InternalError(Some(\"the call was cancelled\"))");
         upstream.closed(1).await;
     }
+}
+
+#[tokio::test]
+async fn what_was_sent_and_cut_short_is_in_the_record() {
+    let upstream = silent("").await;
+    let world = World::api(&upstream.grant());
+    let binding = world.bind();
+    let sent = || with_body("POST", "http://api.upstream/reboot", "now");
+    let noted = ["http.api POST /reboot sent, no answer"];
+
+    let caller = world.call().timeout(Duration::from_millis(150)).to(&binding);
+    caller.error(sent()).await;
+    assert_eq!(caller.call.used.used(), noted, "by the deadline");
+
+    let caller = world.call().to(&binding);
+    let first_byte_timeout = Some(Duration::from_millis(150));
+    let options = RequestOptions { first_byte_timeout, ..RequestOptions::default() };
+    caller.session.send(sent(), options).await.unwrap_err();
+    assert_eq!(caller.call.used.used(), noted, "by the guest's own patience");
+
+    let caller = world.call().to(&binding);
+    let begun = async {
+        while caller.call.used.used().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        outcome = caller.head(sent()) => panic!("{outcome:?}"),
+        () = begun => {}
+    }
+    assert_eq!(caller.call.used.used(), noted, "by going away");
+}
+
+#[tokio::test]
+async fn what_was_never_sent_is_not_in_the_record_as_sent() {
+    let dialer = Arc::new(Dialled { dead: Some([93, 184, 216, 34].into()), ..Dialled::default() });
+    let resolver = Answers::new(&[&["93.184.216.34"]]);
+    let options = HttpOptions { resolver, dialer: dialer.clone(), ..HttpOptions::default() };
+    let world = World::with(options).want("api", ALL, Some("url = \"https://nobody.example.com\""));
+    let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
+    caller.error(with_body("POST", "http://api.upstream/reboot", "now")).await;
+    assert_eq!(dialer.addresses.lock().unwrap().len(), 1, "it was under way");
+    let used = caller.call.used.used();
+    assert!(used.iter().all(|line| !line.contains("sent")), "{used:?}");
 }
 
 #[tokio::test]
