@@ -1,6 +1,5 @@
 //! The way in over HTTP.
 
-use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -12,12 +11,12 @@ use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::serve::ListenerExt;
 use fleetgate_core::catalog::{Host, Scope};
 use rmcp::transport::streamable_http_server::StreamableHttpServerConfig;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::connections::{self, Bounds};
 use crate::endpoint::Endpoints;
 use crate::front::{Allowed, Authenticate, Front};
 use crate::server::Limits;
@@ -159,8 +158,11 @@ pub fn router_over(backend: Arc<dyn Backend>, options: HttpOptions) -> Mcp {
 
 /// Serves until `until` completes, then lets calls end for at most `grace`.
 ///
+/// At most 1,024 connections are open; more wait to be accepted. One that is silent for ten seconds when it should
+/// begin a request is closed.
+///
 /// # Errors
-/// The listener failed.
+/// None at present: a listener that fails is asked again.
 pub async fn serve(
     listener: TcpListener,
     mcp: Mcp,
@@ -169,29 +171,29 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let Mcp { router, shutdown } = mcp;
     let begin = shutdown.clone();
-    let listener = listener.tap_io(|stream| {
-        // A small event must not wait for the next one.
-        let _ = stream.set_nodelay(true);
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let ending = CancellationToken::new();
+    let end = ending.clone();
+    tokio::spawn(async move {
         tokio::select! {
             () = until => begin.begin(),
             () = begin.begun() => {}
         }
+        end.cancel();
     });
-    let mut serving = pin!(serving.into_future());
+    let serving = connections::accept(listener, router, Bounds::default(), ending);
+    let mut serving = pin!(serving);
     tokio::select! {
-        ended = &mut serving => return ended,
+        () = &mut serving => return Ok(()),
         () = shutdown.begun() => {}
     }
-    if let Ok(ended) = tokio::time::timeout(grace, &mut serving).await {
+    if tokio::time::timeout(grace, &mut serving).await.is_ok() {
         shutdown.finish().await;
-        return ended;
+        return Ok(());
     }
     shutdown.finish().await;
     // What is left had its time; a client that does not hang up must not keep the process.
-    tokio::time::timeout(Duration::from_secs(2), serving).await.unwrap_or(Ok(()))
+    let _ = tokio::time::timeout(Duration::from_secs(2), serving).await;
+    Ok(())
 }
 
 /// Two tasks that end with the server: one follows the catalog, one ends idle sessions.

@@ -13,7 +13,7 @@
 //! - [`content`], [`fault`], [`meta`], [`uri`]: from the core's words to MCP's
 //! - [`observer`]: progress and logs of a running call; [`changes`]: who is told that a list changed
 //! - [`view`]: the host, as this crate needs it
-//! - [`http`] and [`stdio`]: the two ways in
+//! - [`http`] and [`stdio`]: the two ways in; [`connections`] is what the first one listens with
 
 /// A directive for the log's filter. At `info` rmcp writes several lines for each request; at `debug` it writes whole
 /// requests, with arguments that nobody but a device should see. So it goes after whatever else the filter says.
@@ -24,6 +24,7 @@ mod annotations;
 mod call;
 mod caller;
 mod changes;
+mod connections;
 mod content;
 mod cursor;
 mod endpoint;

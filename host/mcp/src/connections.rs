@@ -1,0 +1,207 @@
+//! Connections of the HTTP listener: how many may be open, and how long one may take to begin a request.
+//!
+//! `axum::serve` bounds neither, so that whoever reaches the port could take all of the process's file descriptors
+//! without ever saying who they are. Otherwise this does as it does: HTTP/1.1, and HTTP/2 by prior knowledge.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
+use axum::serve::Listener;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What connections are held to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Open at once. More are not accepted until one of these closes.
+    pub(crate) open: usize,
+    /// From the connection, or the last answer on it, to the end of a request's headers.
+    pub(crate) head: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { open: 1024, head: Duration::from_secs(10) }
+    }
+}
+
+/// Serves until `ending` trips; then accepts no more, and returns when the requests under way are answered.
+pub(crate) async fn accept(
+    mut listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    ending: CancellationToken,
+) {
+    let slots = Arc::new(Semaphore::new(bounds.open));
+    let open = TaskTracker::new();
+    let next = async {
+        loop {
+            // It is never closed.
+            let Ok(slot) = slots.clone().acquire_owned().await else { return };
+            // axum's own: what is wrong with one connection, or for a while, does not end the listener.
+            let (stream, peer) = Listener::accept(&mut listener).await;
+            // A small event must not wait for the next one.
+            let _ = stream.set_nodelay(true);
+            let serving = serve(stream, peer, router.clone(), bounds.head, ending.clone());
+            open.spawn(async move {
+                serving.await;
+                drop(slot);
+            });
+        }
+    };
+    ending.run_until_cancelled(next).await;
+    drop(listener);
+    open.close();
+    open.wait().await;
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    head: Duration,
+    ending: CancellationToken,
+) {
+    let asked = CancellationToken::new();
+    let begun = asked.clone();
+    let service = router.layer(map_request(move |mut request: Request| {
+        begun.cancel();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        std::future::ready(request)
+    }));
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
+    // A peer that is gone without a word is noticed.
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(head).keep_alive_timeout(head);
+    let mut connection =
+        pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
+    // HTTP/1's own timer begins only when the first bytes have told the version.
+    let mut late = pin!(tokio::time::sleep(head));
+    let (mut watched, mut told) = (true, false);
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::trace!(%error, %peer, "a connection ended");
+                }
+                return;
+            }
+            () = ending.cancelled(), if !told => {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = late.as_mut(), if watched => {
+                watched = false;
+                if !asked.is_cancelled() {
+                    tracing::debug!(%peer, "closed: it did not begin a request");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    /// Only to end what hangs.
+    const HANG: Duration = Duration::from_secs(60);
+    const ASK: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    async fn serving(router: Router, bounds: Bounds) -> (SocketAddr, CancellationToken, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let ending = CancellationToken::new();
+        let task = tokio::spawn(accept(listener, router, bounds, ending.clone()));
+        (address, ending, task)
+    }
+
+    async fn say(address: SocketAddr, text: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Everything until the other side closes.
+    async fn rest(mut stream: TcpStream) -> String {
+        let mut heard = Vec::new();
+        // A reset is a close, too.
+        let _ = tokio::time::timeout(HANG, stream.read_to_end(&mut heard)).await.expect("it stays open");
+        String::from_utf8(heard).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_begins_no_request_is_closed() {
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let bounds = Bounds { head: Duration::from_millis(100), ..Bounds::default() };
+        let (address, ..) = serving(router, bounds).await;
+        for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\n", "PRI * HTTP/2.0\r\n"] {
+            let heard = rest(say(address, begun).await).await;
+            assert!(!heard.contains("here"), "{begun}: {heard}");
+        }
+        let heard = rest(say(address, ASK).await).await;
+        assert!(
+            heard.ends_with("here"),
+            "one that asks is answered, and closed when it asks no more: {heard}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_take_longer_than_a_request_may() {
+        let head = Duration::from_millis(50);
+        let slow = move || async move {
+            tokio::time::sleep(head * 6).await;
+            "at last"
+        };
+        let (address, ..) =
+            serving(Router::new().route("/", get(slow)), Bounds { head, ..Bounds::default() }).await;
+        assert!(rest(say(address, ASK).await).await.ends_with("at last"));
+    }
+
+    #[tokio::test]
+    async fn one_connection_too_many_waits_until_another_closes() {
+        let (asked, go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let (count, gate) = (asked.clone(), go.clone());
+        let wait = move |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+            let (count, gate) = (count.clone(), gate.clone());
+            async move {
+                count.fetch_add(1, Ordering::Relaxed);
+                gate.notified().await;
+                peer.to_string()
+            }
+        };
+        let bounds = Bounds { open: 1, ..Bounds::default() };
+        let (address, ending, task) = serving(Router::new().route("/", get(wait)), bounds).await;
+        let once = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let streams = [say(address, once).await, say(address, once).await];
+        let peers = streams.each_ref().map(|stream| stream.local_addr().unwrap().to_string());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        for (stream, peer) in streams.into_iter().zip(peers) {
+            go.notify_one();
+            let heard = rest(stream).await;
+            assert!(heard.ends_with(&peer), "{heard}");
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        ending.cancel();
+        tokio::time::timeout(HANG, task).await.expect("it goes on").unwrap();
+    }
+}
