@@ -68,7 +68,7 @@ async fn the_session_left_alone_longest_makes_room() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sessions_opened_at_once_are_no_more_than_those_opened_one_by_one() {
     let fake = Fake::new([binding("lab", [tool("it", Does::Echo)])]);
     let lab = served_with(&fake, |mut options| {
@@ -76,7 +76,7 @@ async fn sessions_opened_at_once_are_no_more_than_those_opened_one_by_one() {
         options
     })
     .await;
-    let opened = join_all((0..16).map(|_| lab.legacy_id("/mcp", "ann", "2025-11-25"))).await;
+    let opened = join_all((0..128).map(|_| lab.legacy_id("/mcp", "ann", "2025-11-25"))).await;
     let mut alive = 0;
     for id in &opened {
         // Turned away before it is asked for anything: with 406 while the session is there, with 404 when it is gone.
