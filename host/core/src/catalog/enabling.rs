@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Version;
+use super::alone::alone_beside;
 use super::approval::{ApprovalFailed, Seen, record, see};
 use super::host::HostOptions;
 use super::load::Candidate;
-use super::lock::{Lock, alone_in, replace_file};
+use super::lock::{Lock, replace_file};
 use crate::capability::Capabilities;
 use crate::diagnostic::Document;
 use crate::manifest::{ConfigKind, Manifest};
@@ -58,7 +59,7 @@ impl Enabling {
         };
         // A link is written through: what it leads to is the file.
         let path = self.settings.canonicalize().map_err(|error| failed(error.to_string()))?;
-        let _alone = alone_in(&path).map_err(|error| failed(error.to_string()))?;
+        let _alone = alone_beside(&path).map_err(|error| failed(error.to_string()))?;
         let before = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
         let gap = if before.is_empty() || before.ends_with("\n\n") {
             ""

@@ -4,6 +4,9 @@
 //! What the manifest names in `env` becomes the table that the operator would have written. `bearer`, `password`,
 //! `key` and `token` are secrets and stay in the environment, read when they are used; `user` stands beside them in
 //! the credential; everything else is the grant's own key.
+//!
+//! Starting the process accepts the version that it finds. One that is dropped later and asks for more, other
+//! variables too, is held until the process is started again or the plugin has a table.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -99,7 +102,8 @@ fn value(kind: ConfigKind, text: String) -> Value {
         ConfigKind::String | ConfigKind::Duration | ConfigKind::Size => None,
         ConfigKind::Bool => text.parse().ok().map(Value::Boolean),
         ConfigKind::Integer => text.parse().ok().map(Value::Integer),
-        ConfigKind::Number => text.parse().ok().map(Value::Float),
+        // NaN would not equal itself, so that the binding would be made again and again.
+        ConfigKind::Number => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float),
         ConfigKind::Strings => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))

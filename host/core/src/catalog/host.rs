@@ -41,7 +41,8 @@ pub struct HostOptions {
     /// `fleetgate.toml`
     pub settings: PathBuf,
     /// Only this binding, or the bindings of this plugin. A plugin without a table is served too, with what the
-    /// environment variables that its manifest names grant it: `fleetgate stdio --plugin ID`.
+    /// environment variables that its manifest names grant it, until one comes that asks for more than the first:
+    /// `fleetgate stdio --plugin ID`.
     pub only_plugin: Option<String>,
     /// Where plugins are compiled.
     pub compile: CompileIn,
@@ -205,10 +206,10 @@ impl Survey {
     ) -> Result<Self, StartFailed> {
         let mut reload = open(options, sandbox, capabilities, false).await?;
         reload.look().await;
-        reload.plan();
+        reload.plan().await;
         while !reload.is_settled() {
             reload.work().await;
-            reload.plan();
+            reload.plan().await;
         }
         Ok(reload.survey(None))
     }

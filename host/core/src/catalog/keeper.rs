@@ -58,7 +58,7 @@ pub(super) async fn keep(host: Weak<Host>, reload: Reload, mut asked: mpsc::Rece
             keeper.look().await;
         }
         if keeper.unplanned && (keeper.reload.is_settled() || keeper.planned.elapsed() >= PLAN_EVERY) {
-            keeper.plan();
+            keeper.plan().await;
         }
         keeper.answer();
     }
@@ -123,12 +123,12 @@ impl Keeper {
         if let Some(again) = self.reload.again {
             self.look_soon(again);
         }
-        self.plan();
+        self.plan().await;
     }
 
-    fn plan(&mut self) {
+    async fn plan(&mut self) {
         self.unplanned = false;
-        let next = self.reload.plan();
+        let next = self.reload.plan().await;
         self.planned = Instant::now();
         let survey = self.reload.survey(self.watch.as_ref().and_then(Watch::problem));
         self.reload.log_changes(&survey);

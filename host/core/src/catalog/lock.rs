@@ -2,8 +2,7 @@
 //!
 //! For each plugin that is served: the version and digest that went live last, and its manifest. A new version is
 //! compared with that manifest, so that what it may do beyond it is held until somebody approves it. The file is
-//! written by the host and by `fleetgate approve` and `enable`, each under a lock on the directory, and replaced
-//! as a whole.
+//! written by the host and by `fleetgate approve` and `enable`, one at a time, and replaced as a whole.
 
 use std::collections::BTreeMap;
 use std::fs::{File, Permissions};
@@ -13,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
+use super::alone::{NotAlone, alone_beside};
 use crate::artifact::Digest;
 use crate::ownership::{self, FileRefused, Rules};
 
@@ -87,6 +86,9 @@ pub enum LockFailed {
         /// What the operating system said.
         reason: io::Error,
     },
+    /// It cannot be known that nobody else writes at the same time.
+    #[error(transparent)]
+    NotAlone(#[from] NotAlone),
 }
 
 impl Lock {
@@ -116,7 +118,7 @@ impl Lock {
 
     /// Reads the lock, changes it and writes it, while nobody else does. Gives back what stands there afterwards.
     pub fn change(path: &Path, change: impl FnOnce(&mut Self)) -> Result<Self, LockFailed> {
-        let _alone = alone_in(path)?;
+        let _alone = alone_beside(path)?;
         let before = Self::read(path)?;
         let mut after = before.clone();
         change(&mut after);
@@ -131,17 +133,6 @@ impl Lock {
         let text = toml::to_string_pretty(&format).map_err(io::Error::other)?;
         replace_file(path, &format!("{HEAD}{text}"), Permissions::from_mode(0o644))
     }
-}
-
-/// Keeps other processes of this program from changing files in the same directory, for as long as it is held.
-pub(super) struct Alone(#[expect(dead_code, reason = "the lock ends with the descriptor")] File);
-
-pub(super) fn alone_in(path: &Path) -> Result<Alone, LockFailed> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let unwritable = |reason| LockFailed::Unwritable { path: path.to_owned(), reason };
-    let directory = File::open(directory).map_err(unwritable)?;
-    flock(&directory, FlockOperation::LockExclusive).map_err(|error| unwritable(error.into()))?;
-    Ok(Alone(directory))
 }
 
 /// Replaces a file's content in one step: whoever reads sees the old one or the new one, also after a crash.

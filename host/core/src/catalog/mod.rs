@@ -8,6 +8,7 @@
 //! - [`survey`]: what is found and served, and why something is not
 //! - [`environment`]: a plugin without a table, granted by environment variables
 
+mod alone;
 mod approval;
 mod bind;
 mod binding;
@@ -29,6 +30,7 @@ mod watch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use alone::NotAlone;
 pub use approval::{Approval, ApprovalFailed, Part, ToolChange};
 pub use binding::{LiveBinding, LivePlugin};
 pub use enabling::{Enabling, grant_table};

@@ -3,8 +3,8 @@
 //! `look → plan → jobs → plan → …`, until nothing is left to do:
 //! - [`look`](Reload::look) reads what has changed: `fleetgate.toml`, the lock, the drop directory.
 //! - [`plan`](Reload::plan) decides for each plugin which version may be served, and for each binding what it
-//!   should be made of. It keeps what is live already, adopts what is ready, and starts what is missing. It never
-//!   waits, so that a grant that was taken away is gone although a plugin compiles for minutes.
+//!   should be made of. It keeps what is live already, adopts what is ready, and starts what is missing. It waits
+//!   for the disk at most, so that a grant that was taken away is gone although a plugin compiles for minutes.
 //! - Jobs compile a plugin or make a binding. Each belongs to what it was started for; if that changes, it is
 //!   dropped.
 //!
@@ -28,7 +28,7 @@ use super::inputs::Inputs;
 use super::kept::Kept;
 use super::load::Candidate;
 use super::lock::Approved;
-use super::{Catalog, LivePlugin, Lock, Problem};
+use super::{Catalog, LivePlugin, Lock, Problem, Version};
 use crate::artifact::Digest;
 use crate::capability::Capabilities;
 use crate::diagnostic::Diagnostics;
@@ -84,6 +84,9 @@ pub(super) struct Reload {
     lock: Lock,
     lock_stamp: Option<Stamp>,
     files: BTreeMap<String, File>,
+    /// The first version that was seen of the plugin that this host is for alone. Without a table, what comes later
+    /// is compared with it.
+    first: Option<Arc<Version>>,
     problems: Problems,
     plugins: BTreeMap<String, Plugin>,
     bindings: BTreeMap<String, Slot>,
@@ -149,6 +152,7 @@ impl Reload {
             lock,
             lock_stamp: None,
             files: BTreeMap::new(),
+            first: None,
             problems: Problems::default(),
             plugins: BTreeMap::new(),
             bindings: BTreeMap::new(),

@@ -65,7 +65,9 @@ pub enum PluginState {
     Loading,
     /// It is served. In a survey that does not compile: it would be, as far as can be told.
     Live,
-    /// It asks for more than was approved: not served until `fleetgate approve ID`. The old version serves on.
+    /// It asks for more than was approved: not served until `fleetgate approve ID`. The old version serves on. Where
+    /// the environment grants in place of a table: more than the first version that this process saw, and not served
+    /// until it is started again.
     Held {
         /// What it asks for beyond, one sentence each.
         widening: Vec<String>,

@@ -5,6 +5,7 @@
 //! keys that nobody took: a misspelled key that narrows a grant must never pass in silence.
 
 mod document;
+mod finite;
 mod reader;
 mod report;
 mod suggestion;

@@ -97,6 +97,7 @@ pub(super) fn binding(
     // Read against the manifest, later. Here they are tables or an error.
     for key in ["config", "tools", "grant"] {
         if let Some(mut later) = table.table(key) {
+            later.finite_numbers();
             later.leave_rest();
         }
     }

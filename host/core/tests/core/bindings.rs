@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use fleetgate_core::catalog::{BindingState, Problem};
+use fleetgate_core::catalog::{BindingState, Host, PluginState, Problem};
 
 use super::guest::Tool;
 use super::host::{Place, Plugin, in_time, served, version_of, why_broken, write};
@@ -222,4 +222,70 @@ async fn a_plugin_without_a_table_is_granted_what_its_environment_variables_say(
     let host = place.try_start(options).await.expect("it starts");
     assert!(served(&host).is_empty());
     assert!(why_broken(&host.survey(), "naas").contains("post.letters"));
+}
+
+const LETTERS: &str =
+    "[capabilities.post.letters]\nwhy = \"To write\"\nboxes = [\"a\"]\nenv = { url = [\"URL\"] }\n";
+
+/// A host for naas alone, without a table, whose environment has a variable for everything.
+async fn by_environment(place: &Place) -> Arc<Host> {
+    let mut options = place.options();
+    options.only_plugin = Some("naas".into());
+    options.environment = Arc::new(|name| Some(format!("post://{name}")));
+    place.try_start(options).await.expect("it starts")
+}
+
+#[tokio::test]
+async fn by_environment_a_dropped_version_that_asks_for_more_is_held_until_the_next_start() {
+    let wider_request = LETTERS.replace("[\"a\"]", "[\"a\", \"b\"]");
+    let other_variable = LETTERS.replace("\"URL\"", "\"GITHUB_TOKEN\"");
+    for (wider, said) in [(wider_request, "the box b"), (other_variable, "GITHUB_TOKEN")] {
+        let place = Place::new("");
+        place.drop_plugin(&Plugin::new("naas", "0.1.0").and(LETTERS));
+        let host = by_environment(&place).await;
+        let before = host.catalog().binding("naas").expect("served").clone();
+
+        place.drop_plugin(&Plugin::new("naas", "0.2.0").and(&wider));
+        let survey = host.reload().await;
+        let PluginState::Held { widening } = &survey.plugin("naas").expect("found").state else {
+            panic!("{survey:?}")
+        };
+        assert!(widening.iter().any(|line| line.contains(said)), "{widening:?}");
+        let after = host.catalog().binding("naas").expect("served").clone();
+        assert!(Arc::ptr_eq(&before, &after), "the first version serves on, with what it was granted");
+        assert_eq!(version_of(&host, "naas").await.expect("it answers"), "0.1.0");
+
+        let host = by_environment(&place).await;
+        assert_eq!(version_of(&host, "naas").await.expect("starting accepts it"), "0.2.0");
+        assert!(!place.path("fleetgate.lock").exists());
+    }
+}
+
+#[tokio::test]
+async fn by_environment_a_dropped_version_that_asks_for_no_more_goes_live() {
+    let place = Place::new("");
+    place.drop_plugin(&Plugin::new("naas", "0.1.0").and(LETTERS));
+    let host = by_environment(&place).await;
+    place.drop_plugin(&Plugin::new("naas", "0.2.0"));
+    host.reload().await;
+    assert_eq!(version_of(&host, "naas").await.expect("it answers"), "0.2.0");
+    // What the first one had is no more than what was accepted.
+    place.drop_plugin(&Plugin::new("naas", "0.3.0").and(LETTERS));
+    assert!(host.reload().await.is_fine());
+    assert_eq!(version_of(&host, "naas").await.expect("it answers"), "0.3.0");
+    let live = host.catalog().binding("naas").expect("served").clone();
+    assert_eq!(live.granted.iter().collect::<Vec<_>>(), ["post.letters"]);
+}
+
+#[tokio::test]
+async fn by_environment_a_setting_that_is_not_a_number_is_refused_once() {
+    let place = Place::new("");
+    let rate = "[config.rate]\ntype = \"number\"\ndescription = \"Rate\"\nenv = \"RATE\"\n";
+    place.drop_plugin(&Plugin::new("naas", "0.1.0").and(rate));
+    let mut options = place.options();
+    options.only_plugin = Some("naas".into());
+    options.environment = Arc::new(|name| (name == "RATE").then(|| "nan".into()));
+    let host = place.try_start(options).await.expect("it starts, and does not try for ever");
+    assert!(served(&host).is_empty());
+    assert!(why_broken(&host.survey(), "naas").contains("expected a number"), "{:?}", host.survey());
 }

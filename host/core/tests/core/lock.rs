@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use fleetgate_core::artifact::Digest;
-use fleetgate_core::catalog::{Approved, Lock, LockFailed};
+use fleetgate_core::catalog::{Approved, Lock, LockFailed, NotAlone};
 use tempfile::TempDir;
 
 fn approved(manifest: &str) -> Approved {
@@ -89,4 +89,54 @@ fn changes_made_at_once_are_all_kept() {
         }
     });
     assert_eq!(Lock::read(&path).expect("it is read").plugins.len(), 16);
+}
+
+const GUARD: &str = ".fleetgate.alone";
+
+#[test]
+fn a_lock_that_somebody_keeps_ends_in_an_error_and_not_in_waiting() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("fleetgate.lock");
+    Lock::change(&path, |_| {}).expect("nothing to do");
+    let guard = fs::File::open(directory.path().join(GUARD)).expect("it stays");
+    guard.lock().expect("locked");
+    let failed = Lock::change(&path, |lock| lock.plugins = [("a".to_owned(), approved(""))].into())
+        .expect_err("another process holds it");
+    assert!(matches!(failed, LockFailed::NotAlone(NotAlone::Busy(_))), "{failed}");
+    assert!(failed.to_string().contains("nothing is changed"), "{failed}");
+    assert!(!path.exists());
+    guard.unlock().expect("unlocked");
+    Lock::change(&path, |lock| lock.plugins = [("a".to_owned(), approved(""))].into()).expect("it is free");
+}
+
+#[test]
+fn a_lock_on_the_directory_stops_nobody() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("fleetgate.lock");
+    let opened = fs::File::open(directory.path()).expect("whoever can read it can open it");
+    opened.lock().expect("locked");
+    Lock::change(&path, |lock| lock.plugins = [("a".to_owned(), approved(""))].into())
+        .expect("it is written");
+    let mode = fs::metadata(directory.path().join(GUARD)).expect("it stays").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "nobody else can open what is locked");
+}
+
+#[test]
+fn a_guard_that_others_can_open_or_that_leads_elsewhere_is_refused() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("fleetgate.lock");
+    let guard = directory.path().join(GUARD);
+    let refused = || {
+        let failed = Lock::change(&path, |lock| lock.plugins.clear()).expect_err("it is refused");
+        assert!(matches!(failed, LockFailed::NotAlone(NotAlone::Foreign(_))), "{failed}");
+        assert!(failed.to_string().contains("delete it"), "{failed}");
+    };
+    fs::write(&guard, "").expect("it is written");
+    fs::set_permissions(&guard, fs::Permissions::from_mode(0o644)).expect("its mode");
+    refused();
+    fs::remove_file(&guard).expect("it was there");
+    std::os::unix::fs::symlink(directory.path().join("other"), &guard).expect("a link");
+    refused();
+    fs::remove_file(&guard).expect("it was there");
+    Lock::change(&path, |lock| lock.plugins.clear()).expect("it is made anew");
 }

@@ -270,3 +270,22 @@ fn a_file_that_is_not_there_or_not_text_is_refused_by_name() {
     let said = load(&path).unwrap_err().to_string();
     assert!(said.contains("not UTF-8"), "{said}");
 }
+
+#[test]
+fn numbers_that_are_infinite_or_none_are_refused_wherever_a_binding_has_them() {
+    for (table, value, key) in [
+        ("config", "nan", "config.rate"),
+        ("config", "-inf", "config.rate"),
+        ("grant.http.api", "[1.0, inf]", "grant"),
+    ] {
+        let problems = refused(&format!("[plugins.naas.{table}]\nrate = {value}\n"));
+        let key = format!("plugins.naas.{key}");
+        assert_said(
+            &problems,
+            2,
+            &key,
+            &["the number is too large or not a number", "write a finite number"],
+        );
+    }
+    read("[plugins.naas.config]\nrate = 1.5\nrates = [-1.0, 2e9]\n").expect("finite ones are fine");
+}

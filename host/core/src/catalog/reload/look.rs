@@ -132,6 +132,10 @@ impl Reload {
                 self.again = Some(Instant::now() + CHANGING);
             }
             let read = read.map(Arc::new).map_err(Arc::new);
+            let first = self.first.as_ref().is_none_or(|first| first.manifest.plugin.id != id);
+            if let (Some(_), true, Ok(candidate)) = (&self.means.only, first, &read) {
+                self.first = Some(candidate.version.clone());
+            }
             self.files.insert(id, File { path: entry.path, stamp, read });
         }
     }

@@ -12,6 +12,7 @@ use super::record::widening;
 use super::{Done, Reload, Slot, guarded};
 use crate::artifact::Digest;
 use crate::diagnostic::Document;
+use crate::manifest::{self, Manifest};
 use crate::settings::{Binding, LimitsTable, Settings, Unlisted};
 
 /// A new catalog, and whose tools are others in it.
@@ -57,6 +58,27 @@ impl Reload {
         Some(self.settings.bindings.get(only).map_or_else(|| only.clone(), |binding| binding.plugin.clone()))
     }
 
+    /// The plugin that this host is for, if no table binds it: its environment grants.
+    pub(super) fn only_without_table(&self) -> Option<&String> {
+        let bound = |only: &String| {
+            self.settings.bindings.iter().any(|(name, binding)| name == only || binding.plugin == *only)
+        };
+        self.means.only.as_ref().filter(|only| !bound(only))
+    }
+
+    /// What the environment is read by: the manifest of the version that may be served. A version that may not be
+    /// must not choose the variables of the one that serves on.
+    fn served_manifest(&self, only: &str) -> Option<&Manifest> {
+        if let (Verdict::Allowed(_), Some(file)) = (self.verdict(only, false), self.files.get(only)) {
+            return file.read.as_ref().ok().map(|candidate| &candidate.version.manifest);
+        }
+        self.files.get(only)?;
+        let first = &self.first.as_ref()?.manifest;
+        let live = self.bindings.get(only).and_then(|slot| slot.live.as_ref());
+        let live = live.map(|(made, _)| &made.live.plugin.manifest);
+        live.filter(|live| manifest::widening(first, live).is_empty()).or(Some(first))
+    }
+
     /// The bindings that should be served, by name.
     pub(super) fn wanted(&self) -> BTreeMap<String, Wanted> {
         let mut wanted = BTreeMap::new();
@@ -78,10 +100,8 @@ impl Reload {
         }
         match &self.means.only {
             Some(only) if wanted.is_empty() => {
-                let found = self.files.get(only).and_then(|file| file.read.as_ref().ok());
-                let (binding, settings) = match found {
-                    Some(found) => {
-                        let manifest = &found.version.manifest;
+                let (binding, settings) = match self.served_manifest(only) {
+                    Some(manifest) => {
                         let (binding, settings) =
                             environment::binding(manifest, &self.settings, &self.means.environment);
                         (binding, Arc::new(settings))
@@ -117,27 +137,31 @@ impl Reload {
         }
     }
 
-    /// Whether a plugin's file may be served. `listed`: some table binds it. Without one nothing is granted, so
-    /// there is nothing to approve.
+    /// Whether a plugin's file may be served. `listed`: some table binds it, and the lock says what was approved.
+    /// Without a table the environment grants, to the plugin that this host is for: what came first is accepted.
+    /// Any other plugin without a table is granted nothing, so there is nothing to approve.
     pub(super) fn verdict(&self, id: &str, listed: bool) -> Verdict {
         let Some(file) = self.files.get(id) else { return Verdict::Missing };
         let candidate = match &file.read {
             Ok(candidate) => candidate,
             Err(why) => return Verdict::Broken(why.clone()),
         };
-        match self.lock.plugins.get(id).filter(|_| listed) {
-            Some(approved) if approved.digest != candidate.version.digest => {
-                match widening(approved, &candidate.version.manifest, &self.means.capabilities) {
-                    widening if widening.is_empty() => Verdict::Allowed(candidate.clone()),
-                    widening => Verdict::Held(widening),
-                }
-            }
+        let new = &candidate.version;
+        let widening = if listed {
+            let approved = self.lock.plugins.get(id).filter(|approved| approved.digest != new.digest);
+            approved.map(|approved| widening(approved, &new.manifest, &self.means.capabilities))
+        } else {
+            let first = self.first.as_ref().filter(|first| first.digest != new.digest);
+            first.map(|first| manifest::widening(&first.manifest, &new.manifest))
+        };
+        match widening {
+            Some(widening) if !widening.is_empty() => Verdict::Held(widening),
             _ => Verdict::Allowed(candidate.clone()),
         }
     }
 
     /// Decides, adopts and starts. Gives back a catalog if it is another one now.
-    pub(in super::super) fn plan(&mut self) -> Option<Next> {
+    pub(in super::super) async fn plan(&mut self) -> Option<Next> {
         let wanted = self.wanted();
         let mut by_plugin: BTreeMap<&str, Vec<(&String, &Wanted)>> = BTreeMap::new();
         for (name, wanted) in &wanted {
@@ -146,7 +170,7 @@ impl Reload {
         self.drop_unwanted(&wanted, &by_plugin);
         let mut ready = Vec::new();
         for (id, bindings) in &by_plugin {
-            let usable = self.versions(id, bindings);
+            let usable = self.versions(id, bindings).await;
             for (name, wanted) in bindings {
                 if self.settle_binding(name, wanted, &usable) {
                     ready.push((*name).clone());
@@ -154,7 +178,7 @@ impl Reload {
             }
         }
         ready.sort();
-        self.adopt(&wanted, ready);
+        self.adopt(&wanted, ready).await;
         self.publish()
     }
 
@@ -190,7 +214,7 @@ impl Reload {
     }
 
     /// The versions of a plugin that can be bound, best first. Starts loading where that is missing.
-    fn versions(&mut self, id: &str, bindings: &[(&String, &Wanted)]) -> Vec<Arc<LivePlugin>> {
+    async fn versions(&mut self, id: &str, bindings: &[(&String, &Wanted)]) -> Vec<Arc<LivePlugin>> {
         let listed = bindings.iter().any(|(_, wanted)| wanted.listed);
         let verdict = self.verdict(id, listed);
         let live = self.live_versions(bindings);
@@ -203,15 +227,15 @@ impl Reload {
                     let left_without = self.leaves_one_without(&plugin, bindings);
                     usable.push(plugin);
                     if left_without {
-                        usable.extend(self.kept_version(id, listed, &live, &mut chosen));
+                        usable.extend(self.kept_version(id, listed, &live, &mut chosen).await);
                     }
                 }
                 // The old version serves while the new one loads.
                 None => {}
-                Some(Err(())) => usable.extend(self.kept_version(id, listed, &live, &mut chosen)),
+                Some(Err(())) => usable.extend(self.kept_version(id, listed, &live, &mut chosen).await),
             }
         } else if !matches!(verdict, Verdict::Missing) {
-            usable.extend(self.kept_version(id, listed, &live, &mut chosen));
+            usable.extend(self.kept_version(id, listed, &live, &mut chosen).await);
         }
         for plugin in live {
             if !usable.iter().any(|known| known.digest == plugin.digest) {
@@ -266,7 +290,7 @@ impl Reload {
     }
 
     /// The approved version from its copy, where no binding has it live: after a restart.
-    fn kept_version(
+    async fn kept_version(
         &mut self,
         id: &str,
         listed: bool,
@@ -280,11 +304,13 @@ impl Reload {
         }
         let plugin = self.plugins.entry(id.to_owned()).or_default();
         if plugin.kept.as_ref().is_none_or(|(of, _)| *of != digest) {
-            let artifact = running.kept.get(id, &digest);
-            let candidate = artifact.and_then(|artifact| {
-                Candidate::kept(&artifact, running.kept.clone(), &self.means.capabilities).ok().map(Arc::new)
+            let (kept, capabilities, of) =
+                (running.kept.clone(), self.means.capabilities.clone(), id.to_owned());
+            let read = tokio::task::spawn_blocking(move || {
+                let artifact = kept.get(&of, &digest)?;
+                Candidate::kept(&artifact, kept, &capabilities).ok().map(Arc::new)
             });
-            plugin.kept = Some((digest, candidate));
+            plugin.kept = Some((digest, read.await.unwrap_or_default()));
         }
         let candidate = plugin.kept.as_ref()?.1.clone()?;
         chosen.push(digest);
@@ -342,11 +368,11 @@ impl Reload {
     }
 
     /// Makes what is ready live: recorded in the lock, and without a clash of names.
-    fn adopt(&mut self, wanted: &BTreeMap<String, Wanted>, ready: Vec<String>) {
+    async fn adopt(&mut self, wanted: &BTreeMap<String, Wanted>, ready: Vec<String>) {
         if ready.is_empty() {
             return;
         }
-        let unrecorded = self.record(wanted, &ready);
+        let unrecorded = self.record(wanted, &ready).await;
         let mut taken = Names::default();
         for slot in self.bindings.values() {
             if let Some((made, _)) = &slot.live {

@@ -2,13 +2,14 @@
 //! that it can be served again after a restart.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::super::drop_directory::Stamp;
 use super::super::load::Candidate;
-use super::super::lock::{self, Approved, Lock};
+use super::super::lock::{self, Approved, Lock, LockFailed};
 use super::super::{LivePlugin, Problem};
 use super::Reload;
 use super::plan::Wanted;
@@ -21,7 +22,7 @@ impl Reload {
     /// Writes into the lock what is about to be served: what is new to it, and versions that ask for no more. The
     /// plugins whose first version could not be recorded must not be served, since what comes next could not be
     /// compared with it.
-    pub(super) fn record(
+    pub(super) async fn record(
         &mut self,
         wanted: &BTreeMap<String, Wanted>,
         ready: &[String],
@@ -48,7 +49,15 @@ impl Reload {
         let mut failed = HashMap::new();
         if !records.is_empty() {
             let path = Lock::path_beside(&self.means.settings_path);
-            match Lock::change(&path, |lock| lock.take(&records, &self.lock)) {
+            let ids: Vec<_> = records.keys().cloned().collect();
+            let (at, known) = (path.clone(), self.lock.clone());
+            // Another process may hold the lock for a while, and the disk may be slow.
+            let changed =
+                tokio::task::spawn_blocking(move || Lock::change(&at, |lock| lock.take(&records, &known)));
+            let changed = changed.await.unwrap_or_else(|panic| {
+                Err(LockFailed::Unwritable { path: path.clone(), reason: io::Error::other(panic) })
+            });
+            match changed {
                 Ok(lock) => {
                     self.lock = lock;
                     self.lock_stamp = Stamp::of(&path);
@@ -56,7 +65,7 @@ impl Reload {
                 Err(error) => {
                     tracing::error!(%error, "what is served could not be recorded");
                     let error = Arc::new(error);
-                    for id in records.into_keys().filter(|id| !self.lock.plugins.contains_key(id)) {
+                    for id in ids.into_iter().filter(|id| !self.lock.plugins.contains_key(id)) {
                         let problem = Problem::Unrecorded(error.clone(), id.clone());
                         failed.insert(id, Arc::new(problem));
                     }

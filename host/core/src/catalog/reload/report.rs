@@ -147,6 +147,7 @@ impl Reload {
     /// Writes a line for each plugin and each binding that stands differently than at the last time.
     pub(in super::super) fn log_changes(&mut self, survey: &Survey) {
         let mut said = std::mem::take(&mut self.logged);
+        let accept_by_restart = self.only_without_table().is_some();
         let mut say = |key: String, text: String, line: &dyn Fn()| {
             if said.remove(&key).as_ref() != Some(&text) {
                 line();
@@ -171,6 +172,14 @@ impl Reload {
                 }
                 PluginState::Loading => tracing::debug!(plugin, version, "loading"),
                 PluginState::Live => tracing::info!(plugin, version, digest, "live"),
+                PluginState::Held { widening } if accept_by_restart => tracing::warn!(
+                    plugin,
+                    version,
+                    serving,
+                    asks = widening.join("; "),
+                    "held, since it asks for more than the version that this process started with: restart it to \
+                     accept that, or give the plugin a table with `fleetgate enable {plugin}`"
+                ),
                 PluginState::Held { widening } => tracing::warn!(
                     plugin,
                     version,
