@@ -233,7 +233,7 @@ async fn nothing_of_one_call_is_there_in_the_next() {
         .map(|_| {
             let client = server.client_of("hostile");
             tokio::spawn(async move {
-                for _ in 0..250 {
+                for _ in 0..1_250 {
                     assert_eq!(client.call("canary", json!({})).await.text(), "0");
                 }
             })
