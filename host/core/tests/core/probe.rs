@@ -39,7 +39,7 @@ async fn a_list_that_is_not_as_it_should_be_is_refused_with_the_tool_that_is_mea
         (naas(vec![Tool::new("")]), "named \"\""),
         (naas(vec![Tool { title: long(257), ..look() }]), "the title of its tool \"look\" has 257 bytes"),
         (naas(vec![Tool { description: long(16_385), ..look() }]), "the description of its tool \"look\""),
-        (naas(vec![Tool { meta: json(70_000), ..look() }]), "meta of its tool \"look\""),
+        (naas(vec![Tool { meta: json(70_000), ..look() }]), "meta of the tool \"look\""),
         (
             naas(vec![Tool { extra: Some("[]".into()), ..look() }]),
             "extra of its tool \"look\" is not an object",
