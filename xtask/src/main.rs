@@ -34,6 +34,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // The host refuses plugins and configuration that others can write. Where new files are made so (umask 002 is
+    // usual in places), the demo's and the tests' would be.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let done = Shell::new().map_err(anyhow::Error::from).and_then(|shell| {
         shell.change_dir(root());
         match Arguments::parse().command {
