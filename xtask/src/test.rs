@@ -32,7 +32,7 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
         machine::node_packages(shell)?;
     }
     step("tests");
-    cmd!(shell, "cargo test --quiet --locked --workspace").run()?;
+    cmd!(shell, "cargo test --quiet --locked --workspace --no-fail-fast").run()?;
     step("demo");
     demo::run(shell, &demo::Options::once())?;
     println!("\nall green");
