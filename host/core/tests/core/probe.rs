@@ -65,7 +65,7 @@ async fn a_list_that_is_not_as_it_should_be_is_refused_with_the_tool_that_is_mea
                 input: format!(r#"{{"type":"object","title":"{}"}}"#, "x".repeat(300_000)),
                 ..look()
             }]),
-            "bytes long",
+            "an input schema of the tool \"look\" of 300028 bytes",
         ),
         (
             naas(vec![Tool { extra: Some(r#"{"annotations":{"readOnlyHint":false}}"#.into()), ..look() }]),
