@@ -17,6 +17,11 @@ pub struct Installation {
 impl Installation {
     /// Serves these plugins with the default limits.
     pub fn of(plugins: &[&str]) -> Result<Self> {
+        Self::with(plugins, "")
+    }
+
+    /// Serves these plugins, with more lines of configuration.
+    pub fn with(plugins: &[&str], more: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("fleetgate-bench-").tempdir()?;
         let drop_directory = folder.path().join("plugins");
         fs::create_dir(&drop_directory)?;
@@ -26,6 +31,7 @@ impl Installation {
                 .with_context(|| format!("{id} cannot be copied"))?;
             config.push_str(&format!("\n[plugins.{id}]\n"));
         }
+        config.push_str(more);
         let this = Self { folder };
         fs::write(this.config(), config)?;
         Ok(this)

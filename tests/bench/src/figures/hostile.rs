@@ -12,11 +12,12 @@ use crate::rounds::{Effort, Turn, alternate};
 
 /// Clients that call the endless tool.
 const HOSTILE: usize = 4;
-/// What the endless tool's manifest says.
+/// What the operator gives each of their calls: the deadline ends it, not the CPU budget.
 const DEADLINE: Duration = Duration::from_secs(1);
+const LIMITS: &str = "[plugins.hostile.limits]\ntimeout = \"1s\"\nmax_timeout = \"1s\"\ncpu = \"30s\"\n";
 
 pub async fn measure(effort: Effort) -> Result<Vec<Figure>> {
-    let installation = Installation::of(&["hello", "hostile"])?;
+    let installation = Installation::with(&["hello", "hostile"], LIMITS)?;
     let host = installation.serve().await?;
     let honest = Target::greeting(&host.url, "hello_greet")?;
     let endless = Target::endless(&host.url, "hostile_spin")?;
