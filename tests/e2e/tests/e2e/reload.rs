@@ -12,9 +12,10 @@ fn hello() -> Installation {
     installation
 }
 
-/// The hello plugin with another version in its manifest: another file, the same code.
-fn hello_of_version(version: &str) -> Vec<u8> {
+/// The hello plugin with another version in its manifest, and another greeting in its code.
+fn hello_of_version(version: &str, greeting: &str) -> Vec<u8> {
     let bytes = std::fs::read(plugin("hello")).expect("a packed plugin");
+    let bytes = replace(&bytes, b"Hello, ", greeting.as_bytes());
     replace(&bytes, b"version = \"0.1.0\"", format!("version = \"{version}\"").as_bytes())
 }
 
@@ -130,31 +131,38 @@ async fn no_call_fails_while_the_plugin_is_overwritten_twenty_times() {
     let installation = hello();
     let server = Server::start(&installation);
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    // Each version greets with a word of its own: Hello, then Hella, Hellb, …
+    let greetings: Vec<String> =
+        "oabcdefghijklmnpqrstu".chars().map(|last| format!("Hell{last}, ")).collect();
     let callers: Vec<_> = (0..500)
         .map(|caller| {
-            let (client, stop) = (server.client_of("hello"), stop.clone());
+            let (client, stop, greetings) = (server.client_of("hello"), stop.clone(), greetings.clone());
             tokio::spawn(async move {
-                let mut calls = 0u32;
+                let mut heard = std::collections::BTreeMap::new();
                 while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                     let name = format!("caller {caller}");
                     let answer = client.call("greet", json!({ "name": name })).await;
-                    assert_eq!(answer.text(), format!("Hello, {name}!"), "{answer:?}");
-                    calls += 1;
+                    let text = answer.text();
+                    let whole = greetings.iter().find(|greeting| text == format!("{greeting}{name}!"));
+                    let greeting = whole.unwrap_or_else(|| panic!("of no version: {answer:?}"));
+                    *heard.entry(greeting.clone()).or_insert(0u32) += 1;
                 }
-                calls
+                heard
             })
         })
         .collect();
-    for version in 1..=20 {
-        installation
-            .install_bytes("hello", &hello_of_version(&format!("0.{}.{}", version / 10, version % 10)));
+    for (version, greeting) in greetings.iter().enumerate().skip(1) {
+        let number = format!("0.{}.{}", version / 10, version % 10);
+        installation.install_bytes("hello", &hello_of_version(&number, greeting));
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    let mut calls = 0;
-    for caller in callers {
-        calls += caller.await.expect("no call failed");
-    }
-    assert!(calls >= 500, "only {calls} calls were made");
     server.until("the last version serves", || async { server.log().contains("0.2.0") }).await;
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut heard = std::collections::BTreeMap::new();
+    for caller in callers {
+        for (greeting, calls) in caller.await.expect("no call failed") {
+            *heard.entry(greeting).or_insert(0) += calls;
+        }
+    }
+    assert!(heard.values().sum::<u32>() >= 500 && heard.len() >= 2, "{heard:?}");
 }
