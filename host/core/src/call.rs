@@ -9,9 +9,11 @@ mod corridor;
 mod heavy;
 mod outcome;
 mod redact;
+mod request;
 mod result;
 
-pub use corridor::{Answered, ToolCall, call_tool};
-pub use outcome::{Refused, ToolEnd};
+pub use corridor::call_tool;
+pub use outcome::{Answered, End, Kind, Refused};
+pub use request::{CallContext, Complete, Completed, PromptGet, ResourceList, ResourceRead, ToolCall};
 
 pub use crate::text::clean;

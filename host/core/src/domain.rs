@@ -146,11 +146,145 @@ pub struct Answers {
     pub state: Option<Vec<u8>>,
 }
 
-/// How a call of a tool ends.
+/// How a guest's function ends, where it may ask.
 #[derive(Debug, Clone)]
-pub enum Outcome {
-    /// With a result.
-    Done(ToolResult),
+pub enum Outcome<T = ToolResult> {
+    /// With what was wanted.
+    Done(T),
     /// With a question to the client.
     Ask(Question),
+}
+
+/// One resource in a list.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ResourceInfo {
+    /// In the plugin's own scheme.
+    pub uri: String,
+    /// For programs.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// For the model.
+    pub description: Option<String>,
+    /// Media type.
+    pub mime_type: Option<String>,
+    /// In bytes.
+    pub size: Option<u64>,
+    /// Passed on as `_meta`.
+    pub meta: Option<Value>,
+    /// `annotations`, `icons`.
+    pub extra: Option<Value>,
+}
+
+/// One page of a plugin's resources.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ResourcePage {
+    /// Those that the caller may see.
+    pub resources: Vec<ResourceInfo>,
+    /// The guest's cursor of the next page. Never shown to clients as it is.
+    pub next: Option<String>,
+}
+
+/// A family of resources.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ResourceTemplate {
+    /// RFC 6570, in the plugin's own scheme.
+    pub uri_template: String,
+    /// For programs.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// For the model.
+    pub description: Option<String>,
+    /// Media type, where all have the same.
+    pub mime_type: Option<String>,
+    /// Passed on as `_meta`.
+    pub meta: Option<Value>,
+    /// `annotations`, `icons`.
+    pub extra: Option<Value>,
+}
+
+/// One argument of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PromptArgument {
+    /// For programs.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// Must be given.
+    pub required: bool,
+}
+
+/// One prompt in a list.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Prompt {
+    /// Its own name.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// In the order in which to ask for them.
+    pub arguments: Vec<PromptArgument>,
+    /// Passed on as `_meta`.
+    pub meta: Option<Value>,
+    /// `icons`.
+    pub extra: Option<Value>,
+}
+
+/// One message of a prompt that was filled in.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PromptMessage {
+    /// `user` or `assistant`.
+    pub role: String,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What may follow in an argument.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Completion {
+    /// At most 100.
+    pub values: Vec<String>,
+    /// How many there are, where known.
+    pub total: Option<u32>,
+    /// More exist than are given.
+    pub has_more: bool,
+}
+
+/// One file of a skill, as the host keeps it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SkillFile {
+    /// `skill://<skill's path>/<file's path>`.
+    pub uri: String,
+    /// Media type.
+    pub mime_type: String,
+    /// What it holds.
+    pub data: Arc<[u8]>,
+    /// SHA-256 of it.
+    pub digest: [u8; 32],
+}
+
+impl std::fmt::Debug for SkillFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SkillFile")
+            .field("uri", &self.uri)
+            .field("bytes", &self.data.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One skill (SEP-2640).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Skill {
+    /// Its directory: `push-config`, `network/push-config`.
+    pub path: String,
+    /// The last segment of its path, and `name` of its front matter.
+    pub name: String,
+    /// The front matter of its `SKILL.md`, an object.
+    pub frontmatter: Arc<Value>,
+    /// `SKILL.md` among them, sorted by URI.
+    pub files: Vec<SkillFile>,
 }

@@ -1,6 +1,6 @@
 //! `tools/call`: from a request to a [`ToolCall`] and back. Everything that decides is in the core.
 
-use fleetgate_core::call::{Answered, ToolCall, ToolEnd};
+use fleetgate_core::call::{Answered, CallContext, End, ToolCall};
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
@@ -31,26 +31,28 @@ impl Server {
         let session = session_key(&serving.sessions, &binding, &principal, &context, &self.connection);
         let capabilities = context.client_capabilities().unwrap_or_default();
         let call = ToolCall {
-            principal,
-            scope: serving.scope.clone(),
+            context: CallContext {
+                principal,
+                scope: serving.scope.clone(),
+                session,
+                client_capabilities: text(&capabilities)?.into(),
+                cancel: context.ct.clone(),
+                observer: voice,
+            },
             tool: request.name.into_owned(),
             // From what was parsed, not from the bytes: two parsers may read a repeated key two ways, and what was
             // checked must be what the guest gets.
             arguments: text(&request.arguments.unwrap_or_default())?,
             answers: None,
-            session,
-            client_capabilities: text(&capabilities)?.into(),
-            cancel: context.ct.clone(),
-            observer: voice,
         };
         let mut result = match listening.during(view.call(call)).await {
             Err(refused) => fault::refused(&refused)?,
             Ok(Answered { reference, binding, end }) => {
                 let from = From { scope: &serving.scope, binding: &binding, era };
                 let mut result = match end {
-                    ToolEnd::Result(returned) => content::result(&from, &returned),
-                    ToolEnd::Fault(fault) => fault::result(&fault),
-                    ToolEnd::Ask(question) => fault::unasked(&question),
+                    End::Done(returned) => content::result(&from, &returned),
+                    End::Fault(fault) => fault::result(&fault),
+                    End::Ask(question) => fault::unasked(&question),
                 };
                 let said = result.meta.get_or_insert_default();
                 said.insert(meta::BINDING.to_owned(), (*binding).into());

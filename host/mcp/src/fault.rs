@@ -52,7 +52,7 @@ pub(crate) fn unasked(question: &Question) -> CallToolResult {
 /// A call that was not let in.
 pub(crate) fn refused(refused: &Refused) -> Result<CallToolResult, ErrorData> {
     match refused {
-        Refused::UnknownTool { reference, .. } => {
+        Refused::Unknown { reference, .. } => {
             Err(ErrorData::invalid_params(refused.to_string(), Some(json!({"reference": reference}))))
         }
         Refused::Forbidden { scopes, reference, .. } => Err(ErrorData::new(
@@ -66,6 +66,8 @@ pub(crate) fn refused(refused: &Refused) -> Result<CallToolResult, ErrorData> {
 
 #[cfg(test)]
 mod tests {
+    use fleetgate_core::call::Kind;
+
     use super::*;
 
     #[test]
@@ -89,10 +91,12 @@ mod tests {
     fn a_call_that_was_not_let_in_is_a_protocol_error_with_its_reference() {
         let reference: std::sync::Arc<str> = "abc".into();
         let unknown =
-            refused(&Refused::UnknownTool { name: "x".into(), reference: reference.clone() }).unwrap_err();
+            refused(&Refused::Unknown { kind: Kind::Tool, name: "x".into(), reference: reference.clone() })
+                .unwrap_err();
         assert_eq!((unknown.code.0, unknown.data), (-32602, Some(json!({"reference": "abc"}))));
         let forbidden = refused(&Refused::Forbidden {
-            tool: "x".into(),
+            kind: Kind::Tool,
+            name: "x".into(),
             scopes: vec!["a:b".into()],
             reference: reference.clone(),
         })

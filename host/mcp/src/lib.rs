@@ -45,4 +45,7 @@ mod view;
 pub use front::{Authenticate, Challenge, LocalCaller, requires_authentication};
 pub use http::{HttpOptions, Mcp, OptionsError, Shutdown, router, router_over, serve};
 pub use stdio::{StdioError, StdioOptions, serve_pipe, serve_stdio};
-pub use view::{About, Backend, Definition, Found, View};
+pub use view::{
+    About, Answering, Backend, Definition, Features, Found, PromptDefinition, SkillDefinition,
+    TemplateDefinition, View,
+};

@@ -3,9 +3,13 @@
 
 use std::sync::Arc;
 
-use fleetgate_core::call::{Answered, Refused, ToolCall};
+use fleetgate_core::call::{
+    Answered, Complete, Kind, PromptGet, Refused, ResourceList, ResourceRead, ToolCall,
+};
 use fleetgate_core::catalog::{Catalog, Change, FoundTool, Host, LiveBinding, Scope};
-use fleetgate_core::domain::Tool;
+use fleetgate_core::domain::{
+    Completion, Content, Prompt, PromptMessage, ResourcePage, ResourceTemplate, Skill, Tool,
+};
 use fleetgate_core::principal::Principal;
 use futures_util::future::BoxFuture;
 use tokio::sync::broadcast;
@@ -33,7 +37,78 @@ pub trait View: Send + Sync + 'static {
     /// One tool, whoever asks.
     fn find(&self, scope: &Scope, name: &str, principal: &Principal) -> Option<Found>;
     /// Runs one call over this snapshot.
-    fn call(self: Arc<Self>, call: ToolCall) -> BoxFuture<'static, Result<Answered, Refused>>;
+    fn call(self: Arc<Self>, call: ToolCall) -> Answering;
+
+    /// What an endpoint has besides tools, whoever asks.
+    fn features(&self, scope: &Scope) -> Features;
+    /// The prompts of an endpoint that this principal may have, sorted by name.
+    fn prompts(&self, scope: &Scope, principal: &Principal) -> Vec<PromptDefinition>;
+    /// One prompt, whoever asks.
+    fn find_prompt(&self, scope: &Scope, name: &str, principal: &Principal) -> Option<Found>;
+    /// Fills in a prompt.
+    fn get_prompt(self: Arc<Self>, get: PromptGet) -> Answering<Vec<PromptMessage>>;
+
+    /// The bindings of an endpoint that have resources of which this principal may see any, sorted.
+    fn resource_bindings(&self, scope: &Scope, principal: &Principal) -> Vec<Arc<str>>;
+    /// The templates of an endpoint that this principal may use, sorted by binding and URI template.
+    fn templates(&self, scope: &Scope, principal: &Principal) -> Vec<TemplateDefinition>;
+    /// Whether a binding of this endpoint exposes a URI (in the plugin's own scheme). None: no entry covers it.
+    fn find_resource(&self, scope: &Scope, binding: &str, uri: &str, principal: &Principal) -> Option<Found>;
+    /// One page of one binding's resources, filtered by role.
+    fn list_resources(self: Arc<Self>, list: ResourceList) -> Answering<ResourcePage>;
+    /// Reads one resource. A skill's file is read here too, and runs no guest.
+    fn read_resource(self: Arc<Self>, read: ResourceRead) -> Answering<Vec<Content>>;
+
+    /// Completes an argument.
+    fn complete(self: Arc<Self>, complete: Complete) -> Answering<Completion>;
+
+    /// The skills of an endpoint that this principal may have, sorted by binding and path.
+    fn skills(&self, scope: &Scope, principal: &Principal) -> Vec<SkillDefinition>;
+}
+
+/// A call that is under way.
+pub type Answering<T = fleetgate_core::domain::ToolResult> = BoxFuture<'static, Result<Answered<T>, Refused>>;
+
+/// What an endpoint has besides tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Features {
+    /// At least one of its plugins exports resources, or has skills.
+    pub resources: bool,
+    /// At least one exports prompts.
+    pub prompts: bool,
+    /// At least one completes arguments.
+    pub completions: bool,
+    /// At least one has skills and is granted to show them.
+    pub skills: bool,
+}
+
+/// A prompt as clients will see it.
+#[derive(Debug, Clone)]
+pub struct PromptDefinition {
+    /// Its name on this endpoint.
+    pub name: String,
+    /// Whose it is.
+    pub binding: Arc<str>,
+    /// Everything else, labelled, with the name that it has in its plugin.
+    pub prompt: Prompt,
+}
+
+/// A template as clients will see it, but for its URI on the shared endpoint.
+#[derive(Debug, Clone)]
+pub struct TemplateDefinition {
+    /// Whose it is.
+    pub binding: Arc<str>,
+    /// Labelled, with the URI template that it has in its plugin.
+    pub template: ResourceTemplate,
+}
+
+/// A skill as clients will see it, but for its URIs on the shared endpoint.
+#[derive(Debug, Clone)]
+pub struct SkillDefinition {
+    /// Whose it is.
+    pub binding: Arc<str>,
+    /// The skill.
+    pub skill: Arc<Skill>,
 }
 
 /// One binding, in words.
@@ -145,9 +220,57 @@ impl View for Snapshot {
         Some(Found { binding: found.binding.name.clone(), allowed: found.allows(principal) })
     }
 
-    fn call(self: Arc<Self>, call: ToolCall) -> BoxFuture<'static, Result<Answered, Refused>> {
+    fn call(self: Arc<Self>, call: ToolCall) -> Answering {
         Box::pin(async move { self.host.call_tool(&self.catalog, call).await })
     }
+
+    fn features(&self, _: &Scope) -> Features {
+        Features::default()
+    }
+
+    fn prompts(&self, _: &Scope, _: &Principal) -> Vec<PromptDefinition> {
+        Vec::new()
+    }
+
+    fn find_prompt(&self, _: &Scope, _: &str, _: &Principal) -> Option<Found> {
+        None
+    }
+
+    fn get_prompt(self: Arc<Self>, get: PromptGet) -> Answering<Vec<PromptMessage>> {
+        absent(Kind::Prompt, get.prompt)
+    }
+
+    fn resource_bindings(&self, _: &Scope, _: &Principal) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
+    fn templates(&self, _: &Scope, _: &Principal) -> Vec<TemplateDefinition> {
+        Vec::new()
+    }
+
+    fn find_resource(&self, _: &Scope, _: &str, _: &str, _: &Principal) -> Option<Found> {
+        None
+    }
+
+    fn list_resources(self: Arc<Self>, list: ResourceList) -> Answering<ResourcePage> {
+        absent(Kind::Resource, list.binding.to_string())
+    }
+
+    fn read_resource(self: Arc<Self>, read: ResourceRead) -> Answering<Vec<Content>> {
+        absent(Kind::Resource, read.uri)
+    }
+
+    fn complete(self: Arc<Self>, complete: Complete) -> Answering<Completion> {
+        absent(Kind::Prompt, complete.argument)
+    }
+
+    fn skills(&self, _: &Scope, _: &Principal) -> Vec<SkillDefinition> {
+        Vec::new()
+    }
+}
+
+fn absent<T: Send + 'static>(kind: Kind, name: String) -> Answering<T> {
+    Box::pin(async move { Err(Refused::Unknown { kind, name, reference: "".into() }) })
 }
 
 impl Snapshot {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use fleetgate_auth::local::local_principal;
-use fleetgate_core::call::{Answered, Refused, ToolCall, ToolEnd};
+use fleetgate_core::call::{Answered, CallContext, End, Refused, ToolCall};
 use fleetgate_core::catalog::Scope;
 use fleetgate_core::diagnostic::did_you_mean;
 use fleetgate_core::domain::{Content, Fault, ToolResult};
@@ -99,15 +99,17 @@ impl Call {
             interrupted.cancel();
         });
         let call = ToolCall {
-            principal: local_principal(&survey.settings, &self.roles),
-            scope: Scope::Binding(self.binding.as_str().into()),
+            context: CallContext {
+                principal: local_principal(&survey.settings, &self.roles),
+                scope: Scope::Binding(self.binding.as_str().into()),
+                session: "shell".into(),
+                client_capabilities: "{}".into(),
+                cancel,
+                observer: Arc::new(Shown),
+            },
             tool: self.tool.clone(),
             arguments,
             answers: None,
-            session: "shell".into(),
-            client_capabilities: "{}".into(),
-            cancel,
-            observer: Arc::new(Shown),
         };
         let answered = running.host.call_tool(&catalog, call).await;
         running.finish();
@@ -128,7 +130,7 @@ impl Call {
                 let roles: Vec<String> = scopes.iter().map(|scope| format!("--role {scope}")).collect();
                 failure.help(format!("call with {}", roles.join(" ")))
             }
-            Refused::UnknownTool { .. } => failure.help("`fleetgate check` names the tools of each binding"),
+            Refused::Unknown { .. } => failure.help("`fleetgate check` names the tools of each binding"),
             Refused::Unrecorded { .. } => failure.help("a call that may change something is recorded first"),
         }
     }
@@ -136,7 +138,7 @@ impl Call {
     fn print(&self, answered: &Answered) -> Result<(), Failure> {
         let reference = &*answered.reference;
         match &answered.end {
-            ToolEnd::Result(result) => {
+            End::Done(result) => {
                 if self.json {
                     output::json(&result_facts(reference, result));
                 } else {
@@ -144,14 +146,14 @@ impl Call {
                 }
                 if result.is_error { Err(Failure::said()) } else { Ok(()) }
             }
-            ToolEnd::Fault(fault) => {
+            End::Fault(fault) => {
                 if self.json {
                     output::json(&json!({ "reference": reference, "fault": fault }));
                     return Err(Failure::said());
                 }
                 Err(fault_said(fault, reference))
             }
-            ToolEnd::Ask(question) => {
+            End::Ask(question) => {
                 if self.json {
                     let requests: Vec<Value> = question
                         .requests

@@ -15,7 +15,7 @@ mod generated {
     #![allow(missing_docs)]
     wasmtime::component::bindgen!({
         path: "../../wit/fleetgate-plugin",
-        world: "with-tools",
+        world: "every-export",
         // Nothing here waits: facts are at hand, and reports go into a channel.
         imports: { default: trappable },
         exports: { default: async },
@@ -228,6 +228,9 @@ impl call::Host for CallState {
     fn client_capabilities(&mut self) -> wasmtime::Result<String> {
         Ok(self.call().client_capabilities.to_string())
     }
+    fn job(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(None)
+    }
     fn deadline_ms(&mut self) -> wasmtime::Result<u64> {
         Ok(self.call().remaining().as_millis().try_into().unwrap_or(u64::MAX))
     }
@@ -290,10 +293,18 @@ fn no_jobs<T>() -> wasmtime::Result<Result<T, types::Fault>> {
 }
 
 impl jobs::Host for CallState {
-    fn submit(&mut self, _: String, _: String) -> wasmtime::Result<Result<jobs::Job, types::Fault>> {
+    fn submit(
+        &mut self,
+        _: String,
+        _: String,
+        _: Option<String>,
+    ) -> wasmtime::Result<Result<jobs::Job, types::Fault>> {
         no_jobs()
     }
     fn get(&mut self, _: String) -> wasmtime::Result<Result<jobs::Job, types::Fault>> {
+        no_jobs()
+    }
+    fn outcome(&mut self, _: String) -> wasmtime::Result<Result<types::ToolResult, types::Fault>> {
         no_jobs()
     }
     fn list_jobs(

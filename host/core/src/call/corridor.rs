@@ -4,48 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 
-use super::{Refused, ToolEnd, heavy, redact, result};
+use super::{Answered, End, Kind, Refused, ToolCall, heavy, redact, result};
 use crate::audit::{Audit, Intent, Record};
 use crate::catalog::{Catalog, FoundTool, LiveTool, Scope};
-use crate::domain::{Answers, Fault, Outcome};
+use crate::domain::{Fault, Outcome};
 use crate::manifest::Requirement;
-use crate::principal::Principal;
-use crate::sandbox::{CallInfo, Observer, Run, RunFailed, Used};
-
-/// One request to run a tool.
-pub struct ToolCall {
-    /// Who.
-    pub principal: Principal,
-    /// Where: which endpoint.
-    pub scope: Scope,
-    /// What: the tool's name in that scope.
-    pub tool: String,
-    /// With what: one JSON object, as it came. `{}` for none.
-    pub arguments: String,
-    /// When this continues after a question.
-    pub answers: Option<Answers>,
-    /// See [`CallInfo::session`].
-    pub session: String,
-    /// What the client can do, as JSON text.
-    pub client_capabilities: Arc<str>,
-    /// Trips when the client gives up.
-    pub cancel: CancellationToken,
-    /// Who listens.
-    pub observer: Arc<dyn Observer>,
-}
-
-/// A call that was answered, with the reference under which it was recorded.
-#[derive(Debug)]
-pub struct Answered {
-    /// For `fleetgate why` and `fleetgate audit`.
-    pub reference: Arc<str>,
-    /// Whose tool it was.
-    pub binding: Arc<str>,
-    /// How it ended.
-    pub end: ToolEnd,
-}
+use crate::sandbox::{CallInfo, Run, RunFailed, Used};
 
 /// Runs one call over one snapshot of the catalog.
 pub async fn call_tool(
@@ -60,7 +25,7 @@ pub async fn call_tool(
     let mut ledger = Ledger::open(audit, &call, &found, &reference, arrived);
     authorize(&found, &call, &mut ledger)?;
     if let Err(fault) = validate(&found, &call, &mut ledger).await {
-        return Ok(ledger.close(ToolEnd::Fault(fault)));
+        return Ok(ledger.close(End::Fault(fault)));
     }
     record_intent(&found, &mut ledger)?;
     let end = run(&found, call, &mut ledger).await;
@@ -75,9 +40,9 @@ fn find(
     reference: &Arc<str>,
     arrived: Instant,
 ) -> Result<FoundTool, Refused> {
-    catalog.find_tool(&call.scope, &call.tool).ok_or_else(|| {
+    catalog.find_tool(&call.context.scope, &call.tool).ok_or_else(|| {
         let name = crate::text::clean(&call.tool[..call.tool.floor_char_boundary(128)]).into_owned();
-        let binding = match &call.scope {
+        let binding = match &call.context.scope {
             Scope::Shared => String::new(),
             Scope::Binding(name) => name.to_string(),
         };
@@ -86,7 +51,7 @@ fn find(
             &Record {
                 intent: Intent {
                     call: reference.to_string(),
-                    principal: call.principal.name().to_owned(),
+                    principal: call.context.principal.name().to_owned(),
                     binding,
                     tool: name.clone(),
                     plugin: String::new(),
@@ -99,24 +64,29 @@ fn find(
                 duration: arrived.elapsed(),
             },
         );
-        Refused::UnknownTool { name, reference: reference.clone() }
+        Refused::Unknown { kind: Kind::Tool, name, reference: reference.clone() }
     })
 }
 
 /// The role check: the function that filters every list.
 fn authorize(found: &FoundTool, call: &ToolCall, ledger: &mut Ledger<'_>) -> Result<(), Refused> {
-    if found.allows(&call.principal) {
+    if found.allows(&call.context.principal) {
         return Ok(());
     }
     let scopes = scopes(found);
-    let held: Vec<_> = call.principal.roles().map(ToString::to_string).collect();
+    let held: Vec<_> = call.context.principal.roles().map(ToString::to_string).collect();
     ledger.refuse(format!(
         "the tool requires {}; {} holds {}",
         scopes.join(" and "),
-        call.principal.name(),
+        call.context.principal.name(),
         if held.is_empty() { "nothing".into() } else { held.join(", ") }
     ));
-    Err(Refused::Forbidden { tool: call.tool.clone(), scopes, reference: ledger.reference.clone() })
+    Err(Refused::Forbidden {
+        kind: Kind::Tool,
+        name: call.tool.clone(),
+        scopes,
+        reference: ledger.reference.clone(),
+    })
 }
 
 /// The roles that a tool requires, as a principal would hold them.
@@ -177,7 +147,7 @@ fn record_intent(found: &FoundTool, ledger: &mut Ledger<'_>) -> Result<(), Refus
 }
 
 /// Permit, sandbox, result.
-async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> ToolEnd {
+async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> End {
     let FoundTool { binding, tool } = found;
     let deadline = ledger.arrived + tool.limits.timeout;
     let info = Arc::new(CallInfo {
@@ -185,18 +155,18 @@ async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> Tool
         binding: binding.name.clone(),
         plugin: binding.plugin_id.clone(),
         tool: tool.own_name.clone(),
-        principal: call.principal.name().into(),
-        roles: binding.roles_held(&call.principal),
-        session: call.session,
-        client_capabilities: call.client_capabilities,
+        principal: call.context.principal.name().into(),
+        roles: binding.roles_held(&call.context.principal),
+        session: call.context.session,
+        client_capabilities: call.context.client_capabilities,
         config: binding.config.clone(),
         granted: binding.granted.clone(),
         policy: tool.policy.clone(),
         limits: tool.limits,
         deadline,
-        cancel: call.cancel.child_token(),
+        cancel: call.context.cancel.child_token(),
         log: binding.log.clone(),
-        observer: call.observer,
+        observer: call.context.observer,
         used: Used::default(),
     });
     ledger.info = Some(info.clone());
@@ -206,7 +176,7 @@ async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> Tool
         biased;
         permit = binding.permits.acquire() => permit,
         () = info.cancel.cancelled() => return failed(&RunFailed::Cancelled, tool, ledger),
-        () = tokio::time::sleep_until(deadline.into()) => return ToolEnd::Fault(
+        () = tokio::time::sleep_until(deadline.into()) => return End::Fault(
             Fault::new("unavailable", "too many calls of this plugin are running; this one waited its whole time")
                 .retryable(),
         ),
@@ -218,18 +188,18 @@ async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> Tool
             let tool = tool.clone();
             let size = result::size(&outcome);
             match heavy::over(size, deadline, move || result::outgoing(outcome, &tool)).await.flatten() {
-                Ok(Outcome::Done(result)) => ToolEnd::Result(result),
-                Ok(Outcome::Ask(question)) => ToolEnd::Ask(question),
-                Err(fault) => ToolEnd::Fault(fault),
+                Ok(Outcome::Done(result)) => End::Done(result),
+                Ok(Outcome::Ask(question)) => End::Ask(question),
+                Err(fault) => End::Fault(fault),
             }
         }
-        Ok(Err(fault)) => ToolEnd::Fault(result::fault(fault)),
+        Ok(Err(fault)) => End::Fault(result::fault(fault)),
         Err(run_failed) => failed(&run_failed, tool, ledger),
     }
 }
 
 /// A run that ended without the guest's own answer, in words for the caller; the rest goes into the record.
-fn failed(why: &RunFailed, tool: &LiveTool, ledger: &mut Ledger<'_>) -> ToolEnd {
+fn failed(why: &RunFailed, tool: &LiveTool, ledger: &mut Ledger<'_>) -> End {
     let code = match why {
         RunFailed::Limit(_) | RunFailed::Cpu | RunFailed::Stack | RunFailed::Data => "limit",
         RunFailed::Deadline => "timeout",
@@ -249,7 +219,7 @@ fn failed(why: &RunFailed, tool: &LiveTool, ledger: &mut Ledger<'_>) -> ToolEnd 
         message.push_str(". It is not known whether it took effect: look before repeating it");
     }
     let retryable = code == "unavailable" || code == "timeout" && harmless;
-    ToolEnd::Fault(Fault { retryable, ..Fault::new(code, message) })
+    End::Fault(Fault { retryable, ..Fault::new(code, message) })
 }
 
 /// What will stand in the audit record. Written when it is closed, and also when the call's future is dropped
@@ -274,7 +244,7 @@ impl<'a> Ledger<'a> {
     ) -> Self {
         let intent = Intent {
             call: reference.to_string(),
-            principal: call.principal.name().to_owned(),
+            principal: call.context.principal.name().to_owned(),
             binding: found.binding.name.to_string(),
             tool: found.tool.own_name.to_string(),
             plugin: found.binding.plugin.digest.to_string(),
@@ -297,12 +267,12 @@ impl<'a> Ledger<'a> {
         self.write("refused".into());
     }
 
-    fn close(mut self, end: ToolEnd) -> Answered {
+    fn close(mut self, end: End) -> Answered {
         let outcome = match &end {
-            ToolEnd::Result(result) if result.is_error => "tool-error".to_owned(),
-            ToolEnd::Result(_) => "ok".to_owned(),
-            ToolEnd::Ask(_) => "asked".to_owned(),
-            ToolEnd::Fault(fault) => {
+            End::Done(result) if result.is_error => "tool-error".to_owned(),
+            End::Done(_) => "ok".to_owned(),
+            End::Ask(_) => "asked".to_owned(),
+            End::Fault(fault) => {
                 self.reason.get_or_insert_with(|| fault.message.clone());
                 format!("fault:{}", fault.code)
             }

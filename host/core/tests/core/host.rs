@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use fleetgate_core::audit::Unrecorded;
-use fleetgate_core::call::{Refused, ToolCall, ToolEnd};
+use fleetgate_core::call::{CallContext, End, Refused, ToolCall};
 use fleetgate_core::catalog::{Host, HostOptions, Scope, StartFailed, Survey};
 use fleetgate_core::principal::Principal;
 use fleetgate_core::sandbox::compile::CompileIn;
@@ -146,18 +146,20 @@ impl Plugin {
 /// Calls a tool and gives back the version that answered.
 pub async fn version_of(host: &Host, binding: &str) -> Result<String, Refused> {
     let call = ToolCall {
-        principal: Principal::new("tester", []),
-        scope: Scope::Binding(binding.into()),
+        context: CallContext {
+            principal: Principal::new("tester", []),
+            scope: Scope::Binding(binding.into()),
+            session: String::new(),
+            client_capabilities: "{}".into(),
+            cancel: CancellationToken::new(),
+            observer: Arc::new(Nobody),
+        },
         tool: "look".into(),
         arguments: "{}".into(),
         answers: None,
-        session: String::new(),
-        client_capabilities: "{}".into(),
-        cancel: CancellationToken::new(),
-        observer: Arc::new(Nobody),
     };
     let answered = in_time(host.call_tool(&host.catalog(), call)).await?;
-    let ToolEnd::Result(result) = answered.end else { panic!("{:?}", answered.end) };
+    let End::Done(result) = answered.end else { panic!("{:?}", answered.end) };
     let structured = result.structured.expect("a structured result");
     let value: serde_json::Value = serde_json::from_str(structured.get()).expect("JSON");
     Ok(value["version"].as_str().expect("a version").to_owned())

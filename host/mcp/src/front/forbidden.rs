@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
-use fleetgate_core::call::{Refused, ToolCall};
+use fleetgate_core::call::{CallContext, Refused, ToolCall};
 use fleetgate_core::principal::Principal;
 use fleetgate_core::sandbox::Nobody;
 use serde_json::json;
@@ -32,15 +32,17 @@ pub(super) async fn check(
         return Ok(());
     }
     let call = ToolCall {
-        principal: principal.clone(),
-        scope: serving.scope.clone(),
+        context: CallContext {
+            principal: principal.clone(),
+            scope: serving.scope.clone(),
+            session: String::new(),
+            client_capabilities: "{}".into(),
+            cancel: CancellationToken::new(),
+            observer: Arc::new(Nobody),
+        },
         tool: called.name.into_owned(),
         arguments: called.arguments.map_or("{}", |arguments| arguments.get()).to_owned(),
         answers: None,
-        session: String::new(),
-        client_capabilities: "{}".into(),
-        cancel: CancellationToken::new(),
-        observer: Arc::new(Nobody),
     };
     // Over the same snapshot, so it is refused for the same reason.
     match view.call(call).await {

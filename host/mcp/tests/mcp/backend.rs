@@ -2,13 +2,19 @@
 
 use std::sync::{Arc, Mutex};
 
-use fleetgate_core::call::{Answered, Refused, ToolCall, ToolEnd};
+use fleetgate_core::call::{
+    Answered, Complete, End, Kind, PromptGet, Refused, ResourceList, ResourceRead, ToolCall,
+};
 use fleetgate_core::catalog::{Change, Scope};
-use fleetgate_core::domain::{Content, Fault, InputRequest, Question, Tool, ToolResult};
+use fleetgate_core::domain::{
+    Completion, Content, Fault, InputRequest, PromptMessage, Question, ResourcePage, Tool, ToolResult,
+};
 use fleetgate_core::principal::{HeldRole, Principal};
 use fleetgate_core::sandbox::Level;
-use fleetgate_mcp::{About, Backend, Definition, Found, View};
-use futures_util::future::BoxFuture;
+use fleetgate_mcp::{
+    About, Answering, Backend, Definition, Features, Found, PromptDefinition, SkillDefinition,
+    TemplateDefinition, View,
+};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, broadcast};
 
@@ -218,48 +224,90 @@ impl View for Snapshot {
         Some(Found { binding: binding.name.into(), allowed: allows(binding, tool, principal) })
     }
 
-    fn call(self: Arc<Self>, call: ToolCall) -> BoxFuture<'static, Result<Answered, Refused>> {
+    fn call(self: Arc<Self>, call: ToolCall) -> Answering {
         Box::pin(async move {
-            let scope = call.scope.clone();
+            let scope = call.context.scope.clone();
             let found = self.tools(&scope).find(|(name, ..)| *name == call.tool);
             let Some((_, binding, tool)) = found else {
-                return Err(Refused::UnknownTool { name: call.tool, reference: "ref0".into() });
+                return Err(Refused::Unknown { kind: Kind::Tool, name: call.tool, reference: "ref0".into() });
             };
-            if !allows(binding, tool, &call.principal) {
+            if !allows(binding, tool, &call.context.principal) {
                 let scopes = vec![format!("{}:{}", binding.name, tool.role.unwrap())];
-                return Err(Refused::Forbidden { tool: call.tool, scopes, reference: "ref0".into() });
+                return Err(Refused::Forbidden {
+                    kind: Kind::Tool,
+                    name: call.tool,
+                    scopes,
+                    reference: "ref0".into(),
+                });
             }
             self.seen.lock().unwrap().push(Seen {
-                principal: call.principal.name().into(),
-                scope: call.scope.clone(),
+                principal: call.context.principal.name().into(),
+                scope: call.context.scope.clone(),
                 tool: tool.name.clone(),
                 arguments: call.arguments.clone(),
-                session: call.session.clone(),
-                capabilities: serde_json::from_str(&call.client_capabilities).unwrap(),
+                session: call.context.session.clone(),
+                capabilities: serde_json::from_str(&call.context.client_capabilities).unwrap(),
             });
             let end = tool.does.clone().run(call).await;
             Ok(Answered { reference: "ref1".into(), binding: binding.name.into(), end })
         })
     }
+
+    fn features(&self, _: &Scope) -> Features {
+        Features::default()
+    }
+    fn prompts(&self, _: &Scope, _: &Principal) -> Vec<PromptDefinition> {
+        Vec::new()
+    }
+    fn find_prompt(&self, _: &Scope, _: &str, _: &Principal) -> Option<Found> {
+        None
+    }
+    fn get_prompt(self: Arc<Self>, get: PromptGet) -> Answering<Vec<PromptMessage>> {
+        absent(Kind::Prompt, get.prompt)
+    }
+    fn resource_bindings(&self, _: &Scope, _: &Principal) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+    fn templates(&self, _: &Scope, _: &Principal) -> Vec<TemplateDefinition> {
+        Vec::new()
+    }
+    fn find_resource(&self, _: &Scope, _: &str, _: &str, _: &Principal) -> Option<Found> {
+        None
+    }
+    fn list_resources(self: Arc<Self>, list: ResourceList) -> Answering<ResourcePage> {
+        absent(Kind::Resource, list.binding.to_string())
+    }
+    fn read_resource(self: Arc<Self>, read: ResourceRead) -> Answering<Vec<Content>> {
+        absent(Kind::Resource, read.uri)
+    }
+    fn complete(self: Arc<Self>, complete: Complete) -> Answering<Completion> {
+        absent(Kind::Prompt, complete.argument)
+    }
+    fn skills(&self, _: &Scope, _: &Principal) -> Vec<SkillDefinition> {
+        Vec::new()
+    }
+}
+
+fn absent<T: Send + 'static>(kind: Kind, name: String) -> Answering<T> {
+    Box::pin(async move { Err(Refused::Unknown { kind, name, reference: "ref0".into() }) })
 }
 
 impl Does {
-    async fn run(self, call: ToolCall) -> ToolEnd {
-        let text = |text: &str| {
-            ToolEnd::Result(ToolResult { content: vec![Content::text(text)], ..Default::default() })
-        };
+    async fn run(self, call: ToolCall) -> End {
+        let text =
+            |text: &str| End::Done(ToolResult { content: vec![Content::text(text)], ..Default::default() });
         match self {
             Self::Echo => text(&call.arguments),
             Self::Progress => {
                 for done in [0.0, 50.0, 50.0, 40.0, f64::NAN, 100.0] {
-                    call.observer.progress(done, Some(100.0), Some(format!("{done} %")));
+                    call.context.observer.progress(done, Some(100.0), Some(format!("{done} %")));
                     tokio::task::yield_now().await;
                 }
                 text("done")
             }
             Self::Flood => {
                 for done in 0..100_000 {
-                    call.observer.progress(f64::from(done), None, None);
+                    call.context.observer.progress(f64::from(done), None, None);
                     if done % 100 == 0 {
                         tokio::task::yield_now().await;
                     }
@@ -269,27 +317,27 @@ impl Does {
             Self::Talk => {
                 for level in ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
                 {
-                    call.observer.log(Level::parse(level), level, Some(&json!({"n": 1})));
+                    call.context.observer.log(Level::parse(level), level, Some(&json!({"n": 1})));
                 }
                 text("said")
             }
             Self::Wait(gate) => {
-                call.observer.progress(1.0, None, None);
+                call.context.observer.progress(1.0, None, None);
                 gate.started.notify_one();
                 tokio::select! {
-                    () = call.cancel.cancelled() => {
-                        call.observer.log(Level::Emergency, "too late", None);
-                        call.observer.progress(7.0, None, None);
+                    () = call.context.cancel.cancelled() => {
+                        call.context.observer.log(Level::Emergency, "too late", None);
+                        call.context.observer.progress(7.0, None, None);
                         gate.cancelled.notify_one();
-                        ToolEnd::Fault(Fault::new("cancelled", "cancelled"))
+                        End::Fault(Fault::new("cancelled", "cancelled"))
                     }
                     () = gate.release.notified() => text("released"),
                 }
             }
             Self::Fail => {
-                ToolEnd::Fault(Fault::new("upstream", "The API said 503.").retryable().at("/identifier"))
+                End::Fault(Fault::new("upstream", "The API said 503.").retryable().at("/identifier"))
             }
-            Self::Ask => ToolEnd::Ask(Question {
+            Self::Ask => End::Ask(Question {
                 requests: vec![InputRequest {
                     key: "k".into(),
                     kind: "elicitation-form".into(),
@@ -297,9 +345,9 @@ impl Does {
                 }],
                 state: None,
             }),
-            Self::Return(result) => ToolEnd::Result(result),
+            Self::Return(result) => End::Done(result),
             Self::Change => {
-                call.observer.list_changed("tools");
+                call.context.observer.list_changed("tools");
                 text("told")
             }
         }

@@ -187,6 +187,9 @@ impl call::Host for Host {
     fn client_capabilities(&mut self) -> String {
         json!({ "elicitation": {} }).to_string()
     }
+    fn job(&mut self) -> Option<String> {
+        None
+    }
     fn deadline_ms(&mut self) -> u64 {
         1_234
     }
@@ -227,10 +230,13 @@ impl capabilities::Host for Host {
 }
 
 impl jobs::Host for Host {
-    fn submit(&mut self, _: String, _: String) -> Result<jobs::Job, Fault> {
+    fn submit(&mut self, _: String, _: String, _: Option<String>) -> Result<jobs::Job, Fault> {
         unreachable!("the SDK has no jobs")
     }
     fn get(&mut self, _: String) -> Result<jobs::Job, Fault> {
+        unreachable!("the SDK has no jobs")
+    }
+    fn outcome(&mut self, _: String) -> Result<types::ToolResult, Fault> {
         unreachable!("the SDK has no jobs")
     }
     fn list_jobs(&mut self, _: Option<String>) -> Result<(Vec<jobs::Job>, Option<String>), Fault> {
