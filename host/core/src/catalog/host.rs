@@ -22,12 +22,16 @@ use crate::sandbox::compile::{CompileIn, CompileLimits, Compiler, Progress};
 use crate::settings::{self, Settings};
 
 /// What changed, for `list_changed` notifications.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
-    /// The catalog's new revision.
+    /// The catalog's revision; the same as before where a plugin only says that its resources are others.
     pub revision: u64,
     /// The bindings whose tools are others now, sorted.
     pub tools: Vec<Arc<str>>,
+    /// Those whose prompts are others.
+    pub prompts: Vec<Arc<str>>,
+    /// Those whose resources, templates or skills are others.
+    pub resources: Vec<Arc<str>>,
 }
 
 /// Changes that wait for a slow listener; beyond, it is told that it missed some and lists again.
@@ -174,16 +178,21 @@ impl Host {
         }
     }
 
-    /// Makes a catalog the current one, in one step, and tells the listeners.
-    pub fn publish(&self, catalog: Catalog, changed: Vec<Arc<str>>) {
-        self.publish_shared(Arc::new(catalog), changed);
+    /// Makes a catalog the current one, in one step, and tells the listeners. The change's revision is the catalog's.
+    pub fn publish(&self, catalog: Catalog, change: Change) {
+        self.publish_shared(Arc::new(catalog), change);
     }
 
-    pub(super) fn publish_shared(&self, catalog: Arc<Catalog>, changed: Vec<Arc<str>>) {
+    pub(super) fn publish_shared(&self, catalog: Arc<Catalog>, change: Change) {
         let revision = catalog.revision;
         self.catalog.store(catalog);
+        self.tell(Change { revision, ..change });
+    }
+
+    /// Tells the listeners.
+    pub(super) fn tell(&self, change: Change) {
         // No listener is no error.
-        let _ = self.changes.send(Change { revision, tools: changed });
+        let _ = self.changes.send(change);
     }
 
     pub(super) fn note(&self, survey: Survey) {

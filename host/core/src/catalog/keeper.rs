@@ -134,8 +134,8 @@ impl Keeper {
         self.reload.log_changes(&survey);
         if let Some(host) = self.host.upgrade() {
             host.note(survey);
-            if let Some(Next { catalog, changed }) = next {
-                host.publish_shared(catalog, changed);
+            if let Some(Next { catalog, change }) = next {
+                host.publish_shared(catalog, change);
             }
         }
     }

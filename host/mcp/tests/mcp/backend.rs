@@ -120,7 +120,7 @@ impl Fake {
         });
         drop(now);
         let tools = changed.iter().map(|name| Arc::from(*name)).collect();
-        self.changes.send(Change { revision, tools }).ok();
+        self.changes.send(Change { revision, tools, ..Change::default() }).ok();
     }
 
     pub fn seen(&self) -> Vec<Seen> {

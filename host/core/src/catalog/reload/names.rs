@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::{Catalog, LiveBinding, LiveTool, NameClash, shared_name};
+use super::super::{Catalog, Change, LiveBinding, LiveTool, NameClash, shared_name};
 
 /// The names on the shared endpoint that are taken, and by whom.
 #[derive(Default)]
@@ -31,20 +31,38 @@ impl Names {
     }
 }
 
-/// The bindings whose tools clients see differently.
-pub(super) fn changed(before: &Catalog, after: &Catalog) -> Vec<Arc<str>> {
+/// What clients see differently.
+pub(super) fn changed(before: &Catalog, after: &Catalog) -> Change {
+    Change {
+        revision: after.revision,
+        tools: differing(before, after, &no_tools, &same_tools),
+        ..Change::default()
+    }
+}
+
+/// The bindings of which something is there now and was not, is gone, or is another.
+fn differing(
+    before: &Catalog,
+    after: &Catalog,
+    nothing: &dyn Fn(&LiveBinding) -> bool,
+    same: &dyn Fn(&LiveBinding, &LiveBinding) -> bool,
+) -> Vec<Arc<str>> {
     let mut changed = Vec::new();
     for binding in after.bindings() {
         match before.binding(&binding.name) {
-            Some(old) if Arc::ptr_eq(old, binding) || same_tools(old, binding) => {}
-            None if binding.tools.is_empty() => {}
+            Some(old) if Arc::ptr_eq(old, binding) || same(old, binding) => {}
+            None if nothing(binding) => {}
             _ => changed.push(binding.name.clone()),
         }
     }
-    let gone = before.bindings().filter(|old| after.binding(&old.name).is_none() && !old.tools.is_empty());
+    let gone = before.bindings().filter(|old| after.binding(&old.name).is_none() && !nothing(old));
     changed.extend(gone.map(|old| old.name.clone()));
     changed.sort();
     changed
+}
+
+fn no_tools(binding: &LiveBinding) -> bool {
+    binding.tools.is_empty()
 }
 
 fn same_tools(old: &LiveBinding, new: &LiveBinding) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::bind::{Made, check_pin};
 use super::super::inputs::Inputs;
 use super::super::load::{self, Candidate};
-use super::super::{Catalog, LiveBinding, LivePlugin, Problem, environment};
+use super::super::{Catalog, Change, LiveBinding, LivePlugin, Problem, environment};
 use super::names::{Names, changed};
 use super::record::widening;
 use super::{Done, Reload, Slot, guarded};
@@ -15,10 +15,10 @@ use crate::diagnostic::Document;
 use crate::manifest::{self, Manifest};
 use crate::settings::{Binding, LimitsTable, Settings, Unlisted};
 
-/// A new catalog, and whose tools are others in it.
+/// A new catalog, and what clients see differently in it.
 pub(in super::super) struct Next {
     pub(in super::super) catalog: Arc<Catalog>,
-    pub(in super::super) changed: Vec<Arc<str>>,
+    pub(in super::super) change: Change,
 }
 
 /// A binding that should be served.
@@ -422,8 +422,8 @@ impl Reload {
                 return None;
             }
         };
-        let changed = changed(&self.catalog, &catalog);
+        let change = changed(&self.catalog, &catalog);
         self.catalog = catalog.clone();
-        Some(Next { catalog, changed })
+        Some(Next { catalog, change })
     }
 }
