@@ -288,3 +288,40 @@ pub struct Skill {
     /// `SKILL.md` among them, sorted by URI.
     pub files: Vec<SkillFile>,
 }
+
+/// A skill as its component lists it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedSkill {
+    /// Its directory.
+    pub path: String,
+    /// The front matter of its `SKILL.md`.
+    pub frontmatter: Value,
+    /// In the guest's order.
+    pub files: Vec<ListedFile>,
+}
+
+/// A file of a listed skill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFile {
+    /// Relative to the skill's directory.
+    pub path: String,
+    /// Media type.
+    pub mime_type: Option<String>,
+    /// What it holds.
+    pub data: Vec<u8>,
+}
+
+/// Prompts of one plugin.
+pub const MAX_PROMPTS: usize = 256;
+/// Templates of one plugin.
+pub const MAX_TEMPLATES: usize = 256;
+/// Skills of one plugin.
+pub const MAX_SKILLS: usize = 256;
+/// Files of one skill (SEP-2640).
+pub const MAX_SKILL_FILES: usize = 512;
+/// Resources in one page.
+pub const MAX_PAGE: usize = 1_000;
+/// Messages of one prompt.
+pub const MAX_MESSAGES: usize = 1_000;
+/// Values of one completion (MCP specification, `server/utilities/completion`).
+pub const MAX_COMPLETIONS: usize = 100;

@@ -23,4 +23,5 @@ pub mod sandbox;
 pub mod settings;
 pub mod text;
 pub mod units;
+pub mod uri;
 pub mod validate;

@@ -85,7 +85,7 @@ fn facts(artifact: &Artifact, manifest: &Manifest) -> Result<Value, Failure> {
         "imports": imports(&artifact.bytes).map_err(broken)?,
         "exports": exports(&artifact.bytes).map_err(broken)?,
         "roles": roles, "config": config, "capabilities": capabilities, "tools": tools,
-        "resources": manifest.resources.iter().map(|(name, entry)| (name.clone(), entry.requires.to_string().into())).collect::<serde_json::Map<_, _>>(),
+        "resources": manifest.resources.iter().map(|(name, entry)| (name.to_string(), entry.requires.to_string().into())).collect::<serde_json::Map<_, _>>(),
         "prompts": manifest.prompts.iter().map(|(name, entry)| (name.clone(), entry.requires.to_string().into())).collect::<serde_json::Map<_, _>>(),
         "limits": { "memory": manifest.limits.memory, "cpu_ms": manifest.limits.cpu.map(|cpu| cpu.as_millis()), "concurrency": manifest.limits.concurrency },
     }))
@@ -159,10 +159,12 @@ fn show(artifact: &Artifact, manifest: &Manifest) -> Result<(), Failure> {
             manifest.tools.iter().map(|(name, tool)| [name.clone(), tool.requires.to_string(), traits(tool)]);
         output::table(["tool", "requires", ""], rows);
     }
-    for (title, entries) in [("Resources", &manifest.resources), ("Prompts", &manifest.prompts)] {
+    let resources = manifest.resources.iter().map(|(name, entry)| (name.as_str(), entry));
+    let prompts = manifest.prompts.iter().map(|(name, entry)| (name.as_str(), entry));
+    for (title, entries) in [("Resources", resources.collect::<Vec<_>>()), ("Prompts", prompts.collect())] {
         if !entries.is_empty() {
             heading(title);
-            let rows = entries.iter().map(|(name, entry)| [name.clone(), entry.requires.to_string()]);
+            let rows = entries.iter().map(|(name, entry)| [(*name).to_owned(), entry.requires.to_string()]);
             output::table(["", "requires"], rows);
         }
     }

@@ -18,6 +18,7 @@ use crate::abi::log::LogGate;
 use crate::capability::Bound;
 use crate::domain::{Fault, Tool};
 use crate::manifest::{ConfigValue, Manifest, ToolEntry, grammar};
+use crate::sandbox::work::ListTools;
 use crate::sandbox::{
     BindingMemory, BindingPermits, CallInfo, CallLimits, CallPolicy, Nobody, Run, RunFailed, Used,
 };
@@ -187,7 +188,7 @@ async fn list(subject: &Subject<'_>) -> Result<Vec<Tool>, ProbeFailed> {
     });
     let slots: Vec<Box<dyn Any + Send>> = subject.bounds.iter().map(|bound| bound.state(&call)).collect();
     let run = Run { call, memory: BindingMemory::new(subject.memory), slots, permit };
-    match subject.plugin.guest.list_tools(run).await {
+    match subject.plugin.guest.perform(run, ListTools).await {
         Ok(Ok(mut tools)) => {
             // Guests may keep their tools in a map without an order.
             tools.sort_by(|a, b| a.name.cmp(&b.name));

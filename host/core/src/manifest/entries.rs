@@ -6,6 +6,7 @@ use super::roles::{REQUIRES, requirement};
 use super::{CapabilityRequest, ExposedEntry, Roles, TaskMode, ToolEntry, capabilities, grammar};
 use crate::capability::Capabilities;
 use crate::diagnostic::{TableReader, quoted};
+use crate::uri::UriPattern;
 
 pub(super) const TASKS: [(&str, TaskMode); 2] =
     [("optional", TaskMode::Optional), ("required", TaskMode::Required)];
@@ -88,28 +89,44 @@ fn covers(one: &str, other: &str) -> bool {
     within(one, other) || within(other, one)
 }
 
+/// The most entries of `[resources]`: each is compared with each URI.
+const MOST_RESOURCES: usize = 128;
+
 /// Reads `[resources]`, by URI pattern.
-pub(super) fn resources(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<String, ExposedEntry> {
-    exposed(root, "resources", roles, grammar::is_uri_pattern, "a URI pattern", grammar::URI)
+pub(super) fn resources(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<UriPattern, ExposedEntry> {
+    let mut entries = BTreeMap::new();
+    let tables = root.tables("resources");
+    let count = tables.len();
+    for (index, (name, mut table)) in tables.into_iter().enumerate() {
+        if index == MOST_RESOURCES {
+            let help = format!("at most {MOST_RESOURCES} are read: let one pattern stand for several");
+            table.error_at(&name, format!("{count} entries are too many"), help);
+        }
+        if index >= MOST_RESOURCES {
+            table.leave_rest();
+            continue;
+        }
+        let pattern = name.get_ref().parse::<UriPattern>();
+        if let Err(why) = &pattern {
+            let message = format!("{} is not a URI pattern: {why}", quoted(name.get_ref()));
+            table.error_at(&name, message, grammar::URI);
+        }
+        let requires = required(&mut table, roles);
+        table.finish();
+        if let (Ok(pattern), Some(requires)) = (pattern, requires) {
+            entries.insert(pattern, ExposedEntry { requires });
+        }
+    }
+    entries
 }
 
 /// Reads `[prompts]`.
 pub(super) fn prompts(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<String, ExposedEntry> {
-    exposed(root, "prompts", roles, grammar::is_tool, "a name for a prompt", grammar::TOOL)
-}
-
-fn exposed(
-    root: &mut TableReader<'_>,
-    key: &str,
-    roles: &Roles,
-    spelled: fn(&str) -> bool,
-    what: &str,
-    help: &str,
-) -> BTreeMap<String, ExposedEntry> {
     let mut entries = BTreeMap::new();
-    for (name, mut table) in root.tables(key) {
-        if !spelled(name.get_ref()) {
-            table.error_at(&name, format!("{} is not {what}", quoted(name.get_ref())), help);
+    for (name, mut table) in root.tables("prompts") {
+        if !grammar::is_tool(name.get_ref()) {
+            let message = format!("{} is not a name for a prompt", quoted(name.get_ref()));
+            table.error_at(&name, message, grammar::TOOL);
         }
         let requires = required(&mut table, roles);
         table.finish();

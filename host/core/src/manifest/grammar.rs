@@ -52,15 +52,6 @@ pub(crate) fn is_pointer(text: &str) -> bool {
         && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }
 
-pub(crate) fn is_uri_pattern(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    text.len() <= 256
-        && scheme.starts_with(|c: char| c.is_ascii_lowercase())
-        && scheme.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+.-".contains(c))
-        && !rest.is_empty()
-        && rest.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\^`|".contains(c))
-}
-
 /// One line of text for people: not empty, no control or bidi characters.
 pub(crate) fn is_line(text: &str, most: usize) -> bool {
     !text.trim().is_empty()

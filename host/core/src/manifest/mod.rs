@@ -21,6 +21,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::capability::{Reach, Request};
+use crate::uri::UriPattern;
 pub use config::ConfigSpelling;
 pub(crate) use config::value as config_value;
 pub(crate) use parse::parse_source;
@@ -49,7 +50,7 @@ pub struct Manifest {
     /// `[tools.<name>]`
     pub tools: BTreeMap<String, ToolEntry>,
     /// `[resources."<uri pattern>"]`
-    pub resources: BTreeMap<String, ExposedEntry>,
+    pub resources: BTreeMap<UriPattern, ExposedEntry>,
     /// `[prompts.<name>]`
     pub prompts: BTreeMap<String, ExposedEntry>,
     /// The text it was read from.

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use super::{CapabilityRequest, ExposedEntry, Manifest, Requirement, Roles, ToolEntry};
 use crate::units::{format_duration, format_size};
+use crate::uri::UriPattern;
 
 /// What `new` may do beyond `old`, one sentence each, for the operator who approves it. Empty: nothing.
 pub fn widening(old: &Manifest, new: &Manifest) -> Vec<String> {
@@ -234,14 +235,14 @@ fn resources(old: &Manifest, new: &Manifest, found: &mut Vec<String>) {
 }
 
 fn overlapping<'a>(
-    pattern: &'a str,
-    entries: &'a BTreeMap<String, ExposedEntry>,
-) -> impl Iterator<Item = (&'a String, &'a ExposedEntry)> {
-    let literal = |pattern: &'a str| pattern.split(['*', '{']).next().unwrap_or_default();
+    pattern: &'a UriPattern,
+    entries: &'a BTreeMap<UriPattern, ExposedEntry>,
+) -> impl Iterator<Item = (&'a UriPattern, &'a ExposedEntry)> {
+    let literal = |pattern: &'a UriPattern| pattern.as_str().split(['*', '{']).next().unwrap_or_default();
     let mine = literal(pattern);
     entries.iter().filter(move |(other, _)| {
         let theirs = literal(other);
-        let wild = |pattern: &str, literal: &str| pattern.len() > literal.len();
+        let wild = |pattern: &UriPattern, literal: &str| pattern.as_str().len() > literal.len();
         mine == theirs
             || (mine.starts_with(theirs) && wild(other, theirs))
             || (theirs.starts_with(mine) && wild(pattern, mine))

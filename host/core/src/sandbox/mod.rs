@@ -6,7 +6,7 @@
 //! - [`info`]: what the host knows of a call; [`observer`]: who listens to it
 //! - [`lane`]: fair time: a guest that burns CPU gives way and ends at its budget
 //! - [`pool`]: permits, so that one plugin never starves the others
-//! - [`run`]: one call from instantiation to result, with its deadline
+//! - [`run`]: one call from instantiation to result, with its deadline; [`work`]: which function it calls
 //! - [`stdio`]: a guest's stdout and stderr become log lines
 
 pub mod cache;
@@ -20,6 +20,7 @@ mod pool;
 mod run;
 mod state;
 mod stdio;
+pub(crate) mod work;
 
 pub use engine::{Allocator, NotRunnable, Sandbox, SandboxFailed, SandboxOptions, code_config};
 pub use info::{CallInfo, CallPolicy, Cancelled, Used, UsedEntry};
@@ -28,3 +29,5 @@ pub use observer::{Level, Nobody, Observer};
 pub use pool::{BindingPermits, Permit, Permits};
 pub use run::{GRACE, Guest, Run, RunFailed};
 pub use state::CallState;
+
+pub use crate::abi::v0_1::Exported;

@@ -18,8 +18,9 @@ use super::lane::{Ended, Metered, SlowLane, Ticked};
 use super::limits::{BindingMemory, LimitHit};
 use super::pool::Permit;
 use super::state::{CallState, MAX_HANDLES};
-use crate::abi::v0_1::Exports;
-use crate::domain::{Answers, Fault, Outcome, Tool};
+use super::work::{CallTool, Work};
+use crate::abi::v0_1::{Exported, Exports};
+use crate::domain::{Answers, Fault, Outcome};
 
 /// How long imports still work for cleaning up, once a call was cancelled or its deadline came.
 pub const GRACE: Duration = Duration::from_secs(2);
@@ -86,34 +87,15 @@ pub enum RunFailed {
     Host(String),
 }
 
-enum Work {
-    ListTools,
-    CallTool { name: String, arguments: String, answers: Option<Answers> },
-}
-
-enum Done {
-    Tools(Vec<Tool>),
-    Outcome(Outcome),
-}
-
 impl Guest {
     pub(super) fn new(pre: InstancePre<CallState>, lane: Arc<SlowLane>) -> Self {
         let exports = Exports::of(&pre);
         Self(Arc::new(Parts { pre, exports, lane }))
     }
 
-    /// Whether it exports tools at all.
-    pub fn has_tools(&self) -> bool {
-        self.0.exports.has_tools()
-    }
-
-    /// Its tools, as a fresh instance lists them.
-    pub async fn list_tools(&self, run: Run) -> Result<Result<Vec<Tool>, Fault>, RunFailed> {
-        Ok(match self.run(run, Work::ListTools).await? {
-            Ok(Done::Tools(tools)) => Ok(tools),
-            Ok(Done::Outcome(_)) => unreachable!("listing answers with a list"),
-            Err(fault) => Err(fault),
-        })
+    /// Which interfaces it exports.
+    pub fn exports(&self) -> Exported {
+        self.0.exports.which()
     }
 
     /// One call of one tool.
@@ -123,15 +105,16 @@ impl Guest {
         arguments: String,
         answers: Option<Answers>,
     ) -> Result<Result<Outcome, Fault>, RunFailed> {
-        let work = Work::CallTool { name: run.call.tool.to_string(), arguments, answers };
-        Ok(match self.run(run, work).await? {
-            Ok(Done::Outcome(outcome)) => Ok(outcome),
-            Ok(Done::Tools(_)) => unreachable!("a call answers with an outcome"),
-            Err(fault) => Err(fault),
-        })
+        let name = run.call.tool.to_string();
+        self.perform(run, CallTool { name, arguments, answers }).await
     }
 
-    async fn run(&self, run: Run, work: Work) -> Result<Result<Done, Fault>, RunFailed> {
+    /// One function of one export, in a fresh instance.
+    pub(crate) async fn perform<W: Work>(
+        &self,
+        run: Run,
+        work: W,
+    ) -> Result<Result<W::Done, Fault>, RunFailed> {
         let call = run.call.clone();
         let ticked = Ticked::default();
         // A panic in a host function unwinds through the guest to here, and must end this call alone.
@@ -158,10 +141,10 @@ impl Guest {
 
 /// A guest cannot tell its deadline from a client that gave up: in both it sees a cancelled call, and says so. The
 /// caller is still there after a deadline, and is to hear which of them it was.
-fn last_word(
-    said: Result<Result<Done, Fault>, RunFailed>,
+fn last_word<T>(
+    said: Result<Result<T, Fault>, RunFailed>,
     gone: RunFailed,
-) -> Result<Result<Done, Fault>, RunFailed> {
+) -> Result<Result<T, Fault>, RunFailed> {
     match said {
         Ok(Err(fault)) if fault.code == "cancelled" => Err(gone),
         said => said,
@@ -169,10 +152,10 @@ fn last_word(
 }
 
 /// How the future of a run ends, with the panic of a host function as the outer error.
-type Unwound = std::thread::Result<Result<Result<Done, Fault>, RunFailed>>;
+type Unwound<T> = std::thread::Result<Result<Result<T, Fault>, RunFailed>>;
 
 /// What the end of a metered run means. `gone`: what to say if it was ended for computing after its time.
-fn answer(ended: Result<Unwound, Ended>, gone: RunFailed) -> Result<Result<Done, Fault>, RunFailed> {
+fn answer<T>(ended: Result<Unwound<T>, Ended>, gone: RunFailed) -> Result<Result<T, Fault>, RunFailed> {
     match ended {
         Ok(Ok(done)) => done,
         Ok(Err(panic)) => {
@@ -185,12 +168,12 @@ fn answer(ended: Result<Unwound, Ended>, gone: RunFailed) -> Result<Result<Done,
     }
 }
 
-async fn in_instance(
+async fn in_instance<W: Work>(
     parts: Arc<Parts>,
     run: Run,
-    work: Work,
+    work: W,
     ticked: Ticked,
-) -> Result<Result<Done, Fault>, RunFailed> {
+) -> Result<Result<W::Done, Fault>, RunFailed> {
     let Run { call, memory, slots, permit } = run;
     let data = call.limits.result.saturating_add(HOST_CALL_MARGIN);
     let mut store = Store::new(parts.pre.engine(), CallState::new(call, memory, slots));
@@ -210,20 +193,13 @@ async fn in_instance(
     ended
 }
 
-async fn in_store(
+async fn in_store<W: Work>(
     parts: &Parts,
     store: &mut Store<CallState>,
-    work: Work,
-) -> wasmtime::Result<Result<Done, Fault>> {
+    work: W,
+) -> wasmtime::Result<Result<W::Done, Fault>> {
     let instance = parts.pre.instantiate_async(&mut *store).await?;
-    Ok(match work {
-        Work::ListTools => parts.exports.list_tools(store, &instance).await?.map(Done::Tools),
-        Work::CallTool { name, arguments, answers } => parts
-            .exports
-            .call_tool(store, &instance, &name, &arguments, answers.as_ref())
-            .await?
-            .map(Done::Outcome),
-    })
+    work.perform(&parts.exports, store, &instance).await
 }
 
 /// Which limit, if any, a trap comes from.
