@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::schema::{self, Direction};
+use crate::schema;
 use crate::{Fault, JsonSchema, ToolResult};
 
 /// How a tool ends: with a result, or with a question.
@@ -70,7 +70,7 @@ impl Question {
     /// Asks a person to fill in a form with the fields of `T` (flat: text, numbers, flags, choices). Never ask for
     /// secrets with a form.
     pub fn form<T: JsonSchema>(self, key: impl Into<String>, message: impl Into<String>) -> Self {
-        let schema = schema::of::<T>(Direction::Input);
+        let schema = schema::of_form::<T>();
         self.request(
             key,
             "elicitation-form",

@@ -167,7 +167,120 @@ fn numbers_have_bounds_and_no_formats_that_only_rust_knows() {
 
 #[test]
 fn an_argument_that_is_called_format_stays() {
-    assert_eq!(schema_of_run()["properties"]["format"]["type"], json!(["string", "null"]));
+    assert_eq!(schema_of_run()["properties"]["format"], json!({ "type": "string" }));
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Nullable {
+    /// Words.
+    words: Option<String>,
+    /// How high.
+    level: Option<Depth>,
+    number: Option<u8>,
+    list: Vec<Option<bool>>,
+    #[serde(default)]
+    next: Option<Box<Nullable>>,
+    /// Whatever it is.
+    any: Value,
+    free: serde_json::Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Depth {
+    Low,
+    High,
+}
+
+/// Goes in and out.
+#[tool(requires = "any")]
+fn nullable(args: Nullable) -> Result<Nullable, Fault> {
+    Ok(args)
+}
+
+#[test]
+fn an_argument_that_may_be_left_out_is_not_null_too() {
+    let schema = nullable::input_schema().expect("it is an object");
+    let properties = &schema["properties"];
+    assert_eq!(properties["words"], json!({ "description": "Words.", "type": "string" }));
+    assert_eq!(properties["level"]["description"], "How high.");
+    assert_eq!(properties["level"]["enum"], json!(["low", "high"]));
+    assert_eq!(properties["level"]["type"], "string");
+    assert_eq!(properties["number"], json!({ "type": "integer", "minimum": 0, "maximum": 255 }));
+    assert_eq!(properties["next"], json!({ "$ref": "#" }));
+    assert_eq!(schema["required"], json!(["list", "any", "free"]));
+}
+
+#[test]
+fn a_value_that_may_be_null_is_a_choice_of_single_types() {
+    let nothing = json!({ "type": "null" });
+    let schema = nullable::input_schema().expect("it is an object");
+    assert_eq!(schema["properties"]["list"]["items"], json!({ "anyOf": [{ "type": "boolean" }, nothing] }));
+
+    let schema = nullable::output_schema().expect("there is one");
+    let properties = &schema["properties"];
+    assert_eq!(
+        properties["words"],
+        json!({ "description": "Words.", "anyOf": [{ "type": "string" }, nothing] })
+    );
+    assert_eq!(
+        properties["number"],
+        json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 255 }, nothing] })
+    );
+    assert_eq!(properties["level"]["anyOf"][0]["enum"], json!(["low", "high"]));
+    assert_eq!(properties["level"]["anyOf"][1], nothing);
+    assert_eq!(properties["skipped"]["anyOf"][1], nothing, "only the author knows when it is left out");
+}
+
+#[test]
+fn anything_is_a_choice_of_all_types_and_free_keys_stay_a_flag() {
+    let schema = nullable::input_schema().expect("it is an object");
+    let any = &schema["properties"]["any"];
+    assert_eq!(any["description"], "Whatever it is.");
+    assert_eq!(any["anyOf"].as_array().map(Vec::len), Some(6));
+    assert_eq!(schema["properties"]["free"], json!({ "type": "object", "additionalProperties": true }));
+}
+
+#[test]
+fn no_schema_has_a_list_of_types_or_a_flag_instead_of_a_schema() {
+    let schemas =
+        [run::input_schema(), plant::input_schema(), nullable::input_schema(), find::input_schema()];
+    let inputs = schemas.into_iter().map(|schema| schema.expect("it is an object"));
+    for schema in inputs.chain([plant::output_schema(), nullable::output_schema()].into_iter().flatten()) {
+        let text = schema.to_string();
+        assert!(!text.contains("\"type\":["), "{text}");
+        assert!(!text.replace("\"additionalProperties\":true", "").contains(":true"), "{text}");
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code)]
+struct Header {
+    /// Which region.
+    #[schemars(extend("x-mcp-header" = "Region"))]
+    region: String,
+    #[schemars(extend("x-mcp-header" = "Zone"))]
+    zone: Option<String>,
+}
+
+/// Goes to a region.
+#[tool(requires = "any")]
+fn routed(_args: Header) -> Result<(), Fault> {
+    Ok(())
+}
+
+#[test]
+fn an_argument_can_name_the_header_that_carries_it() {
+    let schema = routed::input_schema().expect("it is an object");
+    assert_eq!(
+        schema["properties"],
+        json!({
+            "region": { "description": "Which region.", "type": "string", "x-mcp-header": "Region" },
+            "zone": { "type": "string", "x-mcp-header": "Zone" },
+        })
+    );
 }
 
 #[test]
