@@ -16,6 +16,7 @@ pub mod capability;
 pub mod catalog;
 pub mod diagnostic;
 pub mod domain;
+pub mod key_file;
 pub mod manifest;
 pub mod ownership;
 pub mod principal;

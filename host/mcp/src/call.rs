@@ -28,7 +28,7 @@ impl Server {
 
         let (voice, listening) =
             observer::pair(&context, binding.clone(), self.level(&context), serving.hub.clone());
-        let session = session_key(&serving.sessions, &binding, &principal, &context, &self.connection);
+        let session = session_key(serving, &*view, &binding, &principal, &context, &self.connection)?;
         let capabilities = context.client_capabilities().unwrap_or_default();
         let call = ToolCall {
             context: CallContext {

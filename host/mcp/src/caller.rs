@@ -1,12 +1,16 @@
 //! Who sent a request, in which era they speak, and within which session.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use fleetgate_core::principal::Principal;
 use rmcp::model::{Extensions, ProtocolVersion};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
-use crate::keys::{self, Key};
+use crate::keys;
+use crate::server::Serving;
+use crate::view::View;
 
 /// The two kinds of MCP clients; the specification's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,24 +69,59 @@ pub(crate) fn of_request(extensions: &Extensions) -> Option<&Principal> {
     Some(&extensions.get::<Parts>()?.extensions.get::<Caller>()?.0)
 }
 
+/// The session that an HTTP request of a legacy client belongs to, put into its extensions by [`crate::front`] after
+/// its owner was checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Within(pub(crate) Arc<str>);
+
+/// The longest value of a header that stands for a conversation.
+const MAX_CONVERSATION: usize = 256;
+
 /// The key by which a plugin can tell one conversation of one caller from another. It is a keyed hash, so that it
-/// leads back to nothing. Legacy clients have sessions, or on stdio one connection; a modern request stands alone.
+/// leads back to nothing, and of the binding and the caller, so that nobody can have another's by naming it.
+///
+/// What tells conversations apart is the request header that the plugin's manifest names; without it, a legacy
+/// client's session, or on stdio its one connection; a modern request stands alone.
 pub(crate) fn session_key(
-    key: &Key,
+    serving: &Serving,
+    view: &dyn View,
     binding: &str,
     principal: &Principal,
     context: &RequestContext<RoleServer>,
     connection: &str,
-) -> String {
-    let header = context
-        .extensions
-        .get::<Parts>()
-        .and_then(|parts| parts.headers.get("mcp-session-id"))
-        .map(|id| id.as_bytes().to_vec());
-    let session = match (Era::of(context), header) {
-        (Era::Legacy, Some(id)) => id,
-        (Era::Legacy, None) => connection.as_bytes().to_vec(),
-        (Era::Modern, _) => keys::random().into_bytes(),
+) -> Result<String, ErrorData> {
+    let parts = context.extensions.get::<Parts>();
+    let named = match (parts, view.session_header(binding)) {
+        (Some(parts), Some(name)) => conversation(parts, &name)?.map(|value| (name, value)),
+        _ => None,
     };
-    keys::hex(&key.tag(&[b"session", binding.as_bytes(), principal.name().as_bytes(), &session]))
+    let within = parts.and_then(|parts| parts.extensions.get::<Within>());
+    let (kind, name, value) = match (&named, Era::of(context), within) {
+        (Some((name, value)), ..) => ("header", &**name, value.to_vec()),
+        (None, Era::Legacy, Some(Within(id))) => ("session", "", id.as_bytes().to_vec()),
+        (None, Era::Legacy, None) if !connection.is_empty() => ("session", "", connection.into()),
+        (None, ..) => ("alone", "", keys::random().into_bytes()),
+    };
+    let parts =
+        [kind.as_bytes(), binding.as_bytes(), principal.name().as_bytes(), name.as_bytes(), value.as_slice()];
+    Ok(keys::hex(&serving.sessions.tag(&parts)))
+}
+
+/// The value of the header that stands for a conversation. Several values, or one that is no such thing, are an
+/// error: a plugin that took them for no conversation would forget, and nobody would know why.
+fn conversation<'a>(parts: &'a Parts, name: &str) -> Result<Option<&'a [u8]>, ErrorData> {
+    let mut values = parts.headers.get_all(name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    let value = first.as_bytes().trim_ascii();
+    if value.is_empty() && values.next().is_none() {
+        return Ok(None);
+    }
+    let spelled = value.len() <= MAX_CONVERSATION && value.iter().all(u8::is_ascii_graphic);
+    if value.is_empty() || !spelled || values.next().is_some() {
+        let message = format!(
+            "the header {name} must have one value, of at most {MAX_CONVERSATION} visible ASCII characters"
+        );
+        return Err(ErrorData::invalid_request(message, None));
+    }
+    Ok(Some(value))
 }

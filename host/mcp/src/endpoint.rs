@@ -53,6 +53,7 @@ impl Endpoints {
         limits: Limits,
         session_limits: SessionLimits,
         config: StreamableHttpServerConfig,
+        sessions: Key,
         tasks: DropGuard,
     ) -> Self {
         Self {
@@ -62,7 +63,7 @@ impl Endpoints {
             session_limits,
             config,
             cursors: Key::new(),
-            sessions: Key::new(),
+            sessions,
             closing: CancellationToken::new(),
             live: Mutex::default(),
             leaving: Mutex::default(),

@@ -29,7 +29,7 @@ pub use authenticate::{Authenticate, Challenge, LocalCaller, requires_authentica
 pub(crate) use host_origin::Allowed;
 pub use host_origin::OptionsError;
 
-use crate::caller::{Caller, Era};
+use crate::caller::{Caller, Era, Within};
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::sessions::Room;
 use body::Message;
@@ -83,6 +83,10 @@ impl Front {
         let patience =
             answer::Patience::of(Era::of_header(header(&parts, "mcp-protocol-version")), accepts, &id);
         parts.extensions.insert(Caller(principal));
+        if let Some(id) = session(&parts) {
+            let within = Within(id.into());
+            parts.extensions.insert(within);
+        }
         let handling = endpoint.handle(Request::from_parts(parts, Full::new(bytes.clone())));
         let answering = async move {
             let answer = handling.await;
@@ -113,15 +117,21 @@ impl Front {
     }
 }
 
-/// A legacy client's session is its own: to others it does not exist. Modern requests have none, and a header that
-/// says otherwise means nothing (specification, `basic/transports/streamable-http`, "Earlier … Revisions").
+/// A legacy client's session is its own: to others it does not exist.
 fn own_session(endpoint: &Endpoint, parts: &Parts, principal: &Principal) -> Result<(), Refusal> {
-    let Some(id) = header(parts, "mcp-session-id") else { return Ok(()) };
-    let era = Era::of_header(header(parts, "mcp-protocol-version"));
-    if era == Era::Modern || endpoint.sessions.belongs(id, principal.name()) {
-        return Ok(());
+    match session(parts) {
+        Some(id) if !endpoint.sessions.belongs(id, principal.name()) => {
+            Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such session: begin with initialize"))
+        }
+        _ => Ok(()),
     }
-    Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such session: begin with initialize"))
+}
+
+/// The session that a request names. Modern requests have none, and a header that says otherwise means nothing
+/// (specification, `basic/transports/streamable-http`, "Earlier … Revisions").
+fn session(parts: &Parts) -> Option<&str> {
+    let id = header(parts, "mcp-session-id")?;
+    (Era::of_header(header(parts, "mcp-protocol-version")) == Era::Legacy).then_some(id)
 }
 
 fn not_found(scope: &Scope) -> Refusal {

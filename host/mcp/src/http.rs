@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connections::{self, Bounds};
 use crate::endpoint::Endpoints;
 use crate::front::{Allowed, Authenticate, Front};
+use crate::keys::Key;
 use crate::server::Limits;
 use crate::sessions::SessionLimits;
 use crate::view::{Backend, Live};
@@ -46,6 +47,9 @@ pub struct HttpOptions {
     pub sessions_per_principal: usize,
     /// Open `subscriptions/listen` of one principal on one endpoint. 32 unless told otherwise.
     pub listens_per_principal: usize,
+    /// The key of the session keys that plugins get. One that is kept makes them last longer than the process, for
+    /// plugins that keep data under them; a fresh one unless told otherwise.
+    pub session_key: Option<[u8; 32]>,
     public_url: Option<String>,
 }
 
@@ -60,6 +64,7 @@ impl HttpOptions {
             session_idle: Duration::from_secs(30 * 60),
             sessions_per_principal: 64,
             listens_per_principal: 32,
+            session_key: None,
             public_url: None,
         }
     }
@@ -135,6 +140,7 @@ pub fn router_over(backend: Arc<dyn Backend>, options: HttpOptions) -> Mcp {
         Limits { page_size: options.page_size, listens: options.listens_per_principal },
         SessionLimits { idle: options.session_idle, per_principal: options.sessions_per_principal },
         config,
+        options.session_key.map_or_else(Key::new, Key::of),
         tasks.clone().drop_guard(),
     ));
     look_after(&endpoints, &tasks);

@@ -1,4 +1,4 @@
-//! This process's own keys. Cursors and session keys are made with them, so that nobody else can make one.
+//! Keys of this host's own. Cursors and session keys are made with them, so that nobody else can make one.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -6,7 +6,7 @@ use sha2::Sha256;
 /// How much of a tag is kept: 128 bits.
 pub(crate) const TAG: usize = 16;
 
-/// A key of this process. What it signed is worthless after a restart.
+/// A key. What a fresh one signed is worthless after a restart.
 #[derive(Clone)]
 pub(crate) struct Key([u8; 32]);
 
@@ -16,6 +16,11 @@ impl Key {
         let mut bytes = [0; 32];
         // Without randomness the host cannot work at all (keys, sessions).
         getrandom::fill(&mut bytes).expect("the operating system has randomness");
+        Self(bytes)
+    }
+
+    /// One that was kept somewhere.
+    pub(crate) fn of(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

@@ -39,6 +39,9 @@ pub trait View: Send + Sync + 'static {
     /// Runs one call over this snapshot.
     fn call(self: Arc<Self>, call: ToolCall) -> Answering;
 
+    /// The request header by which this binding's plugin tells conversations apart, in lower case.
+    fn session_header(&self, binding: &str) -> Option<Arc<str>>;
+
     /// What an endpoint has besides tools, whoever asks.
     fn features(&self, scope: &Scope) -> Features;
     /// The prompts of an endpoint that this principal may have, sorted by name.
@@ -222,6 +225,11 @@ impl View for Snapshot {
 
     fn call(self: Arc<Self>, call: ToolCall) -> Answering {
         Box::pin(async move { self.host.call_tool(&self.catalog, call).await })
+    }
+
+    fn session_header(&self, binding: &str) -> Option<Arc<str>> {
+        let binding = self.catalog.binding(binding)?;
+        Some(binding.plugin.manifest.session.as_ref()?.as_str().into())
     }
 
     fn features(&self, _: &Scope) -> Features {

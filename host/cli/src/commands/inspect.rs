@@ -84,6 +84,7 @@ fn facts(artifact: &Artifact, manifest: &Manifest) -> Result<Value, Failure> {
         "digest": artifact.digest.to_string(), "bytes": artifact.bytes.len(),
         "imports": imports(&artifact.bytes).map_err(broken)?,
         "exports": exports(&artifact.bytes).map_err(broken)?,
+        "session_header": manifest.session.as_ref().map(|header| header.as_str()),
         "roles": roles, "config": config, "capabilities": capabilities, "tools": tools,
         "resources": manifest.resources.iter().map(|(name, entry)| (name.to_string(), entry.requires.to_string().into())).collect::<serde_json::Map<_, _>>(),
         "prompts": manifest.prompts.iter().map(|(name, entry)| (name.clone(), entry.requires.to_string().into())).collect::<serde_json::Map<_, _>>(),
@@ -129,6 +130,9 @@ fn show(artifact: &Artifact, manifest: &Manifest) -> Result<(), Failure> {
             .for_each(|sentence| output::line(format_args!("    {}", one_line(sentence))));
     }
     limits(manifest);
+    if let Some(header) = &manifest.session {
+        output::line(format_args!("  telling conversations apart by the request header {header}"));
+    }
 
     if !manifest.config.is_empty() {
         heading("Settings");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fleetgate_core::catalog::Host;
+use fleetgate_core::key_file::key_file;
 use fleetgate_core::principal::HeldRole;
 use fleetgate_core::settings::{self, Settings};
 use fleetgate_mcp::{HttpOptions, Shutdown, requires_authentication, router};
@@ -84,6 +85,8 @@ impl Serve {
         if let Some(url) = &survey.settings.serve.public_url {
             options = options.with_public_url(url).map_err(Failure::failed)?;
         }
+        let key = survey.settings.serve.state.join("session.key");
+        options.session_key = Some(key_file(&key).map_err(Failure::failed)?);
         let mcp = router(host.clone(), options);
         if let Some(file) = &self.port_file {
             whole_file::write(file, format!("{}\n", address.port()).as_bytes())?;

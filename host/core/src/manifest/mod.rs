@@ -11,6 +11,7 @@ pub(crate) mod grammar;
 mod parse;
 mod roles;
 pub(crate) mod schema;
+mod session;
 mod widening;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use parse::{MAX_BYTES, parse};
 pub(crate) use roles::requirement;
 pub use roles::{Requirement, Roles};
 pub use schema::json_schema;
+pub use session::SessionHeader;
 pub use widening::widening;
 
 /// The name of the top-level custom section that holds the manifest as TOML.
@@ -47,6 +49,8 @@ pub struct Manifest {
     pub capabilities: BTreeMap<String, CapabilityRequest>,
     /// `[limits]`
     pub limits: RequestedLimits,
+    /// `[session]`
+    pub session: Option<SessionHeader>,
     /// `[tools.<name>]`
     pub tools: BTreeMap<String, ToolEntry>,
     /// `[resources."<uri pattern>"]`

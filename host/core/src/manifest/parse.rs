@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::entries::Context;
-use super::{Manifest, RequestedLimits, about, capabilities, config, entries, roles};
+use super::{Manifest, RequestedLimits, about, capabilities, config, entries, roles, session};
 use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostic, Diagnostics, Document, TableReader};
 use crate::units::format_size;
@@ -41,6 +41,7 @@ pub(crate) fn parse_source(
         let config = config::config(root);
         let (requests, requested) = capabilities::requests(root, known);
         let limits = limits(root);
+        let session = session::session(root);
         let context =
             Context { roles: &roles, requests: &requests, requested, capabilities: known, requires_in_code };
         let tools = entries::tools(root, &context);
@@ -53,6 +54,7 @@ pub(crate) fn parse_source(
             config,
             capabilities: requests,
             limits,
+            session,
             tools,
             resources,
             prompts,

@@ -40,6 +40,12 @@ pub fn json_schema(capabilities: &Capabilities) -> Value {
                     "type": "integer", "minimum": 1, "maximum": 1024
                 },
             }), &[]),
+            "session": closed(json!({
+                "header": {
+                    "description": "The request header by which conversations are told apart; the plugin gets a keyed hash of it.",
+                    "type": "string", "pattern": "^[Xx]-[A-Za-z0-9][A-Za-z0-9-]{0,61}$"
+                },
+            }), &["header"]),
             "tools": {
                 "description": "What each tool requires. A tool without an entry is not exposed.",
                 "type": "object",

@@ -15,6 +15,7 @@
 //!   do more than read. A tool that is `opt_in` waits for the operator anyway.
 //! - The longest matching pattern decides over a resource, so a new pattern may uncover what an old one
 //!   guarded, and a removed one too.
+//! - A header by which calls are told to belong together lets the plugin follow a caller from call to call.
 //! - What is removed, renamed in words or raised does not widen.
 
 use std::collections::BTreeMap;
@@ -30,6 +31,9 @@ pub fn widening(old: &Manifest, new: &Manifest) -> Vec<String> {
     roles(&old.roles, &new.roles, &mut found);
     capabilities(old, new, &mut found);
     limits(old, new, &mut found);
+    if let Some(header) = new.session.as_ref().filter(|header| old.session.as_ref() != Some(header)) {
+        found.push(format!("tells conversations apart by the request header {header}"));
+    }
     for (key, setting) in &new.config {
         let before = old.config.get(key).map(|setting| setting.env.as_slice()).unwrap_or_default();
         environment(&format!("the setting {key}"), before, &setting.env, &mut found);

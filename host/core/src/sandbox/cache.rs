@@ -12,7 +12,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::hash::{Hash, Hasher};
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -25,11 +25,10 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::artifact::Digest;
+use crate::key_file::{KEY_LENGTH, KeyFailed, key_file};
 
 /// Bytes of the keyed hash at the end of an entry.
 const SEAL: usize = 32;
-/// Bytes of the key.
-const KEY: usize = 32;
 /// What is hashed first, so that the key could serve another purpose one day without mixing up the two.
 const PURPOSE: &[u8] = b"fleetgate compiled component 1\0";
 /// The ending of an entry's name.
@@ -47,7 +46,7 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct Cache {
     directory: PathBuf,
-    key: [u8; KEY],
+    key: [u8; KEY_LENGTH],
     /// Hash of the engine's settings, wasmtime's version and ours.
     engine_hash: [u8; 32],
     engine: Engine,
@@ -56,7 +55,7 @@ pub struct Cache {
 /// The cache cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheFailed {
-    /// The directory or the key belongs to somebody else.
+    /// The directory belongs to somebody else.
     #[error("{} belongs to user {owner}, but this is user {me}: machine code is run only from files of one's own; \
              remove it, or set another [serve] state", .path.display())]
     NotMine {
@@ -77,14 +76,9 @@ pub enum CacheFailed {
         /// What they should be.
         wanted: u32,
     },
-    /// The key file holds something else.
-    #[error("{} is not a key of this program ({length} bytes instead of {KEY}): delete it, and plugins are compiled again", .path.display())]
-    BadKey {
-        /// Which.
-        path: PathBuf,
-        /// How many bytes it has.
-        length: u64,
-    },
+    /// The key cannot be used. Without it, plugins are compiled again.
+    #[error(transparent)]
+    Key(#[from] KeyFailed),
     /// The operating system refused.
     #[error("{}: {reason}", .path.display())]
     Io {
@@ -109,7 +103,7 @@ impl Cache {
         let directory = state.join("compiled");
         make_directory(state, 0o022)?;
         make_directory(&directory, 0o077)?;
-        let key = read_key(&state.join("compiled.key"))?;
+        let key = key_file(&state.join("compiled.key"))?;
         Ok(Self { directory, key, engine_hash: engine_hash(engine), engine: engine.clone() })
     }
 
@@ -311,41 +305,6 @@ fn check_owner(path: &Path, meta: &fs::Metadata, refused: u32) -> Result<(), Cac
         return Err(CacheFailed::NotPrivate { path: path.to_owned(), mode, wanted: mode & !refused });
     }
     Ok(())
-}
-
-/// Reads the key; makes one first where there is none. Of two hosts that start at once, both get the same.
-fn read_key(path: &Path) -> Result<[u8; KEY], CacheFailed> {
-    if !path.exists() {
-        make_key(path)?;
-    }
-    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
-    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(io_at(path))?;
-    let meta = file.metadata().map_err(io_at(path))?;
-    check_owner(path, &meta, 0o077)?;
-    if meta.len() != KEY as u64 {
-        return Err(CacheFailed::BadKey { path: path.to_owned(), length: meta.len() });
-    }
-    let mut key = [0; KEY];
-    file.read_exact(&mut key).map_err(io_at(path))?;
-    Ok(key)
-}
-
-fn make_key(path: &Path) -> Result<(), CacheFailed> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut key = [0; KEY];
-    getrandom::fill(&mut key).map_err(|error| io_at(path)(io::Error::other(error)))?;
-    let mut draft = tempfile::Builder::new()
-        .prefix("key-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(directory)
-        .map_err(io_at(directory))?;
-    draft.write_all(&key).and_then(|()| draft.as_file().sync_all()).map_err(io_at(path))?;
-    match draft.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        // Another host was first, and its key is as good.
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(io_at(path)(error.error)),
-    }
 }
 
 /// wasmtime's hash of what decides what machine code looks like, with the version of this program, which decides

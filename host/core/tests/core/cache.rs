@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use fleetgate_core::artifact::Digest;
+use fleetgate_core::key_file::KeyFailed;
 use fleetgate_core::sandbox::cache::{Cache, CacheFailed};
 use fleetgate_core::sandbox::code_config;
 use fleetgate_core::sandbox::compile::{CompileIn, Compiler};
@@ -168,7 +169,10 @@ fn a_cache_or_key_that_others_can_reach_is_refused() {
         let path = bench.state.path().join(name);
         fs::set_permissions(&path, Permissions::from_mode(bad)).expect("its mode");
         let failed = bench.try_cache().map(drop).expect_err("others can reach it");
-        assert!(matches!(failed, CacheFailed::NotPrivate { .. }), "{failed}");
+        assert!(
+            matches!(failed, CacheFailed::NotPrivate { .. } | CacheFailed::Key(KeyFailed::NotPrivate { .. })),
+            "{failed}"
+        );
         assert!(failed.to_string().contains("chmod"), "{failed}");
         fs::set_permissions(&path, Permissions::from_mode(good)).expect("its mode");
     }
@@ -181,7 +185,7 @@ fn a_key_that_is_none_is_refused() {
     bench.cache();
     let path = bench.state.path().join("compiled.key");
     fs::write(&path, b"short").expect("a key");
-    assert!(matches!(bench.try_cache(), Err(CacheFailed::BadKey { length: 5, .. })));
+    assert!(matches!(bench.try_cache(), Err(CacheFailed::Key(KeyFailed::BadKey { length: 5, .. }))));
 }
 
 #[test]

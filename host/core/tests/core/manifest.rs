@@ -54,6 +54,7 @@ fn a_manifest_with_every_key_is_read() {
     assert_eq!(manifest.limits.memory, Some(64 << 20));
     assert_eq!(manifest.limits.cpu, Some(Duration::from_secs(1)));
     assert_eq!(manifest.limits.concurrency, Some(8));
+    assert_eq!(manifest.session.as_ref().map(|header| header.as_str()), Some("x-conversation-id"));
     assert_eq!(&*manifest.text, FULL);
 
     let poll = &manifest.config["poll_interval"];
@@ -459,4 +460,52 @@ fn miette_draws_every_problem_with_its_line_once() {
     assert!(drawn.contains("2 problems in plugin.toml"), "{drawn}");
     assert_eq!(drawn.matches("unknown key").count(), 2, "{drawn}");
     assert!(drawn.contains("plugin.toml:10:1") && drawn.contains("read_onyl = true"), "{drawn}");
+}
+
+#[test]
+fn a_session_header_is_one_that_clients_set_for_it() {
+    for fine in ["X-Conversation-Id", "x-chat", "X-My-Session-2"] {
+        let manifest = after_about(&format!("[session]\nheader = \"{fine}\""));
+        assert_eq!(manifest.session.unwrap().as_str(), fine.to_ascii_lowercase());
+    }
+    assert!(after_about("").session.is_none());
+    for (wrong, why) in [
+        ("Authorization", "says who a caller is"),
+        ("cookie", "says who a caller is"),
+        ("Proxy-Authorization", "says who a caller is"),
+        ("X-Api-Key", "says who a caller is"),
+        ("X-Auth-Token", "says who a caller is"),
+        ("Mcp-Session-Id", "of the protocol's own"),
+        ("MCP-Protocol-Version", "of the protocol's own"),
+        ("X-Mcp-Anything", "of the protocol's own"),
+        ("X-Forwarded-For", "written by proxies"),
+        ("x-forwarded-proto", "written by proxies"),
+        ("X-Real-IP", "written by proxies"),
+        ("Forwarded", "written by proxies"),
+        ("Via", "written by proxies"),
+        ("X-Envoy-External-Address", "written by proxies"),
+        ("Conversation-Id", "not a name for a header of one's own"),
+        ("X-", "not a name for a header of one's own"),
+        ("X--a", "not a name for a header of one's own"),
+        ("X-a b", "not a name for a header of one's own"),
+        ("X-aä", "not a name for a header of one's own"),
+        ("", "not a name for a header of one's own"),
+    ] {
+        let problems = refused_after_about(&format!("[session]\nheader = \"{wrong}\""));
+        assert_said(&problems, 9, "session.header", &[why, "X-Conversation-Id"]);
+    }
+    let long = format!("X-{}", "a".repeat(63));
+    assert_said(
+        &refused_after_about(&format!("[session]\nheader = \"{long}\"")),
+        9,
+        "session.header",
+        &["not a name"],
+    );
+    assert_said(&refused_after_about("[session]"), 8, "session", &["missing key \"header\""]);
+    assert_said(
+        &refused_after_about("[session]\nheaders = \"X-a\""),
+        9,
+        "session.headers",
+        &["did you mean"],
+    );
 }

@@ -309,3 +309,13 @@ fn words_for_people_do_not_widen() {
     assert!(changed("why = \"Letters\"", "why = \"All the letters\"").is_empty());
     assert!(added("[config.more]\ntype = \"bool\"\ndescription = \"More.\"\n").is_empty());
 }
+
+#[test]
+fn a_header_that_tells_conversations_apart_widens_when_it_is_new_or_another() {
+    let said = ["tells conversations apart by the request header x-chat"];
+    assert_eq!(added("[session]\nheader = \"X-Chat\"\n"), said);
+    let with = |header: &str| after_about(&format!("{OLD}[session]\nheader = \"{header}\"\n"));
+    assert_eq!(widening(&with("X-Other"), &with("X-Chat")), said);
+    assert!(widening(&with("X-Chat"), &with("x-chat")).is_empty());
+    assert!(widening(&with("X-Chat"), &after_about(OLD)).is_empty());
+}

@@ -39,6 +39,7 @@ pub struct Seen {
 #[derive(Clone)]
 pub struct FakeBinding {
     pub name: &'static str,
+    pub session_header: Option<&'static str>,
     pub tools: Vec<FakeTool>,
 }
 
@@ -92,7 +93,7 @@ impl FakeTool {
 }
 
 pub fn binding(name: &'static str, tools: impl IntoIterator<Item = FakeTool>) -> FakeBinding {
-    FakeBinding { name, tools: tools.into_iter().collect() }
+    FakeBinding { name, session_header: None, tools: tools.into_iter().collect() }
 }
 
 pub fn principal(name: &str, roles: &[&str]) -> Principal {
@@ -251,6 +252,10 @@ impl View for Snapshot {
             let end = tool.does.clone().run(call).await;
             Ok(Answered { reference: "ref1".into(), binding: binding.name.into(), end })
         })
+    }
+
+    fn session_header(&self, binding: &str) -> Option<Arc<str>> {
+        self.bindings.iter().find(|one| one.name == binding)?.session_header.map(Arc::from)
     }
 
     fn features(&self, _: &Scope) -> Features {

@@ -9,6 +9,7 @@ mod forbidden;
 mod front;
 mod lists;
 mod running;
+mod session_key;
 mod sessions;
 mod shutdown;
 mod stdio;
