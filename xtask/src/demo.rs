@@ -1,15 +1,15 @@
 //! A fleet to try: the simulated NervesHub, the host, and one plugin between them.
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use xshell::Shell;
 
+use crate::running::{Running, text};
 use crate::{machine, plugins, target};
 
 /// How to run the demo.
@@ -58,37 +58,6 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
     host.child.wait()?;
     fleet.child.kill().ok();
     Ok(())
-}
-
-/// A server that says where it listens in its first line.
-struct Running {
-    child: Child,
-    said: Value,
-}
-
-impl Running {
-    fn start(command: &mut Command) -> Result<Self> {
-        let name = command.get_program().to_string_lossy().into_owned();
-        let mut child =
-            command.stdout(Stdio::piped()).spawn().with_context(|| format!("{name} does not start"))?;
-        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let Some(Ok(line)) = lines.next() else { bail!("{name} ended before it listened") };
-        let said = serde_json::from_str(&line).with_context(|| format!("{name} said {line:?}"))?;
-        // Whatever it says later must not fill the pipe.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Ok(Self { child, said })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-fn text(value: &Value) -> Result<String> {
-    value.as_str().map(str::to_owned).with_context(|| format!("expected a text, found {value}"))
 }
 
 fn configure(folder: &Path, backend: &str, token: &str) -> Result<()> {

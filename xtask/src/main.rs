@@ -1,10 +1,12 @@
-//! The workspace's own commands: `cargo xtask demo | test | plugins | bench`.
+//! The workspace's own commands: `cargo xtask demo | test | conformance | plugins | bench`.
 
 mod bench;
+mod conformance;
 mod demo;
 mod licences;
 mod machine;
 mod plugins;
+mod running;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +29,8 @@ enum Command {
     Demo(demo::Options),
     /// Everything that CI runs
     Test(test::Options),
+    /// Run the official MCP conformance suite against the host, in every protocol version
+    Conformance(conformance::Options),
     /// Build every plugin, pack it with its manifest, and write target/plugins/<id>.wasm
     Plugins,
     /// Time the host beside a plain MCP server, in one run
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         match Arguments::parse().command {
             Command::Demo(options) => demo::run(&shell, &options),
             Command::Test(options) => test::run(&shell, &options),
+            Command::Conformance(options) => conformance::run(&shell, &options),
             Command::Plugins => plugins::build(&shell).map(drop),
             Command::Bench(options) => bench::run(&shell, &options),
         }

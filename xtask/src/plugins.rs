@@ -14,8 +14,12 @@ struct Guest {
 }
 
 /// Where guest crates lie, and where their plugins go: those that are shipped apart from those that only tests use.
-const FOLDERS: [(&str, &str); 3] =
-    [("plugins", "plugins"), ("tests/hello", "test-plugins"), ("tests/hostile", "test-plugins")];
+const FOLDERS: [(&str, &str); 4] = [
+    ("plugins", "plugins"),
+    ("tests/hello", "test-plugins"),
+    ("tests/hostile", "test-plugins"),
+    ("tests/conformance", "test-plugins"),
+];
 
 /// Builds and packs every plugin; gives the folder of the shipped ones.
 pub fn build(shell: &Shell) -> Result<PathBuf> {
@@ -37,6 +41,11 @@ pub fn build(shell: &Shell) -> Result<PathBuf> {
         pack(shell, &fleetgate, &guest, &out)?;
     }
     Ok(target().join(FOLDERS[0].1))
+}
+
+/// Where [`build`] leaves a plugin that only tests use.
+pub fn for_tests(id: &str) -> PathBuf {
+    target().join("test-plugins").join(format!("{id}.wasm"))
 }
 
 /// The folder itself, or every folder in it, if there is a `plugin.toml`.

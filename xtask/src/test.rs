@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use xshell::{Shell, cmd};
 
-use crate::{demo, licences, machine, plugins};
+use crate::{demo, licences, machine, plugins, root};
 
 /// What to leave out.
 #[derive(Args)]
@@ -29,7 +29,7 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
         shell.set_var("FLEETGATE_WITHOUT_NODE", "1");
     } else {
         step("packages of MCP clients");
-        machine::node_packages(shell)?;
+        machine::node_packages(shell, &root().join("tests/clients"))?;
     }
     step("tests");
     cmd!(shell, "cargo test --quiet --locked --workspace --no-fail-fast").run()?;
