@@ -8,6 +8,7 @@
 //! The core names no capability, speaks no MCP and opens no port: those crates depend on this one.
 
 pub mod abi;
+pub mod address;
 pub mod artifact;
 pub mod audit;
 pub mod authorize;
@@ -18,6 +19,7 @@ pub mod diagnostic;
 pub mod domain;
 pub mod key_file;
 pub mod manifest;
+pub mod mask;
 pub mod ownership;
 pub mod principal;
 pub mod sandbox;

@@ -1,6 +1,7 @@
 //! The core as its neighbours see it, in one binary: linking wasmtime takes long.
 
 mod core {
+    mod addresses;
     mod approval;
     mod artifact;
     mod bindings;
@@ -21,6 +22,7 @@ mod core {
     mod schema;
     mod secrets;
     mod settings;
+    mod spellings;
     mod units;
     mod watch;
     mod widening;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use fleetgate_core::mask::{Mask, Masker};
 use fleetgate_core::sandbox::CallInfo;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, Method, Response, StatusCode};
@@ -19,7 +20,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use crate::decode::{Coding, Decoded};
 use crate::failure::arriving;
 use crate::headers::clean_response;
-use crate::mask::{Mask, Masker};
+use crate::mask::clean;
 use crate::pool::{Arriving, HEADER_BYTES};
 
 /// What a response is held to.
@@ -63,7 +64,7 @@ pub(crate) fn answer(
         return Err(Error::HttpResponseBodySize(Some(length)));
     }
     if let Some(mask) = &terms.mask {
-        mask.clean(&mut head.headers);
+        clean(mask, &mut head.headers);
     }
     let source = match coding {
         Some(coding) if !bodiless => Source::Decoded(Box::new(Decoded::new(body, coding))),
@@ -185,7 +186,7 @@ impl Body for Answer {
                     let mut trailers = frame.into_trailers().unwrap_or_default();
                     clean_response(&mut trailers);
                     if let Some(masker) = &answer.masker {
-                        masker.clean(&mut trailers);
+                        clean(masker.mask(), &mut trailers);
                     }
                     answer.trailers = Some(trailers);
                     answer.close();

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleetgate_core::address::{Connector, Dialer, Policy, Resolver, SystemResolver, TcpDialer};
 use fleetgate_core::capability::{BindingParts, Bound, Capability, Grant, Reach, Request, Schemas};
 use fleetgate_core::diagnostic::{Diagnostic, Diagnostics, TableReader};
 use fleetgate_core::sandbox::{CallInfo, CallState};
@@ -12,8 +13,7 @@ use fleetgate_core::settings::Secrets;
 use http::uri::Authority;
 use wasmtime::component::Linker;
 
-use crate::address::Policy;
-use crate::connect::{Connector, Dialer, Endpoint, TcpDialer};
+use crate::connect::Endpoint;
 use crate::credential::Keeper;
 use crate::exchange::Session;
 use crate::grant::HttpGrant;
@@ -23,7 +23,6 @@ use crate::origin::Scheme;
 use crate::pool::Pool;
 use crate::reach::HttpReach;
 use crate::request::{HttpRequest, UPSTREAM};
-use crate::resolve::{Resolver, SystemResolver};
 use crate::{schema, tls};
 
 /// Outgoing HTTP for guests.
@@ -169,7 +168,7 @@ impl Http {
         };
         let pool = Pool::new(
             endpoints,
-            Arc::new(connector),
+            connector,
             grant.connections,
             self.options.idle_timeout,
             self.options.connect_timeout,

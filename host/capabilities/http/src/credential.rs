@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fleetgate_core::diagnostic::{TableReader, quoted};
+use fleetgate_core::mask::Mask;
 use fleetgate_core::settings::{Secret, Secrets};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
-
-use crate::mask::Mask;
 
 /// How long a value is used before it is read again.
 const FRESH: Duration = Duration::from_secs(1);

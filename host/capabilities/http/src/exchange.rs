@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use fleetgate_core::address::Unreached;
+use fleetgate_core::mask::Mask;
 use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE};
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, LOCATION, USER_AGENT};
@@ -23,7 +25,6 @@ use crate::decode::Coding;
 use crate::failure::Failure;
 use crate::guard::{Allowed, Asker, Refusal, Routes, Target, Via, decide};
 use crate::headers::{clean_request, keep_for_strangers, without_body, without_range};
-use crate::mask::Mask;
 use crate::pool::Arriving;
 use crate::redirect::{self, MOST_HOPS};
 
@@ -270,7 +271,7 @@ fn refused_by_address(failure: Failure, allowed: &Allowed) -> Failure {
     let Failure::Connect(failed) = failure else { return failure };
     let refusal = |rule| Refusal::new(rule, format!("{name}: {failed}"));
     Failure::Refused(match &failed {
-        ConnectFailed::Blocked { blocked, .. } => match blocked.opening() {
+        ConnectFailed::Unreached(Unreached::Blocked { blocked, .. }) => match blocked.opening() {
             Some(opening) => refusal("address").allowed_by(format!("[{grant}] networks = [… \"{opening}\"]")),
             None => refusal("address"),
         },

@@ -7,6 +7,7 @@
 use std::error::Error as _;
 use std::io;
 
+use fleetgate_core::address::Unreached;
 use wasmtime_wasi_http::Error;
 
 use crate::body::Progress;
@@ -74,11 +75,13 @@ impl Failure {
 
 fn connecting(failed: &ConnectFailed) -> Error {
     match failed {
-        ConnectFailed::Resolve { .. } | ConnectFailed::NoAddress(_) => {
+        ConnectFailed::Unreached(Unreached::Resolve { .. } | Unreached::NoAddress(_)) => {
             Error::DnsError { rcode: Some("address not available".into()), info_code: None }
         }
-        ConnectFailed::Blocked { .. } | ConnectFailed::Plaintext { .. } => Error::HttpRequestDenied,
-        ConnectFailed::Dial { error, .. } => match error.kind() {
+        ConnectFailed::Unreached(Unreached::Blocked { .. }) | ConnectFailed::Plaintext { .. } => {
+            Error::HttpRequestDenied
+        }
+        ConnectFailed::Unreached(Unreached::Dial { error, .. }) => match error.kind() {
             io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
             io::ErrorKind::TimedOut => Error::ConnectionTimeout,
             _ => Error::DestinationUnavailable,

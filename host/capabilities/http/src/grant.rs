@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleetgate_core::address::{Host, Opening};
 use fleetgate_core::capability::Grant;
 use fleetgate_core::diagnostic::{Document, TableReader, quoted};
 use fleetgate_core::ownership::{self, Rules};
@@ -15,10 +16,9 @@ use fleetgate_core::settings::Secrets;
 use fleetgate_core::units::format_duration;
 use rustls::pki_types::CertificateDer;
 
-use crate::address::Opening;
 use crate::credential::Credential;
 use crate::method::Methods;
-use crate::origin::{Host, Origin, Scheme};
+use crate::origin::{Origin, Scheme};
 use crate::path::NormalPath;
 use crate::pattern::PathSet;
 use crate::reach::{read_narrower_methods, read_narrower_paths};

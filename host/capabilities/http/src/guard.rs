@@ -11,14 +11,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleetgate_core::address::{Class, Host, classify};
 use fleetgate_core::sandbox::CallPolicy;
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Uri};
 
-use crate::address::{Class, classify};
 use crate::credential::Keeper;
 use crate::method::Methods;
-use crate::origin::{Host, Origin, Scheme};
+use crate::origin::{Origin, Scheme};
 use crate::path::NormalPath;
 use crate::pattern::PathSet;
 use crate::pool::Pool;

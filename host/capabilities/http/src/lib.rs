@@ -6,9 +6,8 @@
 //! [`answer`] (what the guest may read of what comes back).
 //!
 //! [`request`], [`reach`] and [`grant`] are the tables that people write, [`capability`] is what becomes of them at
-//! load. [`address`] knows no HTTP and may serve other kinds of reach.
+//! load. Which addresses may be reached is the core's, since other kinds of reach go there as well.
 
-pub mod address;
 mod answer;
 mod body;
 mod capability;
@@ -30,7 +29,6 @@ mod pool;
 mod reach;
 mod redirect;
 mod request;
-mod resolve;
 mod schema;
 mod tls;
 
@@ -39,15 +37,13 @@ pub use connect::ConnectFailed;
 pub use exchange::MOST_AT_ONCE;
 pub use failure::Failure;
 pub use guard::Refusal;
-pub use resolve::{Resolver, SystemResolver};
 
 /// For this crate's own tests, which have no guest.
 #[doc(hidden)]
 pub mod testing {
     pub use crate::capability::HttpBinding;
-    pub use crate::connect::{Dialer, TcpDialer};
     pub use crate::exchange::Session;
-    pub use crate::origin::{Host, Origin, Scheme};
+    pub use crate::origin::{Origin, Scheme};
 }
 
 pub(crate) use fleetgate_core::diagnostic::quoted;

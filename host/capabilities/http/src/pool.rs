@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use fleetgate_core::address::Connector;
 use http::header::HOST;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, Uri};
@@ -21,7 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::body::RequestBody;
-use crate::connect::{ConnectFailed, Connector, Endpoint};
+use crate::connect::{ConnectFailed, Endpoint, connect};
 
 pub(crate) use arriving::Arriving;
 use arriving::Home;
@@ -34,7 +35,7 @@ const READY: Duration = Duration::from_millis(250);
 /// The connections of one grant.
 pub(crate) struct Pool {
     pub(crate) endpoints: Vec<Endpoint>,
-    connector: Arc<Connector>,
+    connector: Connector,
     slots: Arc<Semaphore>,
     shelf: Mutex<Shelf>,
     returned: Notify,
@@ -85,7 +86,7 @@ impl Pool {
     /// one, with the waiting for a slot.
     pub(crate) fn new(
         endpoints: Vec<Endpoint>,
-        connector: Arc<Connector>,
+        connector: Connector,
         connections: usize,
         idle: Duration,
         connect: Duration,
@@ -190,7 +191,7 @@ impl Pool {
         time: Duration,
     ) -> Result<Connection, ConnectFailed> {
         let to = &self.endpoints[endpoint];
-        let transport = self.connector.connect(to, time).await?;
+        let transport = connect(&self.connector, to, time).await?;
         let handshake = |error| ConnectFailed::Handshake { host: to.origin.host.to_string(), error };
         if transport.is_http2() {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())

@@ -2,12 +2,13 @@
 
 use std::any::Any;
 
+use fleetgate_core::address::Host;
 use fleetgate_core::capability::Request;
 use fleetgate_core::diagnostic::{Spanned, TableReader, quoted};
 use http::Method;
 
 use crate::method::Methods;
-use crate::origin::{Host, Origin, Scheme};
+use crate::origin::{Origin, Scheme};
 use crate::pattern::{PathSet, Pattern};
 
 /// The last label of the names that stand for a granted URL: `api.upstream`.

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use fleetgate_core::address::Host;
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::origin::{Host, Origin};
+use crate::origin::Origin;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::any;
 use bytes::Bytes;
-use fleetgate_http::{HttpOptions, Resolver};
+use fleetgate_core::address::Resolver;
+use fleetgate_http::HttpOptions;
 use http::HeaderValue;
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -151,7 +152,7 @@ struct ByPort {
     two: std::net::SocketAddr,
 }
 
-impl fleetgate_http::testing::Dialer for ByPort {
+impl fleetgate_core::address::Dialer for ByPort {
     fn dial(
         &self,
         address: std::net::SocketAddr,

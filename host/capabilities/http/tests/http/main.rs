@@ -8,6 +8,8 @@ mod decisions;
 mod headers;
 mod limits;
 mod redirects;
+#[path = "../../../../core/tests/core/spellings.rs"]
+mod spellings;
 mod tables;
 mod upstream;
 mod world;

@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fleetgate_core::abi::log::LogGate;
+use fleetgate_core::address::{Dialer, Resolver, TcpDialer};
 use fleetgate_core::capability::{BindingParts, Capability, Grant, Reach, Request};
 use fleetgate_core::diagnostic::{Diagnostics, Document};
 use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody};
 use fleetgate_core::settings::{Limits, SecretSource, Secrets};
-use fleetgate_http::testing::{Dialer, HttpBinding, Session, TcpDialer};
-use fleetgate_http::{Failure, Http, HttpOptions, Resolver};
+use fleetgate_http::testing::{HttpBinding, Session};
+use fleetgate_http::{Failure, Http, HttpOptions};
 use futures_util::future::BoxFuture;
 use http::Response;
 use http_body_util::{BodyExt, Full};

@@ -10,16 +10,23 @@
 //!   closed, and where the grant opens the carrying network, the carried address is judged as well.
 //! - What is nobody's host (`0.0.0.0`, multicast, broadcast) is never a target.
 //!
-//! Nothing in here knows HTTP. Sources: the IANA special-purpose address registries, RFC 6890, RFC 6052, RFC 3056,
+//! Every kind of reach that opens connections passes here: [`Connector`] resolves a name once, judges every address
+//! that it got, and dials the one that was judged. Sources: the IANA special-purpose address registries, RFC 6890, RFC 6052, RFC 3056,
 //! RFC 4380, and the cloud providers' documentation of their metadata services.
 
+mod connect;
+mod host;
 mod opening;
+mod resolve;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+pub use connect::{Connector, Dialer, TcpDialer, Unreached};
+pub use host::{Host, loopback};
 pub use opening::{Opening, OpeningError};
+pub use resolve::{Resolver, SystemResolver};
 
 /// What an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

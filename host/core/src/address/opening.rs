@@ -84,7 +84,7 @@ impl Opening {
         let network = match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
             (Ok(network), _) => network,
             (_, Ok(address)) => IpNet::from(canonical(address)),
-            _ => return Err(OpeningError::NotAnAddress(crate::quoted(text))),
+            _ => return Err(OpeningError::NotAnAddress(crate::diagnostic::quoted(text))),
         };
         if network.trunc() != network {
             return Err(OpeningError::HostBits { given: given(), meant: network.trunc() });
