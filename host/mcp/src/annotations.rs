@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use fleetgate_core::catalog::Scope;
-use rmcp::model::{Icon, JsonObject, MetaObject, Tool, ToolAnnotations};
+use rmcp::model::{Icon, JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
+use crate::meta;
 use crate::view::Definition;
-use crate::{meta, uri};
 
 /// The longest icon, in bytes of its URI. Icons travel with every list.
 const MAX_ICON: usize = 32 * 1024;
-/// The most icons of one tool.
+/// The most icons of one thing.
 const MAX_ICONS: usize = 4;
 
 /// One item of `tools/list`.
@@ -23,7 +23,7 @@ pub(crate) fn tool(scope: &Scope, definition: &Definition) -> Tool {
     tool.output_schema = declared.output_schema.as_ref().map(object);
     tool.annotations = Some(hints(definition));
     tool.icons = icons(declared.extra.as_ref());
-    tool.meta = Some(described(scope, definition));
+    tool.meta = Some(meta::of_binding(declared.meta.as_ref(), scope, &definition.binding));
     tool
 }
 
@@ -44,19 +44,8 @@ fn hints(definition: &Definition) -> ToolAnnotations {
     )
 }
 
-fn described(scope: &Scope, definition: &Definition) -> MetaObject {
-    let mut said = meta::from_plugin(definition.tool.meta.as_ref());
-    if let Some(shown) = said.get_mut("ui").and_then(|ui| ui.get_mut("resourceUri"))
-        && let Some(own) = shown.as_str()
-    {
-        *shown = uri::outward(scope, &definition.binding, own).into_owned().into();
-    }
-    said.insert(meta::BINDING.to_owned(), (*definition.binding).into());
-    said
-}
-
 /// Icons that need no fetching: an icon from elsewhere would tell its server who looks at this list.
-fn icons(extra: Option<&Value>) -> Option<Vec<Icon>> {
+pub(crate) fn icons(extra: Option<&Value>) -> Option<Vec<Icon>> {
     let given = extra?.get("icons")?.as_array()?;
     let kept: Vec<Icon> = given
         .iter()

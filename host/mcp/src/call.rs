@@ -27,7 +27,7 @@ impl Server {
         let binding = found.map_or_else(|| "".into(), |found| found.binding);
 
         let (voice, listening) =
-            observer::pair(&context, binding.clone(), self.level(&context), serving.hub.clone());
+            observer::pair(&context, binding.clone(), self.level(&context)?, serving.hub.clone());
         let session = session_key(serving, &*view, &binding, &principal, &context, &self.connection)?;
         let capabilities = context.client_capabilities().unwrap_or_default();
         let call = ToolCall {

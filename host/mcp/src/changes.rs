@@ -1,8 +1,10 @@
-//! Who is told that a list of tools changed.
+//! Who is told that a list changed, or that a resource has new contents.
 //!
-//! Each endpoint has a [`Fanout`]. Legacy clients are in it from their `initialized` on and get a bare notification;
-//! modern ones for as long as their `subscriptions/listen` is open. Several changes in a row may become one
-//! notification: it says "list again", not what changed.
+//! The [`Hub`] hears of it, from the catalog and from running calls; each endpoint has a [`Fanout`], which knows its
+//! [`Listener`]s. Legacy clients listen from their `initialized` on; modern ones for as long as their
+//! `subscriptions/listen` is open. What is new is kept per listener until it is told: several changes in a row may
+//! become one notification, which says "list again" or "read again", not what changed. So a plugin may say it as often
+//! as it likes, and nothing here grows with that.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,10 +19,35 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The pause between two notifications to one listener. A plugin can say that its tools changed as often as it likes.
+use crate::listener::{Listener, News, Wants};
+use crate::uri::Located;
+use crate::view::Backend;
+
+/// The pause between two notifications to one listener.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long one client may take to accept a notification before the others stop waiting for it.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The lists that can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum List {
+    Tools,
+    Prompts,
+    /// And templates and skills, which have no notification of their own.
+    Resources,
+}
+
+impl List {
+    /// By the name that [`fleetgate_core::sandbox::Observer::list_changed`] gives it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "tools" => Some(Self::Tools),
+            "prompts" => Some(Self::Prompts),
+            "resources" => Some(Self::Resources),
+            _ => None,
+        }
+    }
+}
 
 /// All endpoints of one transport.
 #[derive(Default)]
@@ -28,11 +55,19 @@ pub(crate) struct Hub(Mutex<Vec<Weak<Fanout>>>);
 
 impl Hub {
     /// A new endpoint's listeners. It is forgotten when the last reference goes.
-    pub(crate) fn fanout(&self, scope: Scope, gone: CancellationToken) -> Arc<Fanout> {
+    pub(crate) fn fanout(
+        &self,
+        backend: Arc<dyn Backend>,
+        scope: Scope,
+        gone: CancellationToken,
+    ) -> Arc<Fanout> {
         let fanout = Arc::new(Fanout {
+            backend,
             scope,
-            changed: watch::Sender::new(()),
-            legacy: Mutex::default(),
+            listeners: Mutex::default(),
+            watched: Mutex::default(),
+            legacy: watch::Sender::new(()),
+            served: Mutex::new(false),
             listens: Mutex::default(),
             gone,
         });
@@ -42,12 +77,27 @@ impl Hub {
         fanout
     }
 
-    /// The tools of these bindings are others now.
-    pub(crate) fn tools_changed(&self, bindings: &[Arc<str>]) {
-        self.each(|fanout| match &fanout.scope {
-            Scope::Shared => !bindings.is_empty(),
-            Scope::Binding(name) => bindings.contains(name),
+    /// A list of these bindings is another now.
+    pub(crate) fn changed(&self, list: List, bindings: &[Arc<str>]) {
+        self.each(|fanout| {
+            let concerned = match &fanout.scope {
+                Scope::Shared => !bindings.is_empty(),
+                Scope::Binding(name) => bindings.contains(name),
+            };
+            if concerned {
+                fanout.changed(list);
+            }
         });
+    }
+
+    /// A resource of this binding has new contents. `uri` is the plugin's own.
+    pub(crate) fn updated(&self, binding: &Arc<str>, uri: &str) {
+        // What is no URI, nobody can watch.
+        let Some(resource) = (Located { binding: binding.clone(), uri: uri.to_owned() }).in_one_spelling()
+        else {
+            return;
+        };
+        self.each(|fanout| fanout.updated(&resource));
     }
 
     /// Passes on what changes until there is nothing more to come. `before` runs ahead of each notification.
@@ -56,100 +106,154 @@ impl Hub {
             let change = changes.recv().await;
             before();
             match change {
-                Ok(change) => self.tools_changed(&change.tools),
-                Err(RecvError::Lagged(_)) => self.each(|_| true),
+                Ok(change) => {
+                    self.changed(List::Tools, &change.tools);
+                    self.changed(List::Prompts, &change.prompts);
+                    self.changed(List::Resources, &change.resources);
+                }
+                // Nobody knows what was missed.
+                Err(RecvError::Lagged(_)) => self.each(|fanout| {
+                    [List::Tools, List::Prompts, List::Resources].map(|list| fanout.changed(list));
+                }),
                 Err(RecvError::Closed) => return,
             }
         }
     }
 
-    fn each(&self, concerned: impl Fn(&Fanout) -> bool) {
-        let places = lock(&self.0);
-        places.iter().filter_map(Weak::upgrade).filter(|fanout| concerned(fanout)).for_each(|fanout| {
-            fanout.changed.send_replace(());
-        });
+    fn each(&self, tell: impl Fn(&Arc<Fanout>)) {
+        // Not under the lock: a guest waits for this.
+        let places: Vec<_> = lock(&self.0).iter().filter_map(Weak::upgrade).collect();
+        places.iter().for_each(tell);
     }
 }
 
 /// The listeners of one endpoint.
 pub(crate) struct Fanout {
+    backend: Arc<dyn Backend>,
     scope: Scope,
-    changed: watch::Sender<()>,
-    legacy: Mutex<Legacy>,
+    listeners: Mutex<Vec<Weak<Listener>>>,
+    /// Who hears of which resource.
+    watched: Mutex<HashMap<Located, Vec<Weak<Listener>>>>,
+    /// There is something new for a legacy client.
+    legacy: watch::Sender<()>,
+    /// Whether a task is there that tells them.
+    served: Mutex<bool>,
+    /// Open listens, by principal.
     listens: Mutex<HashMap<String, usize>>,
     /// Trips when the endpoint goes or the server stops.
     gone: CancellationToken,
 }
 
-#[derive(Default)]
-struct Legacy {
-    peers: Vec<Peer<RoleServer>>,
-    /// Whether a task is there that notifies them.
-    served: bool,
-}
-
 impl Fanout {
-    /// A legacy client that wants to hear of changes, until it goes.
-    pub(crate) fn join(self: &Arc<Self>, peer: Peer<RoleServer>) {
-        let mut legacy = lock(&self.legacy);
-        legacy.peers.retain(|peer| !peer.is_transport_closed());
-        legacy.peers.push(peer);
-        if !std::mem::replace(&mut legacy.served, true) {
-            tokio::spawn(Self::notify_peers(Arc::downgrade(self), self.changed.subscribe()));
+    /// A legacy client, which hears of changes until it goes.
+    pub(crate) fn join(self: &Arc<Self>, peer: Peer<RoleServer>, wants: Wants) -> Arc<Listener> {
+        let listener = self.add(Listener::legacy(peer, wants, Arc::downgrade(self)));
+        if !std::mem::replace(&mut *lock(&self.served), true) {
+            tokio::spawn(Self::tell_legacy(Arc::downgrade(self), self.legacy.subscribe()));
         }
-    }
-
-    /// Runs while there are legacy clients.
-    async fn notify_peers(this: Weak<Self>, mut changed: watch::Receiver<()>) {
-        while changed.changed().await.is_ok() {
-            let Some(fanout) = this.upgrade() else { return };
-            let peers = lock(&fanout.legacy).peers.clone();
-            join_all(peers.iter().map(|peer| async {
-                if !matches!(
-                    tokio::time::timeout(PATIENCE, peer.notify_tool_list_changed()).await,
-                    Ok(Ok(()))
-                ) {
-                    tracing::debug!("a client did not take the news that the tools changed");
-                }
-            }))
-            .await;
-            if !fanout.still_joined() {
-                return;
-            }
-            drop(fanout);
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// Whether a legacy client is left. If not, the next one to join starts the notifying anew.
-    fn still_joined(&self) -> bool {
-        let mut legacy = lock(&self.legacy);
-        legacy.peers.retain(|peer| !peer.is_transport_closed());
-        legacy.served = !legacy.peers.is_empty();
-        legacy.served
+        listener
     }
 
     /// Room for one more open listen of this principal; none if it has `most` already.
-    pub(crate) fn listen(self: &Arc<Self>, principal: &str, most: usize) -> Option<Listen> {
+    pub(crate) fn listen(self: &Arc<Self>, principal: &str, most: usize, wants: Wants) -> Option<Listen> {
         let mut listens = lock(&self.listens);
         let open = listens.entry(principal.to_owned()).or_default();
         if *open >= most {
             return None;
         }
         *open += 1;
+        drop(listens);
         Some(Listen {
-            changed: self.changed.subscribe(),
+            listener: self.add(Listener::modern(wants, Arc::downgrade(self))),
             quiet_until: Instant::now(),
             gone: self.gone.clone(),
             principal: principal.to_owned(),
             fanout: self.clone(),
         })
     }
+
+    /// From now on this listener hears of this resource.
+    pub(crate) fn watch(&self, resource: Located, listener: &Arc<Listener>) {
+        lock(&self.watched).entry(resource).or_default().push(Arc::downgrade(listener));
+    }
+
+    /// It no longer does.
+    pub(crate) fn unwatch<'a>(
+        &self,
+        resources: impl IntoIterator<Item = &'a Located>,
+        listener: *const Listener,
+    ) {
+        let mut watched = lock(&self.watched);
+        for resource in resources {
+            if let Some(listeners) = watched.get_mut(resource) {
+                listeners.retain(|other| other.as_ptr() != listener && other.strong_count() > 0);
+                if listeners.is_empty() {
+                    watched.remove(resource);
+                }
+            }
+        }
+    }
+
+    /// There is something for the task that tells legacy clients.
+    pub(crate) fn wake_legacy(&self) {
+        self.legacy.send_replace(());
+    }
+
+    fn add(&self, listener: Listener) -> Arc<Listener> {
+        let listener = Arc::new(listener);
+        let mut listeners = lock(&self.listeners);
+        listeners.retain(|listener| listener.strong_count() > 0);
+        listeners.push(Arc::downgrade(&listener));
+        listener
+    }
+
+    fn all(&self) -> Vec<Arc<Listener>> {
+        lock(&self.listeners).iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn changed(&self, list: List) {
+        self.all().iter().for_each(|listener| listener.changed(list));
+    }
+
+    fn updated(&self, resource: &Located) {
+        let listeners: Vec<_> = match lock(&self.watched).get(resource) {
+            Some(listeners) => listeners.iter().filter_map(Weak::upgrade).collect(),
+            None => return,
+        };
+        listeners.iter().for_each(|listener| listener.updated(resource));
+    }
+
+    /// Runs while there are legacy clients.
+    async fn tell_legacy(this: Weak<Self>, mut woken: watch::Receiver<()>) {
+        while woken.changed().await.is_ok() {
+            let Some(fanout) = this.upgrade() else { return };
+            let view = fanout.backend.view();
+            join_all(fanout.all().iter().filter(|listener| listener.is_legacy()).map(|listener| async {
+                let told = listener.tell(&*view, &fanout.scope);
+                if !matches!(tokio::time::timeout(PATIENCE, told).await, Ok(Ok(()))) {
+                    tracing::debug!("a client did not take the news");
+                }
+            }))
+            .await;
+            if !fanout.still_joined() {
+                return;
+            }
+            drop((view, fanout));
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Whether a legacy client is left. If not, the next one to join starts the telling anew.
+    fn still_joined(&self) -> bool {
+        let mut served = lock(&self.served);
+        *served = self.all().iter().any(|listener| listener.is_legacy());
+        *served
+    }
 }
 
 /// One open listen.
 pub(crate) struct Listen {
-    changed: watch::Receiver<()>,
+    pub(crate) listener: Arc<Listener>,
     quiet_until: Instant,
     gone: CancellationToken,
     principal: String,
@@ -157,19 +261,19 @@ pub(crate) struct Listen {
 }
 
 impl Listen {
-    /// Waits for the next change; none when the endpoint goes.
-    pub(crate) async fn next(&mut self) -> Option<()> {
-        let changed = async {
+    /// Waits for what is new; none when the endpoint goes.
+    pub(crate) async fn next(&mut self) -> Option<News> {
+        let news = async {
             tokio::time::sleep_until(self.quiet_until).await;
-            self.changed.changed().await
+            self.listener.news().await
         };
-        let changed = tokio::select! {
+        let news = tokio::select! {
             biased;
             () = self.gone.cancelled() => return None,
-            changed = changed => changed,
+            news = news => news,
         };
         self.quiet_until = Instant::now() + PAUSE;
-        changed.ok()
+        Some(news)
     }
 }
 
@@ -185,6 +289,6 @@ impl Drop for Listen {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

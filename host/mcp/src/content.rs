@@ -1,12 +1,12 @@
-//! What a tool returned, as MCP says it.
+//! What a tool, a prompt or a resource returned, as MCP says it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fleetgate_core::catalog::Scope;
-use fleetgate_core::domain::{Content, ToolResult};
+use fleetgate_core::domain::{self, Content, ToolResult};
 use rmcp::model::{
-    Annotations, AudioContent, CallToolResult, ContentBlock, EmbeddedResource, ImageContent, Resource,
-    ResourceContents, TextContent,
+    Annotations, AudioContent, CallToolResult, ContentBlock, EmbeddedResource, ImageContent, MetaObject,
+    PromptMessage, Resource, ResourceContents, Role, TextContent,
 };
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ pub(crate) fn result(from: &From<'_>, returned: &ToolResult) -> CallToolResult {
         .and_then(|raw| serde_json::from_str(raw.get()).ok())
         // Before 2026-07-28 it is an object or nothing.
         .filter(|value: &Value| from.era == Era::Modern || value.is_object());
-    result.meta = meta::some_from_plugin(returned.meta.as_ref());
+    result.meta = said(from, returned.meta.as_ref());
     result
 }
 
@@ -42,7 +42,7 @@ fn block(from: &From<'_>, content: &Content) -> ContentBlock {
     let text = || content.text.clone().unwrap_or_default();
     let data = || STANDARD.encode(content.data.as_deref().unwrap_or_default());
     let mime = || content.mime_type.clone().unwrap_or_else(|| "application/octet-stream".into());
-    let meta = meta::some_from_plugin(content.meta.as_ref());
+    let meta = said(from, content.meta.as_ref());
     let annotations = annotations(content.extra.as_ref());
     match content.kind.as_str() {
         "text" => {
@@ -77,25 +77,46 @@ fn block(from: &From<'_>, content: &Content) -> ContentBlock {
     }
 }
 
+/// What the plugin says in `_meta`, if anything.
+fn said(from: &From<'_>, meta: Option<&Value>) -> Option<MetaObject> {
+    let mut said = meta::from_plugin(meta);
+    uri::panel_outward(from.scope, from.binding, &mut said);
+    Some(said).filter(|said| !said.is_empty())
+}
+
 fn link(from: &From<'_>, content: &Content) -> Resource {
     let own = content.uri.as_deref().unwrap_or_default();
-    let said = |key: &str| content.extra.as_ref().and_then(|extra| extra.get(key));
-    let text = |key: &str| said(key).and_then(Value::as_str).map(str::to_owned);
+    let given = |key: &str| content.extra.as_ref().and_then(|extra| extra.get(key));
+    let text = |key: &str| given(key).and_then(Value::as_str).map(str::to_owned);
     let name = content.text.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| own.to_owned());
     let mut link = Resource::new(uri::outward(from.scope, from.binding, own), name);
     link.title = text("title");
     link.description = text("description");
     link.mime_type = content.mime_type.clone();
-    link.size = said("size").and_then(Value::as_u64);
-    link.meta = meta::some_from_plugin(content.meta.as_ref());
+    link.size = given("size").and_then(Value::as_u64);
+    link.meta = said(from, content.meta.as_ref());
     link.annotations = annotations(content.extra.as_ref());
     link
 }
 
+/// One of the contents of a resource that was read. What carries no URI of its own is at the one that was asked for.
+pub(crate) fn contents(from: &From<'_>, content: &Content, asked: &str) -> ResourceContents {
+    embedded_at(from, content, content.uri.as_deref().unwrap_or(asked))
+}
+
+/// One message of a prompt.
+pub(crate) fn message(from: &From<'_>, message: &domain::PromptMessage) -> PromptMessage {
+    let role = if message.role == "assistant" { Role::Assistant } else { Role::User };
+    PromptMessage::new(role, block(from, &message.content))
+}
+
 fn embedded(from: &From<'_>, content: &Content) -> ResourceContents {
-    let own = content.uri.as_deref().unwrap_or_default();
+    embedded_at(from, content, content.uri.as_deref().unwrap_or_default())
+}
+
+fn embedded_at(from: &From<'_>, content: &Content, own: &str) -> ResourceContents {
     let uri = uri::outward(from.scope, from.binding, own).into_owned();
-    let (mime_type, meta) = (content.mime_type.clone(), meta::some_from_plugin(content.meta.as_ref()));
+    let (mime_type, meta) = (content.mime_type.clone(), said(from, content.meta.as_ref()));
     match (&content.text, &content.data) {
         (None, Some(data)) => {
             ResourceContents::BlobResourceContents { uri, mime_type, blob: STANDARD.encode(data), meta }
@@ -110,7 +131,7 @@ fn embedded(from: &From<'_>, content: &Content) -> ResourceContents {
 }
 
 /// `annotations` of `extra`; one that says nothing MCP knows is left out.
-fn annotations(extra: Option<&Value>) -> Option<Annotations> {
+pub(crate) fn annotations(extra: Option<&Value>) -> Option<Annotations> {
     let given = extra?.get("annotations")?;
     let mut read: Annotations = serde_json::from_value(given.clone()).ok()?;
     read.priority = read.priority.filter(|priority| (0.0..=1.0).contains(priority));

@@ -15,10 +15,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::caller::Who;
 use crate::changes::Hub;
-use crate::cursor::Cursors;
 use crate::keys::Key;
-use crate::list::Lists;
-use crate::server::{Limits, Server, Serving};
+use crate::server::{Keys, Limits, Server, Serving};
 use crate::sessions::{SessionLimits, Sessions};
 use crate::view::Backend;
 
@@ -29,8 +27,7 @@ pub(crate) struct Endpoints {
     limits: Limits,
     session_limits: SessionLimits,
     config: StreamableHttpServerConfig,
-    cursors: Key,
-    sessions: Key,
+    keys: Keys,
     /// Trips when the server stops taking requests.
     pub(crate) closing: CancellationToken,
     live: Mutex<HashMap<Scope, Arc<Endpoint>>>,
@@ -62,8 +59,7 @@ impl Endpoints {
             limits,
             session_limits,
             config,
-            cursors: Key::new(),
-            sessions,
+            keys: Keys { cursors: Key::new(), sessions },
             closing: CancellationToken::new(),
             live: Mutex::default(),
             leaving: Mutex::default(),
@@ -127,16 +123,14 @@ impl Endpoints {
 
     fn born(&self, scope: &Scope) -> Endpoint {
         let gone = self.closing.child_token();
-        let serving = Arc::new(Serving {
-            backend: self.backend.clone(),
-            scope: scope.clone(),
-            hub: self.hub.clone(),
-            fanout: self.hub.fanout(scope.clone(), gone.clone()),
-            lists: Lists::default(),
-            cursors: Cursors::new(self.cursors.clone(), scope),
-            sessions: self.sessions.clone(),
-            limits: self.limits,
-        });
+        let serving = Arc::new(Serving::new(
+            self.backend.clone(),
+            scope.clone(),
+            self.hub.clone(),
+            &self.keys,
+            self.limits,
+            gone.clone(),
+        ));
         let sessions = Arc::new(Sessions::new(self.session_limits, gone.clone()));
         let made = serving.clone();
         let factory = move || Ok(Server::new(made.clone(), Who::OfRequest));

@@ -1,13 +1,14 @@
 //! Calls that did not end with a result, as MCP says it.
 //!
-//! A model reads a tool error and can act on it; it never sees a JSON-RPC error. So whatever happened to a call that
-//! was let in is a tool error, and only a call that was not let in is a JSON-RPC error.
+//! A model reads a tool error and can act on it; it never sees a JSON-RPC error. So whatever happened to a call of a
+//! tool that was let in is a tool error, and only one that was not let in is a JSON-RPC error. Prompts, resources and
+//! completions have nothing but JSON-RPC errors; the facts are in `data`.
 
-use fleetgate_core::call::Refused;
+use fleetgate_core::call::{Kind, Refused};
 use fleetgate_core::domain::{Fault, Question};
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock, ErrorCode, MetaObject};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::meta;
 
@@ -25,6 +26,13 @@ pub(crate) fn result(fault: &Fault) -> CallToolResult {
         (true, None) => text.push_str("\nThe same call may succeed later."),
         (false, _) => {}
     }
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
+    result.meta = Some(MetaObject(serde_json::Map::from_iter([(meta::FAULT.to_owned(), facts(fault))])));
+    result
+}
+
+/// A fault as data.
+fn facts(fault: &Fault) -> Value {
     let mut facts = json!({"code": fault.code, "retryable": fault.retryable});
     for (key, value) in [
         ("field", fault.field.as_ref().map(|field| json!(field))),
@@ -35,9 +43,58 @@ pub(crate) fn result(fault: &Fault) -> CallToolResult {
             facts[key] = value;
         }
     }
-    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
-    result.meta = Some(MetaObject(serde_json::Map::from_iter([(meta::FAULT.to_owned(), facts)])));
-    result
+    facts
+}
+
+/// A prompt, a resource (with its URI as the client named it), a completion or a list that failed.
+pub(crate) fn error(fault: &Fault, reference: &str, uri: Option<&str>) -> ErrorData {
+    let mut data = facts(fault);
+    data["reference"] = reference.into();
+    if let Some(uri) = uri {
+        data["uri"] = uri.into();
+    }
+    let code = match fault.code.as_str() {
+        "unknown" if uri.is_some() => ErrorCode::RESOURCE_NOT_FOUND,
+        "unknown" | "invalid-arguments" => ErrorCode::INVALID_PARAMS,
+        _ => ErrorCode::INTERNAL_ERROR,
+    };
+    ErrorData::new(code, fault.message.clone(), Some(data))
+}
+
+/// What its plugin did not say.
+pub(crate) fn silent(message: &str) -> Fault {
+    Fault::new("internal", message)
+}
+
+/// A call that asks the client something, where that cannot be passed on.
+pub(crate) fn unaskable(question: &Question) -> Fault {
+    let kinds: Vec<_> = question.requests.iter().map(|request| request.kind.as_str()).collect();
+    Fault::new(
+        "unavailable",
+        format!("The plugin needs an answer from you ({}), and this host cannot ask yet.", kinds.join(", ")),
+    )
+}
+
+/// Anything but a tool that was not let in. The code of a resource that is not there is the one of before 2026-07-28
+/// (-32002); to newer clients rmcp says -32602 instead.
+pub(crate) fn refusal(refused: &Refused, uri: Option<&str>) -> ErrorData {
+    let mut data = json!({"reference": refused.reference()});
+    if let Some(uri) = uri {
+        data["uri"] = uri.into();
+    }
+    let code = match refused {
+        Refused::Unknown { kind: Kind::Resource, .. } if uri.is_some() => ErrorCode::RESOURCE_NOT_FOUND,
+        Refused::Unknown { .. } => ErrorCode::INVALID_PARAMS,
+        Refused::Forbidden { scopes, .. } => {
+            data["scopes"] = json!(scopes);
+            ErrorCode(FORBIDDEN)
+        }
+        Refused::Unrecorded { .. } => {
+            (data["code"], data["retryable"]) = ("unavailable".into(), true.into());
+            ErrorCode::INTERNAL_ERROR
+        }
+    };
+    ErrorData::new(code, refused.to_string(), Some(data))
 }
 
 /// A call that asks the client something. This host cannot pass questions on, and says so rather than drop them.
@@ -66,8 +123,6 @@ pub(crate) fn refused(refused: &Refused) -> Result<CallToolResult, ErrorData> {
 
 #[cfg(test)]
 mod tests {
-    use fleetgate_core::call::Kind;
-
     use super::*;
 
     #[test]
@@ -108,5 +163,37 @@ mod tests {
         // Not the caller's doing, and it may pass: the model should read it.
         let unrecorded = refused(&Refused::Unrecorded { reference }).unwrap();
         assert_eq!(unrecorded.is_error, Some(true));
+    }
+
+    #[test]
+    fn what_is_no_tool_fails_with_an_error_that_carries_the_facts() {
+        let cases = [
+            ("unknown", Some("a://b"), -32002),
+            ("unknown", None, -32602),
+            ("invalid-arguments", Some("a://b"), -32602),
+            ("upstream", Some("a://b"), -32603),
+            ("of-its-own", None, -32603),
+        ];
+        for (code, uri, expected) in cases {
+            let fault = Fault { retry_after_ms: Some(5), ..Fault::new(code, "no").retryable() };
+            let error = error(&fault, "ref", uri);
+            assert_eq!(error.code.0, expected, "{code}");
+            let mut data = json!({"code": code, "retryable": true, "retryAfterMs": 5, "reference": "ref"});
+            if let Some(uri) = uri {
+                data["uri"] = uri.into();
+            }
+            assert_eq!(error.data, Some(data));
+        }
+    }
+
+    #[test]
+    fn what_was_not_let_in_says_so_by_its_code() {
+        let reference: std::sync::Arc<str> = "abc".into();
+        let unknown = |kind| Refused::Unknown { kind, name: "x".into(), reference: reference.clone() };
+        assert_eq!(refusal(&unknown(Kind::Resource), Some("a://b")).code.0, -32002);
+        assert_eq!(refusal(&unknown(Kind::Resource), Some("a://b")).data.unwrap()["uri"], "a://b");
+        assert_eq!(refusal(&unknown(Kind::Prompt), None).code.0, -32602);
+        let unrecorded = refusal(&Refused::Unrecorded { reference }, None);
+        assert_eq!((unrecorded.code.0, &unrecorded.data.unwrap()["retryable"]), (-32603, &json!(true)));
     }
 }

@@ -9,9 +9,10 @@
 //!   message, the role check that becomes a 403; and what becomes of its answer
 //! - [`endpoint`]: one rmcp service per endpoint, for as long as its binding lives; [`sessions`] and [`replay`] are
 //!   what it keeps for legacy clients
-//! - [`server`]: what an endpoint answers; [`list`] and [`call`] are the two requests that matter
-//! - [`content`], [`fault`], [`meta`], [`uri`]: from the core's words to MCP's
-//! - [`observer`]: progress and logs of a running call; [`changes`]: who is told that a list changed
+//! - [`server`]: what an endpoint answers, and which file does: [`list`] and [`call`] for tools, [`resource_list`] and
+//!   [`resources`], [`prompts`], [`completions`], [`skills`], [`subscriptions`]; [`request`] is what each begins with
+//! - [`content`], [`fault`], [`meta`], [`uri`]: from the core's words to MCP's, and for URIs back
+//! - [`observer`]: progress and logs of a running call; [`changes`] and [`listener`]: who is told what is new
 //! - [`view`]: the host, as this crate needs it
 //! - [`http`] and [`stdio`]: the two ways in; [`connections`] is what the first one listens with
 
@@ -24,6 +25,7 @@ mod annotations;
 mod call;
 mod caller;
 mod changes;
+mod completions;
 mod connections;
 mod content;
 mod cursor;
@@ -33,12 +35,19 @@ mod front;
 mod http;
 mod keys;
 mod list;
+mod listener;
 mod meta;
 mod observer;
+mod prompts;
 mod replay;
+mod request;
+mod resource_list;
+mod resources;
 mod server;
 mod sessions;
+mod skills;
 mod stdio;
+mod subscriptions;
 mod uri;
 mod view;
 

@@ -5,10 +5,12 @@
 
 use std::sync::LazyLock;
 
+use fleetgate_core::catalog::Scope;
 use rmcp::model::MetaObject;
 use serde_json::Value;
 
-use crate::about;
+use crate::caller::Era;
+use crate::{about, uri};
 
 /// Whose tool it is, on every tool and result.
 pub(crate) const BINDING: &str = "dev.fleetgate/binding";
@@ -16,6 +18,8 @@ pub(crate) const BINDING: &str = "dev.fleetgate/binding";
 pub(crate) const REFERENCE: &str = "dev.fleetgate/reference";
 /// What went wrong, as data, on a failed call's result.
 pub(crate) const FAULT: &str = "dev.fleetgate/fault";
+/// On a list of the shared endpoint: the bindings whose part of it is missing, since their plugins did not answer.
+pub(crate) const UNAVAILABLE: &str = "dev.fleetgate/unavailable";
 /// MCP's own key for who answers.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
@@ -35,9 +39,19 @@ pub(crate) fn from_plugin(meta: Option<&Value>) -> MetaObject {
     )
 }
 
-/// The same, or nothing at all if nothing is left.
-pub(crate) fn some_from_plugin(meta: Option<&Value>) -> Option<MetaObject> {
-    Some(from_plugin(meta)).filter(|meta| !meta.is_empty())
+/// What a plugin said of something of its own that a list shows, and whose it is.
+pub(crate) fn of_binding(meta: Option<&Value>, scope: &Scope, binding: &str) -> MetaObject {
+    let mut said = from_plugin(meta);
+    uri::panel_outward(scope, binding, &mut said);
+    said.insert(BINDING.to_owned(), binding.into());
+    said
+}
+
+/// What every result says besides: to modern clients, who answers.
+pub(crate) fn stamp(era: Era, meta: &mut Option<MetaObject>) {
+    if era == Era::Modern {
+        set_server_info(meta.get_or_insert_default());
+    }
 }
 
 /// Says who answers. The specification wants it on every result of 2026-07-28 and later.
@@ -77,8 +91,8 @@ mod tests {
     #[test]
     fn what_is_no_object_says_nothing() {
         for said in [json!([1]), json!("x"), json!(null), json!({"mcp.dev/x": 1})] {
-            assert_eq!(some_from_plugin(Some(&said)), None);
+            assert!(from_plugin(Some(&said)).is_empty());
         }
-        assert_eq!(some_from_plugin(None), None);
+        assert!(from_plugin(None).is_empty());
     }
 }

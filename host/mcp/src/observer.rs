@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::changes::Hub;
+use crate::changes::{Hub, List};
 
 /// Progress notifications a second of one call, and how many at once; more are left out, since another will come.
 const PACE: NonZeroU32 = NonZeroU32::new(32).expect("not zero");
@@ -57,8 +57,27 @@ pub(crate) fn pair(
     level: Option<Level>,
     hub: Arc<Hub>,
 ) -> (Arc<Voice>, Listening) {
+    pair_reporting(context, context.meta.get_progress_token(), binding, level, hub)
+}
+
+/// The same for one of several calls that serve a request: none of them knows how far the request has come.
+pub(crate) fn pair_among_many(
+    context: &RequestContext<RoleServer>,
+    binding: Arc<str>,
+    level: Option<Level>,
+    hub: Arc<Hub>,
+) -> (Arc<Voice>, Listening) {
+    pair_reporting(context, None, binding, level, hub)
+}
+
+fn pair_reporting(
+    context: &RequestContext<RoleServer>,
+    token: Option<ProgressToken>,
+    binding: Arc<str>,
+    level: Option<Level>,
+    hub: Arc<Hub>,
+) -> (Arc<Voice>, Listening) {
     let (sender, queue) = mpsc::channel(QUEUED);
-    let token = context.meta.get_progress_token();
     let progress = token.is_some().then(|| RateLimiter::direct(Quota::per_second(PACE).allow_burst(AT_ONCE)));
     let voice = Voice { queue: sender, binding: binding.clone(), hub, progress, level };
     let (peer, cancel) = (context.peer.clone(), context.ct.clone());
@@ -83,13 +102,13 @@ impl Observer for Voice {
     }
 
     fn list_changed(&self, which: &'static str) {
-        if which == "tools" {
-            self.hub.tools_changed(std::slice::from_ref(&self.binding));
+        if let Some(list) = List::named(which) {
+            self.hub.changed(list, std::slice::from_ref(&self.binding));
         }
     }
 
-    fn resource_updated(&self, _: &str) {
-        // Resources are not served, so nobody can have subscribed to one.
+    fn resource_updated(&self, uri: &str) {
+        self.hub.updated(&self.binding, uri);
     }
 }
 

@@ -1,28 +1,32 @@
 //! What an endpoint answers. rmcp makes one [`Server`] for each legacy session, each modern request and each stdio
-//! connection; what they share is in [`Serving`].
+//! connection; what they share is in [`Serving`]. Each family of methods has a file of its own; here is which there
+//! are. What an endpoint does not have is not there: rmcp's own answers would be empty lists.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fleetgate_core::catalog::Scope;
 use fleetgate_core::sandbox::Level;
 use rmcp::model::*;
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio_util::sync::CancellationToken;
 
 use crate::caller::{Era, Who};
 use crate::changes::{Fanout, Hub};
+use crate::completions::Pace;
 use crate::cursor::Cursors;
 use crate::keys::{self, Key};
-use crate::list::{Asked, FRESH, Lists};
-use crate::view::Backend;
-use crate::{about, meta, observer};
+use crate::list::{FRESH, Lists};
+use crate::listener::Listener;
+use crate::view::{Backend, Features};
+use crate::{about, observer, skills};
 
 /// What legacy clients hear of a running call until they say otherwise. The specification leaves it to the server.
 const DEFAULT_LEVEL: Level = Level::Info;
 
 /// "Too many" as a JSON-RPC error code; see [`crate::fault::FORBIDDEN`] on codes of one's own.
-const TOO_MANY: ErrorCode = ErrorCode(429);
+pub(crate) const TOO_MANY: ErrorCode = ErrorCode(429);
 
 /// One endpoint's share of the host.
 pub(crate) struct Serving {
@@ -33,7 +37,51 @@ pub(crate) struct Serving {
     pub(crate) lists: Lists,
     pub(crate) cursors: Cursors,
     pub(crate) sessions: Key,
+    pub(crate) completions: Pace,
     pub(crate) limits: Limits,
+}
+
+/// What all endpoints of one transport share.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    pub(crate) cursors: Key,
+    pub(crate) sessions: Key,
+}
+
+impl Keys {
+    /// Fresh ones.
+    pub(crate) fn new() -> Self {
+        Self { cursors: Key::new(), sessions: Key::new() }
+    }
+}
+
+impl Serving {
+    /// A new endpoint, until `gone` trips.
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        scope: Scope,
+        hub: Arc<Hub>,
+        keys: &Keys,
+        limits: Limits,
+        gone: CancellationToken,
+    ) -> Self {
+        Self {
+            fanout: hub.fanout(backend.clone(), scope.clone(), gone),
+            cursors: Cursors::new(keys.cursors.clone(), &scope),
+            sessions: keys.sessions.clone(),
+            lists: Lists::default(),
+            completions: Pace::default(),
+            backend,
+            scope,
+            hub,
+            limits,
+        }
+    }
+
+    /// What the endpoint has at this moment.
+    pub(crate) fn features(&self) -> Features {
+        self.backend.view().features(&self.scope)
+    }
 }
 
 /// What one client may ask of an endpoint.
@@ -52,6 +100,10 @@ pub(crate) struct Server {
     /// Stands for the connection where there is no session id.
     pub(crate) connection: String,
     level: Mutex<Level>,
+    /// What a legacy client was told at its handshake.
+    pub(crate) declared: OnceLock<Features>,
+    /// A legacy client's ear. Dropped with the session.
+    pub(crate) listener: OnceLock<Arc<Listener>>,
 }
 
 impl Server {
@@ -61,30 +113,44 @@ impl Server {
             Who::OfRequest => String::new(),
             Who::Always(_) => keys::random(),
         };
-        Self { serving, who, connection, level: Mutex::new(DEFAULT_LEVEL) }
+        Self {
+            serving,
+            who,
+            connection,
+            level: Mutex::new(DEFAULT_LEVEL),
+            declared: OnceLock::new(),
+            listener: OnceLock::new(),
+        }
     }
 
     /// The least level of log lines that the client of this request wants: what the request says in the modern era,
     /// what the session said in the legacy one.
-    pub(crate) fn level(&self, context: &RequestContext<RoleServer>) -> Option<Level> {
+    pub(crate) fn level(&self, context: &RequestContext<RoleServer>) -> Result<Option<Level>, ErrorData> {
+        /// From the specification of 2026-07-28, `server/utilities/logging`.
+        const KEY: &str = "io.modelcontextprotocol/logLevel";
         match Era::of(context) {
-            Era::Modern => context.meta.log_level().map(observer::from_mcp),
-            Era::Legacy => Some(*self.level.lock().unwrap_or_else(PoisonError::into_inner)),
+            Era::Modern => match context.meta.log_level() {
+                None if context.meta.contains_key(KEY) => {
+                    let text = format!("{KEY} is not a log level: use one of RFC 5424, such as \"warning\"");
+                    Err(ErrorData::invalid_params(text, None))
+                }
+                level => Ok(level.map(observer::from_mcp)),
+            },
+            Era::Legacy => Ok(Some(*self.level.lock().unwrap_or_else(PoisonError::into_inner))),
         }
     }
 
-    /// What `initialize` and `server/discover` add to [`ServerHandler::get_info`], which is asked at every request
-    /// and must cost nothing.
+    /// What `initialize` and `server/discover` add to [`ServerHandler::get_info`].
     fn described(&self) -> ServerConfig {
         about::config(&*self.serving.backend.view(), &self.serving.scope)
     }
 }
 
-#[expect(deprecated, reason = "clients of before 2026-07-28 set their log level")]
+#[expect(deprecated, reason = "clients of before 2026-07-28 set their log level and subscribe")]
 impl ServerHandler for Server {
+    /// Asked at every request, since rmcp compares subscriptions with it.
     fn get_info(&self) -> ServerConfig {
-        static BARE: LazyLock<ServerConfig> = LazyLock::new(about::bare);
-        BARE.clone()
+        about::bare(self.serving.features())
     }
 
     async fn initialize(
@@ -94,6 +160,7 @@ impl ServerHandler for Server {
     ) -> Result<InitializeResult, ErrorData> {
         let negotiated = self.negotiate_initialize(&request)?;
         context.peer.set_peer_info(request);
+        let _ = self.declared.set(self.serving.features());
         Ok(self.described().with_protocol_version(negotiated.protocol_version))
     }
 
@@ -105,7 +172,7 @@ impl ServerHandler for Server {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        self.serving.fanout.join(context.peer);
+        self.joined(context.peer);
     }
 
     async fn set_level(
@@ -125,25 +192,7 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let serving = &self.serving;
-        let principal = self.who.of(&context.extensions)?;
-        let era = Era::of(&context);
-        let view = serving.backend.view();
-        let mut page = serving.lists.page(
-            &*view,
-            &Asked {
-                scope: &serving.scope,
-                principal: &principal,
-                era,
-                cursor: request.as_ref().and_then(|request| request.cursor.as_deref()),
-                cursors: &serving.cursors,
-                page_size: serving.limits.page_size,
-            },
-        )?;
-        if era == Era::Modern {
-            meta::set_server_info(page.meta.get_or_insert_default());
-        }
-        Ok(page)
+        self.tools(request, context)
     }
 
     async fn call_tool(
@@ -158,88 +207,123 @@ impl ServerHandler for Server {
         self.serving.lists.tool(&*self.serving.backend.view(), &self.serving.scope, name)
     }
 
-    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        let mut accepted = SubscriptionFilter::new();
-        accepted.tools_list_changed = requested.tools_list_changed;
-        Some(accepted)
-    }
-
-    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let principal = self.who.of(&context.request_context().extensions)?;
-        let most = self.serving.limits.listens;
-        let Some(mut open) = self.serving.fanout.listen(principal.name(), most) else {
-            let message = format!("{most} subscriptions are open already: close one first");
-            return Err(ErrorData::new(TOO_MANY, message, None));
-        };
-        loop {
-            let changed = tokio::select! {
-                () = context.cancelled() => return Ok(()),
-                changed = open.next() => changed,
-            };
-            // The endpoint goes: rmcp now sends the final result.
-            let Some(()) = changed else { return Ok(()) };
-            if context.accepted().tools_list_changed == Some(true)
-                && let Err(error) = context.sink().notify_tool_list_changed().await
-            {
-                tracing::debug!(%error, "a subscription ended");
-                return Ok(());
-            }
-        }
-    }
-
-    // What is not declared is not there. rmcp's own answers would be empty lists.
-
-    async fn complete(
-        &self,
-        _: CompleteRequestParams,
-        _: RequestContext<RoleServer>,
-    ) -> Result<CompleteResult, ErrorData> {
-        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
-    }
-
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+        self.prompts(request, context)
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        self.prompt(request, context).await
     }
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        self.resources(request, context).await
     }
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        self.templates(request, context)
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.read(request, context).await
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscribed(&request.uri, context).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.unsubscribed(&request.uri, &context)
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(self.accepted(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.listening(context).await
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.completed(request, context).await
     }
 
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
+        if let Some(method) = skills::Method::named(&request.method) {
+            return self.skill_request(method, request.params, &context);
+        }
         // rmcp takes a request whose parameters it cannot read for one of a method that it does not know.
-        let known = [
-            "initialize",
-            "server/discover",
-            "logging/setLevel",
-            "subscriptions/listen",
-            "tools/call",
-            "tools/list",
-        ];
-        if known.contains(&request.method.as_str()) {
+        let features = self.serving.features();
+        let known = match request.method.as_str() {
+            "initialize" | "server/discover" | "logging/setLevel" | "subscriptions/listen" => true,
+            "tools/call" | "tools/list" => true,
+            "prompts/list" | "prompts/get" => features.prompts,
+            "resources/list" | "resources/templates/list" | "resources/read" => features.resources,
+            "resources/subscribe" | "resources/unsubscribe" => {
+                features.resources && Era::of(&context) == Era::Legacy
+            }
+            "completion/complete" => features.completions,
+            _ => false,
+        };
+        if known {
             let message = format!("the parameters of {} are malformed", request.method);
             return Err(ErrorData::invalid_params(message, None));
         }
         let message = format!("there is no method \"{}\" here", request.method.escape_default());
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None))
+    }
+}
+
+impl Server {
+    fn tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let incoming = self.incoming(&context)?;
+        let cursor = request.and_then(|request| request.cursor);
+        let serving = &self.serving;
+        serving.lists.page(
+            &incoming,
+            &serving.scope,
+            cursor.as_deref(),
+            &serving.cursors,
+            serving.limits.page_size,
+        )
     }
 }

@@ -16,10 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::Who;
 use crate::changes::Hub;
-use crate::cursor::Cursors;
-use crate::keys::Key;
-use crate::list::Lists;
-use crate::server::{Limits, Server, Serving};
+use crate::server::{Keys, Limits, Server, Serving};
 use crate::view::{Backend, Live};
 
 /// How the catalog is served over a pipe.
@@ -83,16 +80,9 @@ pub async fn serve_pipe(
 ) -> Result<(), StdioError> {
     let hub = Arc::new(Hub::default());
     let changes = backend.changes();
-    let serving = Arc::new(Serving {
-        fanout: hub.fanout(scope.clone(), options.stop.clone()),
-        hub: hub.clone(),
-        lists: Lists::default(),
-        cursors: Cursors::new(Key::new(), &scope),
-        sessions: Key::new(),
-        limits: Limits { page_size: options.page_size, listens: options.listens },
-        backend,
-        scope,
-    });
+    let limits = Limits { page_size: options.page_size, listens: options.listens };
+    let stop = options.stop.clone();
+    let serving = Arc::new(Serving::new(backend, scope, hub.clone(), &Keys::new(), limits, stop));
     let over = CancellationToken::new();
     let _over = over.clone().drop_guard();
     tokio::spawn(over.clone().run_until_cancelled_owned(hub.follow(changes, || {})));
