@@ -45,6 +45,9 @@ pub struct Intent {
     pub arguments: Map<String, Value>,
     /// Keyed hash of all arguments.
     pub arguments_hash: String,
+    /// The job that the call ran in; none for a call that somebody waited for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub job: Option<String>,
 }
 
 /// How it ended.

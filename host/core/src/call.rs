@@ -9,11 +9,14 @@ mod corridor;
 mod heavy;
 mod outcome;
 mod redact;
+mod reference;
 mod request;
 mod result;
 
 pub use corridor::call_tool;
+pub(crate) use corridor::{AsJob, check, ended_at_once, run_job};
 pub use outcome::{Answered, End, Kind, Refused};
+pub(crate) use reference::{new_job_id, new_reference};
 pub use request::{CallContext, Complete, Completed, PromptGet, ResourceList, ResourceRead, ToolCall};
 
 pub use crate::text::clean;

@@ -2,8 +2,9 @@
 //!
 //! Read along the way of a call: [`catalog`] (what is live) → [`authorize`] (may this caller) → [`validate`]
 //! (are the arguments right) → [`sandbox`] (run it) → [`capability`] (what it may reach) → [`audit`] (what
-//! happened). [`call`] strings them together. [`manifest`] is what a plugin's author asks for, [`settings`] is
-//! what the operator gives, [`artifact`] is the file that arrives.
+//! happened). [`call`] strings them together; [`jobs`] runs calls that nobody waits for, and keeps them in a
+//! [`store`]. [`manifest`] is what a plugin's author asks for, [`settings`] is what the operator gives, [`artifact`]
+//! is the file that arrives.
 //!
 //! The core names no capability, speaks no MCP and opens no port: those crates depend on this one.
 
@@ -17,6 +18,7 @@ pub mod capability;
 pub mod catalog;
 pub mod diagnostic;
 pub mod domain;
+pub mod jobs;
 pub mod key_file;
 pub mod manifest;
 pub mod mask;
@@ -24,6 +26,7 @@ pub mod ownership;
 pub mod principal;
 pub mod sandbox;
 pub mod settings;
+pub mod store;
 pub mod text;
 pub mod units;
 pub mod uri;

@@ -9,6 +9,7 @@ use fleetgate_core::abi::log::LogGate;
 use fleetgate_core::artifact;
 use fleetgate_core::capability::Capabilities;
 use fleetgate_core::domain::Outcome;
+use fleetgate_core::jobs::JobsOfCall;
 use fleetgate_core::sandbox::cache::Cache;
 use fleetgate_core::sandbox::compile::{CompileIn, Compiler};
 use fleetgate_core::sandbox::{
@@ -81,6 +82,7 @@ impl Greeter {
             log: self.log.clone(),
             observer: Arc::new(Nobody),
             used: Used::default(),
+            jobs: JobsOfCall::default(),
         });
         let permit = self.permits.acquire().await;
         let run = Run { call, memory: self.memory.clone(), slots: Vec::new(), permit };

@@ -56,6 +56,9 @@ pub struct CallRecord {
     pub arguments: Map<String, Value>,
     /// Keyed hash of all arguments.
     pub arguments_hash: String,
+    /// The job that it ran in; none for a call that somebody waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// How it ended. None: it is running, or the host stopped before it ended.
     pub outcome: Option<String>,
     /// The rule that refused it, or more about the fault.
@@ -150,6 +153,7 @@ impl CallRecord {
             plugin: intent.plugin,
             arguments: intent.arguments,
             arguments_hash: intent.arguments_hash,
+            job: intent.job,
             outcome: None,
             reason: None,
             used: Vec::new(),

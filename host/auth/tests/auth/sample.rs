@@ -18,6 +18,7 @@ pub fn intent(call: &str, tool: &str, arguments: Value) -> Intent {
         plugin: "sha256:0123".into(),
         arguments,
         arguments_hash: "hmac-sha256:00".into(),
+        job: None,
     }
 }
 

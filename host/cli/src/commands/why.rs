@@ -71,6 +71,9 @@ fn show(call: &CallRecord) {
         field("arguments", &arguments(&call.arguments));
     }
     field("plugin", &call.plugin);
+    if let Some(job) = &call.job {
+        field("job", job);
+    }
     field("outcome", &format!("{}{ended}", outcome(call)));
     if let Some(reason) = &call.reason {
         field("reason", reason);

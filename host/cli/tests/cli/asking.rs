@@ -31,6 +31,7 @@ fn with_calls() -> Home {
             plugin: "sha256:0123".into(),
             arguments: [("identifier".to_owned(), json!(device))].into_iter().collect(),
             arguments_hash: log.hash("{}"),
+            job: None,
         };
         log.intent(&intent).unwrap();
         let (outcome, reason) = (outcome.to_owned(), reason.map(str::to_owned));
@@ -131,6 +132,7 @@ fn tail_follows_until_it_is_interrupted() {
                 plugin: "sha256:0123".into(),
                 arguments: serde_json::Map::new(),
                 arguments_hash: String::new(),
+                job: None,
             };
             if log.intent(&intent).is_err() {
                 return;

@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::reference::new_reference;
 use super::{Answered, End, Kind, Refused, ToolCall, heavy, redact, result};
 use crate::audit::{Audit, Intent, Record};
 use crate::catalog::{Catalog, FoundTool, LiveTool, Scope};
 use crate::domain::{Fault, Outcome};
+use crate::jobs::JobsOfCall;
 use crate::manifest::Requirement;
-use crate::sandbox::{CallInfo, Run, RunFailed, Used};
+use crate::sandbox::{CallInfo, Permit, Run, RunFailed, Used};
 
 /// Runs one call over one snapshot of the catalog.
 pub async fn call_tool(
@@ -22,14 +24,69 @@ pub async fn call_tool(
     let reference = new_reference();
 
     let found = find(catalog, audit, &call, &reference, arrived)?;
-    let mut ledger = Ledger::open(audit, &call, &found, &reference, arrived);
-    authorize(&found, &call, &mut ledger)?;
-    if let Err(fault) = validate(&found, &call, &mut ledger).await {
+    pass(audit, &found, call, None, reference, arrived).await
+}
+
+/// The same in the background, for a tool that was found before. Its time limit counts from here.
+pub(crate) async fn run_job(
+    audit: &Arc<dyn Audit>,
+    found: &FoundTool,
+    call: ToolCall,
+    job: AsJob,
+) -> Result<Answered, Refused> {
+    pass(audit, found, call, Some(job), new_reference(), Instant::now()).await
+}
+
+/// What a call in the background brings along.
+pub(crate) struct AsJob {
+    pub(crate) id: Arc<str>,
+    /// See [`JobsOfCall`].
+    pub(crate) depth: u32,
+    /// Of the jobs' own, not of the calls'.
+    pub(crate) permit: Permit,
+}
+
+async fn pass(
+    audit: &Arc<dyn Audit>,
+    found: &FoundTool,
+    call: ToolCall,
+    job: Option<AsJob>,
+    reference: Arc<str>,
+    arrived: Instant,
+) -> Result<Answered, Refused> {
+    let mut ledger = Ledger::open(audit, &call, found, &reference, arrived);
+    ledger.intent.job = job.as_ref().map(|job| job.id.to_string());
+    authorize(found, &call, &mut ledger)?;
+    if let Err(fault) = validate(found, &call, &mut ledger).await {
         return Ok(ledger.close(End::Fault(fault)));
     }
-    record_intent(&found, &mut ledger)?;
-    let end = run(&found, call, &mut ledger).await;
+    record_intent(found, &mut ledger)?;
+    let end = run(found, call, job, &mut ledger).await;
     Ok(ledger.close(end))
+}
+
+/// A call that ends before it begins, recorded as any other.
+pub(crate) fn ended_at_once(
+    audit: &Arc<dyn Audit>,
+    found: &FoundTool,
+    call: &ToolCall,
+    job: Option<&str>,
+    fault: Fault,
+) -> Answered {
+    let mut ledger = Ledger::open(audit, call, found, &new_reference(), Instant::now());
+    ledger.intent.job = job.map(str::to_owned);
+    ledger.close(End::Fault(fault))
+}
+
+/// What of a call's arguments may be recorded, and whether they are right: for what is kept of a job, which holds its
+/// arguments only while it runs.
+pub(crate) async fn check(found: &FoundTool, arguments: &str) -> (Map<String, Value>, Result<(), Fault>) {
+    let deadline = Instant::now() + found.tool.limits.timeout;
+    let (tool, text) = (found.tool.clone(), arguments.to_owned());
+    match heavy::over(text.len(), deadline, move || self::arguments(&tool, &text)).await {
+        Ok(checked) => checked,
+        Err(fault) => (Map::new(), Err(fault)),
+    }
 }
 
 /// The tool, by the name that it has in this scope.
@@ -57,6 +114,7 @@ fn find(
                     plugin: String::new(),
                     arguments: Map::new(),
                     arguments_hash: audit.hash(&call.arguments),
+                    job: None,
                 },
                 outcome: "refused".into(),
                 reason: Some("no live binding has a tool of this name".into()),
@@ -147,8 +205,9 @@ fn record_intent(found: &FoundTool, ledger: &mut Ledger<'_>) -> Result<(), Refus
 }
 
 /// Permit, sandbox, result.
-async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> End {
+async fn run(found: &FoundTool, call: ToolCall, job: Option<AsJob>, ledger: &mut Ledger<'_>) -> End {
     let FoundTool { binding, tool } = found;
+    let jobs = JobsOfCall::new(found, &call.context, job.as_ref());
     let deadline = ledger.arrived + tool.limits.timeout;
     let info = Arc::new(CallInfo {
         id: ledger.reference.clone(),
@@ -168,13 +227,20 @@ async fn run(found: &FoundTool, call: ToolCall, ledger: &mut Ledger<'_>) -> End 
         log: binding.log.clone(),
         observer: call.context.observer,
         used: Used::default(),
+        jobs,
     });
     ledger.info = Some(info.clone());
 
     // Waiting for a permit counts against the deadline.
+    let permit = async {
+        match job {
+            Some(job) => job.permit,
+            None => binding.permits.acquire().await,
+        }
+    };
     let permit = tokio::select! {
         biased;
-        permit = binding.permits.acquire() => permit,
+        permit = permit => permit,
         () = info.cancel.cancelled() => return failed(&RunFailed::Cancelled, tool, ledger),
         () = tokio::time::sleep_until(deadline.into()) => return End::Fault(
             Fault::new("unavailable", "too many calls of this plugin are running; this one waited its whole time")
@@ -250,6 +316,7 @@ impl<'a> Ledger<'a> {
             plugin: found.binding.plugin.digest.to_string(),
             arguments: Map::new(),
             arguments_hash: audit.hash(&call.arguments),
+            job: None,
         };
         Self {
             audit,
@@ -307,13 +374,4 @@ fn write(audit: &Arc<dyn Audit>, record: &Record) {
     if let Err(failed) = audit.outcome(record) {
         tracing::error!(call = %record.intent.call, outcome = %record.outcome, reason = %failed, "an outcome was not recorded");
     }
-}
-
-/// A reference that people can read out: 12 characters of base32 without the look-alikes.
-fn new_reference() -> Arc<str> {
-    const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
-    let mut bytes = [0u8; 12];
-    // Without randomness the host cannot work at all (keys, sessions).
-    getrandom::fill(&mut bytes).expect("the operating system has randomness");
-    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect::<String>().into()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -136,7 +136,7 @@ pub(super) async fn see(
     capabilities: Capabilities,
 ) -> Result<Seen, ApprovalFailed> {
     let options = HostOptions { only_plugin: None, ..options };
-    let mut reload = open(options, sandbox, capabilities, false).await?;
+    let mut reload = open(options, sandbox, capabilities, false, Weak::new()).await?;
     reload.look().await;
     let broken = |why: &Arc<Problem>| ApprovalFailed::Broken { id: id.to_owned(), why: why.clone() };
     if let Some(refused) = reload.directory_refused() {

@@ -1,7 +1,7 @@
 //! From a plugin and a `[plugins.<name>]` table to a binding that takes calls.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use indexmap::IndexMap;
 
@@ -11,6 +11,7 @@ use crate::abi::log::LogGate;
 use crate::capability::{BindingParts, Bound, Capabilities};
 use crate::diagnostic::Diagnostics;
 use crate::domain::Tool;
+use crate::jobs::Jobs;
 use crate::manifest::{Manifest, ToolEntry};
 use crate::sandbox::{BindingMemory, BindingPermits, CallLimits, CallPolicy, Permits};
 use crate::settings::{Binding, Grants, Limits, Secrets, Settings};
@@ -22,6 +23,8 @@ pub(super) struct Workshop {
     pub(super) permits: Arc<Permits>,
     /// Probes have a share of their own, so that a plugin that is busy can be replaced.
     pub(super) probes: BindingPermits,
+    /// The host's jobs; gone where it keeps none.
+    pub(super) jobs: Weak<Jobs>,
 }
 
 /// A binding that was made, with the table that it was made from.
@@ -123,6 +126,7 @@ impl Workshop {
             permits,
             log,
             memory,
+            jobs: self.jobs.clone(),
             plugin,
         };
         Ok(Made { live: Arc::new(live), grants: Arc::new(grants) })

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use indexmap::IndexMap;
 
@@ -10,6 +10,7 @@ use super::LiveTool;
 use crate::abi::log::LogGate;
 use crate::artifact::Digest;
 use crate::capability::Bound;
+use crate::jobs::Jobs;
 use crate::manifest::{ConfigValue, Manifest};
 use crate::principal::Principal;
 use crate::sandbox::{BindingMemory, BindingPermits, Guest};
@@ -49,6 +50,8 @@ pub struct LiveBinding {
     pub log: Arc<LogGate>,
     /// What all of them use.
     pub memory: Arc<BindingMemory>,
+    /// The host's jobs; gone where it keeps none.
+    pub jobs: Weak<Jobs>,
 }
 
 impl LiveBinding {

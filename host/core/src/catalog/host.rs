@@ -1,7 +1,7 @@
 //! The running host: the current catalog, what keeps it current, and everybody who wants to know when it changes.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -16,10 +16,12 @@ use crate::audit::Audit;
 use crate::call::{Answered, Refused, ToolCall, call_tool};
 use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostics, Document};
+use crate::jobs::{Jobs, JobsFailed, JobsOptions};
 use crate::sandbox::Sandbox;
 use crate::sandbox::cache::{Cache, CacheFailed};
 use crate::sandbox::compile::{CompileIn, CompileLimits, Compiler, Progress};
 use crate::settings::{self, Settings};
+use crate::store::Store;
 
 /// What changed, for `list_changed` notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,6 +62,10 @@ pub struct HostOptions {
     pub wait: bool,
     /// Where the environment variables of `only_plugin` are read from.
     pub environment: Environment,
+    /// Where jobs are kept. None: this host runs no jobs.
+    pub store: Option<Arc<dyn Store>>,
+    /// The file that says what jobs there are, for `fleetgate jobs`.
+    pub jobs_file: Option<PathBuf>,
 }
 
 impl HostOptions {
@@ -74,6 +80,8 @@ impl HostOptions {
             watch: true,
             wait: true,
             environment: environment::of_this_process(),
+            store: None,
+            jobs_file: None,
         }
     }
 }
@@ -101,6 +109,9 @@ pub enum StartFailed {
     /// The compiled cache cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheFailed),
+    /// The jobs that are kept cannot be read.
+    #[error(transparent)]
+    Jobs(#[from] JobsFailed),
 }
 
 /// A running host. Shared by all transports.
@@ -109,6 +120,7 @@ pub struct Host {
     survey: ArcSwap<Survey>,
     changes: broadcast::Sender<Change>,
     audit: Arc<dyn Audit>,
+    jobs: Option<Arc<Jobs>>,
     looks: Option<mpsc::Sender<Look>>,
 }
 
@@ -116,13 +128,18 @@ impl Host {
     /// A host that serves what is published by hand, and reads nothing from disk.
     pub fn new(audit: Arc<dyn Audit>) -> Arc<Self> {
         let nothing = settings::parse(&Arc::new(Document::new("fleetgate.toml", "")), "/".as_ref());
-        Arc::new(Self::of(audit, None, nothing.expect("settings without a line are valid")))
+        Arc::new(Self::of(audit, None, None, nothing.expect("settings without a line are valid")))
     }
 
-    fn of(audit: Arc<dyn Audit>, looks: Option<mpsc::Sender<Look>>, settings: Settings) -> Self {
+    fn of(
+        audit: Arc<dyn Audit>,
+        jobs: Option<Arc<Jobs>>,
+        looks: Option<mpsc::Sender<Look>>,
+        settings: Settings,
+    ) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let survey = ArcSwap::from_pointee(Survey::nothing(settings));
-        Self { catalog: ArcSwap::default(), survey, changes, audit, looks }
+        Self { catalog: ArcSwap::default(), survey, changes, audit, jobs, looks }
     }
 
     /// Starts a host: reads the settings and the lock, loads every plugin, and goes on looking for changes until
@@ -135,9 +152,11 @@ impl Host {
         audit: Arc<dyn Audit>,
     ) -> Result<Arc<Self>, StartFailed> {
         let (watch, wait) = (options.watch, options.wait);
-        let reload = open(options, Some(sandbox), capabilities, true).await?;
+        let jobs = open_jobs(&options, &sandbox, &audit).await?;
+        let known = jobs.as_ref().map_or_else(Weak::new, Arc::downgrade);
+        let reload = open(options, Some(sandbox), capabilities, true, known).await?;
         let (looks, asked) = mpsc::channel(8);
-        let host = Arc::new(Self::of(audit, Some(looks), (*reload.settings).clone()));
+        let host = Arc::new(Self::of(audit, jobs, Some(looks), (*reload.settings).clone()));
         tokio::spawn(keeper::keep(Arc::downgrade(&host), reload, asked, watch));
         host.look(false, wait).await;
         Ok(host)
@@ -156,6 +175,11 @@ impl Host {
     /// Where calls are recorded.
     pub fn audit(&self) -> &Arc<dyn Audit> {
         &self.audit
+    }
+
+    /// The jobs; none where the host keeps none.
+    pub fn jobs(&self) -> Option<&Arc<Jobs>> {
+        self.jobs.as_ref()
     }
 
     /// How everything stood at the last look, with the settings that hold.
@@ -213,7 +237,7 @@ impl Survey {
         sandbox: Option<Arc<Sandbox>>,
         capabilities: Capabilities,
     ) -> Result<Self, StartFailed> {
-        let mut reload = open(options, sandbox, capabilities, false).await?;
+        let mut reload = open(options, sandbox, capabilities, false, Weak::new()).await?;
         reload.look().await;
         reload.plan().await;
         while !reload.is_settled() {
@@ -224,17 +248,30 @@ impl Survey {
     }
 }
 
+/// Before any plugin is loaded: bindings know where their jobs are.
+async fn open_jobs(
+    options: &HostOptions,
+    sandbox: &Sandbox,
+    audit: &Arc<dyn Audit>,
+) -> Result<Option<Arc<Jobs>>, StartFailed> {
+    let Some(store) = options.store.clone() else { return Ok(None) };
+    let settings = settings::load(&options.settings).map_err(StartFailed::Settings)?.jobs;
+    let (room, mirror) = (sandbox.room_for_jobs(), options.jobs_file.clone());
+    Ok(Some(Jobs::open(JobsOptions { store, audit: audit.clone(), settings, room, mirror }).await?))
+}
+
 pub(super) async fn open(
     options: HostOptions,
     sandbox: Option<Arc<Sandbox>>,
     capabilities: Capabilities,
     writes: bool,
+    jobs: Weak<Jobs>,
 ) -> Result<Reload, StartFailed> {
     let opened = tokio::task::spawn_blocking(move || {
         let settings = settings::load(&options.settings).map_err(StartFailed::Settings)?;
         let lock = Lock::read(&Lock::path_beside(&options.settings))?;
         let running = match sandbox {
-            Some(sandbox) => Some(running(sandbox, &options, &capabilities, &settings, writes)?),
+            Some(sandbox) => Some(running(sandbox, &options, &capabilities, &settings, writes, jobs)?),
             None => None,
         };
         let means = Means {
@@ -258,6 +295,7 @@ fn running(
     capabilities: &Capabilities,
     settings: &Settings,
     writes: bool,
+    jobs: Weak<Jobs>,
 ) -> Result<Running, CacheFailed> {
     let state = settings.serve.state.clone();
     let cache = Cache::open(&state, sandbox.engine())?;
@@ -269,6 +307,7 @@ fn running(
         capabilities: capabilities.clone(),
         permits: sandbox.permits().clone(),
         probes: sandbox.permits().binding(PROBES),
+        jobs,
     };
     let kept = Kept::new(&state);
     Ok(Running { sandbox, compiler: Arc::new(compiler), workshop: Arc::new(workshop), kept, state, writes })

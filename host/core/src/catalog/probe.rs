@@ -17,6 +17,7 @@ use super::LivePlugin;
 use crate::abi::log::LogGate;
 use crate::capability::Bound;
 use crate::domain::{Fault, Tool};
+use crate::jobs::JobsOfCall;
 use crate::manifest::{ConfigValue, Manifest, ToolEntry, grammar};
 use crate::sandbox::work::ListTools;
 use crate::sandbox::{
@@ -185,6 +186,7 @@ async fn list(subject: &Subject<'_>) -> Result<Vec<Tool>, ProbeFailed> {
         log: subject.log.clone(),
         observer: Arc::new(Nobody),
         used: Used::default(),
+        jobs: JobsOfCall::default(),
     });
     let slots: Vec<Box<dyn Any + Send>> = subject.bounds.iter().map(|bound| bound.state(&call)).collect();
     let run = Run { call, memory: BindingMemory::new(subject.memory), slots, permit };

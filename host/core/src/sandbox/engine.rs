@@ -49,6 +49,8 @@ pub struct SandboxOptions {
     pub allocator: Option<Allocator>,
     /// Calls at once, of all bindings together. A quarter of them is the most that one binding gets.
     pub calls: u32,
+    /// Jobs at once, of all bindings together: beside the calls, so that neither takes the other's place.
+    pub jobs: u32,
     /// Workers that guests over their first ticks of CPU may use at once.
     pub slow_lane: usize,
 }
@@ -56,7 +58,7 @@ pub struct SandboxOptions {
 impl Default for SandboxOptions {
     fn default() -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { allocator: None, calls: 1_000, slow_lane: (workers / 2).max(1) }
+        Self { allocator: None, calls: 1_000, jobs: 256, slow_lane: (workers / 2).max(1) }
     }
 }
 
@@ -93,6 +95,7 @@ pub struct Sandbox {
     linker: Linker<CallState>,
     allocator: Allocator,
     permits: Arc<Permits>,
+    jobs: u32,
     lane: Arc<SlowLane>,
 }
 
@@ -113,6 +116,7 @@ impl Sandbox {
             linker,
             allocator,
             permits: Permits::new(options.calls),
+            jobs: options.jobs,
             lane: SlowLane::new(options.slow_lane),
         }))
     }
@@ -130,6 +134,11 @@ impl Sandbox {
     /// The pool's permits; each binding gets its share of them.
     pub fn permits(&self) -> &Arc<Permits> {
         &self.permits
+    }
+
+    /// How many jobs have room beside the calls.
+    pub fn room_for_jobs(&self) -> u32 {
+        self.jobs
     }
 
     /// Makes a compiled component ready for calls: imports are matched and exports looked up once, here.
@@ -172,7 +181,8 @@ pub fn code_config() -> Config {
 
 fn start_engine(options: &SandboxOptions) -> wasmtime::Result<(Engine, Allocator)> {
     if options.allocator != Some(Allocator::OnDemand) {
-        match Engine::new(code_config().allocation_strategy(pool(options.calls))) {
+        match Engine::new(code_config().allocation_strategy(pool(options.calls.saturating_add(options.jobs))))
+        {
             Ok(engine) => return Ok((engine, Allocator::Pooling)),
             Err(error) if options.allocator.is_none() => tracing::warn!(
                 error = format!("{error:#}"),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{CallLimits, Observer};
 use crate::abi::log::LogGate;
 use crate::capability::Reach;
+use crate::jobs::JobsOfCall;
 use crate::manifest::ConfigValue;
 
 /// One call, as its host functions see it.
@@ -50,6 +51,8 @@ pub struct CallInfo {
     pub observer: Arc<dyn Observer>,
     /// What was used and refused on the way.
     pub used: Used,
+    /// The jobs of this binding and caller, and the one that this call runs in.
+    pub jobs: JobsOfCall,
 }
 
 /// A tool's ceiling, from its manifest entry.

@@ -29,10 +29,15 @@ pub struct Permit {
 impl Permits {
     pub(super) fn new(calls: u32) -> Arc<Self> {
         let calls = calls.max(4);
-        Arc::new(Self { all: Arc::new(Semaphore::new(calls as usize)), share: calls / 4 })
+        Self::of(calls, calls / 4)
     }
 
-    /// A binding's permits: `wanted` of them, but at most a quarter of all.
+    /// So many in all, and `share` for one binding at most.
+    pub fn of(all: u32, share: u32) -> Arc<Self> {
+        Arc::new(Self { all: Arc::new(Semaphore::new(all as usize)), share: share.clamp(1, all.max(1)) })
+    }
+
+    /// A binding's permits: `wanted` of them, but at most its share.
     pub fn binding(self: &Arc<Self>, wanted: u32) -> BindingPermits {
         let share = wanted.clamp(1, self.share);
         BindingPermits { own: Arc::new(Semaphore::new(share as usize)), all: self.clone() }
@@ -46,6 +51,13 @@ impl BindingPermits {
         let own = self.own.clone().acquire_owned().await.expect("the semaphore stays open");
         let all = self.all.all.clone().acquire_owned().await.expect("the semaphore stays open");
         Permit { _own: own, _all: all }
+    }
+
+    /// A permit, if there is one at once.
+    pub fn try_acquire(&self) -> Option<Permit> {
+        let own = self.own.clone().try_acquire_owned().ok()?;
+        let all = self.all.all.clone().try_acquire_owned().ok()?;
+        Some(Permit { _own: own, _all: all })
     }
 
     /// Calls that could start now.

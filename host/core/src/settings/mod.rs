@@ -6,6 +6,7 @@
 
 mod binding;
 mod grants;
+mod jobs;
 mod limits;
 mod parse;
 mod schema;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use binding::{Binding, Grants, ToolOverride};
+pub use jobs::{JobSettings, MIN_TTL};
 pub use limits::{Limits, LimitsTable};
 pub use parse::{load, parse};
 pub use schema::json_schema;
@@ -35,6 +37,8 @@ pub struct Settings {
     pub secrets: Secrets,
     /// `[limits]`
     pub limits: Limits,
+    /// `[jobs]`
+    pub jobs: JobSettings,
     /// `[plugins.<name>]`, by binding name.
     pub bindings: BTreeMap<String, Arc<Binding>>,
     /// `[groups]`

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::limits::LimitsTable;
 use super::serve::{held_roles, serve};
-use super::{Binding, Limits, Settings, binding, secrets};
+use super::{Binding, Limits, Settings, binding, jobs, secrets};
 use crate::diagnostic::{Diagnostic, Diagnostics, Document, TableReader, quoted};
 use crate::manifest::grammar;
 use crate::ownership::{self, Rules};
@@ -38,6 +38,7 @@ pub fn parse(document: &Arc<Document>, directory: &Path) -> Result<Settings, Dia
         let serve = serve(root, directory);
         let secrets = secrets::secrets(root, directory);
         let limits = LimitsTable::read(root, Limits::default()).over(Limits::default());
+        let jobs = jobs::jobs(root);
         let bindings = bindings(root, limits);
         let groups = groups(root);
         root.finish();
@@ -45,6 +46,7 @@ pub fn parse(document: &Arc<Document>, directory: &Path) -> Result<Settings, Dia
             serve,
             secrets,
             limits,
+            jobs,
             bindings,
             groups,
             directory: directory.to_owned(),

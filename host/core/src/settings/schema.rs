@@ -22,6 +22,7 @@ pub fn json_schema(capabilities: &Capabilities) -> Value {
                 "additionalProperties": secret(),
             },
             "limits": limits("Ceilings and defaults for every call."),
+            "jobs": jobs(),
             "plugins": {
                 "description": "Bindings: one plugin bound to one backend each.",
                 "type": "object",
@@ -96,6 +97,27 @@ fn limits(description: &str) -> Value {
     );
     limits["description"] = description.into();
     limits
+}
+
+fn jobs() -> Value {
+    let count = |description: &str, most: u32| json!({ "description": description, "type": "integer", "minimum": 1, "maximum": most });
+    let mut jobs = closed(
+        json!({
+            "ttl": duration("How long a job and its result are kept; by default 1h."),
+            "max_ttl": duration("The most that a caller may ask for; by default 24h."),
+            "concurrency": count("Jobs that run at once, of all bindings; by default 32.", 256),
+            "binding_concurrency": count("Jobs that run at once, of one binding; by default 8.", 256),
+            "queue": count("Jobs that wait for their turn; by default 256.", 10_000),
+            "per_principal": count("Jobs of one principal that have not ended; by default 32.", 10_000),
+            "kept_per_principal": count("Jobs of one principal that are kept; by default 1000.", 100_000),
+            "kept": count("Jobs that are kept in all; by default 10000.", 100_000),
+            "results": size("Results that are kept; by default 1GiB."),
+            "answer_within": duration("A call that ends within this time does not become a job; by default 500ms."),
+        }),
+        &[],
+    );
+    jobs["description"] = "Calls that run in the background.".into();
+    jobs
 }
 
 fn binding(capabilities: &Capabilities) -> Value {

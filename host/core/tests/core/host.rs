@@ -20,7 +20,7 @@ use super::guest::{Listing, Tool, component, packed};
 
 /// One engine for all tests: starting one reserves address space.
 pub static SANDBOX: LazyLock<Arc<Sandbox>> = LazyLock::new(|| {
-    let options = SandboxOptions { calls: 64, ..SandboxOptions::default() };
+    let options = SandboxOptions { calls: 64, jobs: 16, ..SandboxOptions::default() };
     Sandbox::new(&options, &capabilities()).expect("a sandbox")
 });
 

@@ -209,6 +209,7 @@ impl Call {
             log: LogGate::new(),
             observer: Arc::new(Nobody),
             used: Default::default(),
+            jobs: Default::default(),
         });
         Caller { session: binding.session(&call), call }
     }

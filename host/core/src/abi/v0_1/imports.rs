@@ -27,7 +27,7 @@ impl call::Host for CallState {
         Ok(self.call().client_capabilities.to_string())
     }
     fn job(&mut self) -> wasmtime::Result<Option<String>> {
-        Ok(None)
+        Ok(self.call().jobs.id().map(str::to_owned))
     }
     fn deadline_ms(&mut self) -> wasmtime::Result<u64> {
         Ok(self.call().remaining().as_millis().try_into().unwrap_or(u64::MAX))

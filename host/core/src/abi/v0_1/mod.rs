@@ -19,8 +19,12 @@ mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit/fleetgate-plugin",
         world: "every-export",
-        // Nothing here waits: facts are at hand, and reports go into a channel.
-        imports: { default: trappable },
+        // Facts are at hand, and reports go into a channel; only what is kept for jobs is waited for.
+        imports: {
+            "fleetgate:plugin/jobs.submit": async | trappable,
+            "fleetgate:plugin/jobs.outcome": async | trappable,
+            default: trappable,
+        },
         exports: { default: async },
     });
 }

@@ -1,0 +1,121 @@
+//! The life of one job: its turn, its runs, its questions, its end.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::engine::Jobs;
+use super::table::GoOn;
+use crate::call::{AsJob, CallContext, End, Refused, ToolCall, ended_at_once, run_job};
+use crate::catalog::{FoundTool, Scope};
+use crate::domain::{Answers, Fault, ToolResult};
+use crate::principal::Principal;
+use crate::sandbox::{Observer, Permit};
+
+/// The most questions of one job.
+const ROUNDS: usize = 64;
+
+/// A job that is ready to run.
+pub(super) struct Started {
+    pub(super) id: Arc<str>,
+    pub(super) found: FoundTool,
+    pub(super) principal: Principal,
+    pub(super) session: String,
+    pub(super) client_capabilities: Arc<str>,
+    pub(super) arguments: Arc<str>,
+    pub(super) answers: Option<Answers>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) cancel: CancellationToken,
+    pub(super) depth: u32,
+    /// Its turn, where it came at once.
+    pub(super) permit: Option<Permit>,
+}
+
+/// How a job ends.
+pub(super) enum Over {
+    Completed(ToolResult),
+    Failed(Fault),
+    Cancelled,
+}
+
+/// Runs a job to its end, whatever that is.
+pub(super) async fn drive(jobs: Arc<Jobs>, mut job: Started) {
+    for _ in 0..ROUNDS {
+        let permit = match job.permit.take() {
+            Some(permit) => permit,
+            None => tokio::select! {
+                biased;
+                () = job.cancel.cancelled() => return job.never_ran(&jobs).await,
+                permit = jobs.turn(&job.found) => permit,
+            },
+        };
+        jobs.working(&job.id).await;
+        let pass = AsJob { id: job.id.clone(), depth: job.depth, permit };
+        let call = job.call();
+        let ended = run_job(jobs.audit(), &job.found, call, pass).await;
+        let Some(ended) = jobs.hand_over(&job.id, ended) else { return };
+        let answered = match ended {
+            Ok(answered) => answered,
+            Err(refused) => return jobs.end(&job.id, Over::Failed(refusal(&refused)), None).await,
+        };
+        let reference = Some(answered.reference);
+        let question = match answered.end {
+            End::Done(result) => return jobs.end(&job.id, Over::Completed(result), reference).await,
+            // Whatever a guest says of being stopped: it was stopped.
+            End::Fault(_) if job.cancel.is_cancelled() => {
+                return jobs.end(&job.id, Over::Cancelled, reference).await;
+            }
+            End::Fault(fault) => return jobs.end(&job.id, Over::Failed(fault), reference).await,
+            End::Ask(question) => question,
+        };
+        let Some(answered) = jobs.ask(&job.id, question, reference).await else { return };
+        let GoOn { principal, answers } = tokio::select! {
+            biased;
+            () = job.cancel.cancelled() => return jobs.end(&job.id, Over::Cancelled, None).await,
+            // The sender goes with the job.
+            answered = answered => match answered {
+                Ok(go_on) => go_on,
+                Err(_) => return jobs.end(&job.id, Over::Cancelled, None).await,
+            },
+        };
+        (job.principal, job.answers) = (principal, Some(answers));
+    }
+    let fault = Fault::new("limit", format!("the tool asked more than {ROUNDS} times"));
+    jobs.end(&job.id, Over::Failed(fault), None).await;
+}
+
+impl Started {
+    /// It was stopped before its turn came. That is recorded, as every end of a call is.
+    async fn never_ran(mut self, jobs: &Jobs) {
+        let (call, fault) =
+            (self.call(), Fault::new("cancelled", "the call was cancelled before its turn came"));
+        let ended = ended_at_once(jobs.audit(), &self.found, &call, Some(&self.id), fault);
+        if jobs.hand_over(&self.id, Ok(ended)).is_some() {
+            jobs.end(&self.id, Over::Cancelled, None).await;
+        }
+    }
+
+    fn call(&mut self) -> ToolCall {
+        ToolCall {
+            context: CallContext {
+                principal: self.principal.clone(),
+                scope: Scope::Binding(self.found.binding.name.clone()),
+                session: self.session.clone(),
+                client_capabilities: self.client_capabilities.clone(),
+                cancel: self.cancel.clone(),
+                observer: self.observer.clone(),
+            },
+            tool: self.found.tool.own_name.to_string(),
+            arguments: self.arguments.to_string(),
+            answers: self.answers.take(),
+        }
+    }
+}
+
+/// A run that was not let in: the role is gone since the job began, or the audit log cannot be written.
+fn refusal(refused: &Refused) -> Fault {
+    match refused {
+        Refused::Unrecorded { .. } => Fault::new("unavailable", refused.to_string()).retryable(),
+        Refused::Unknown { .. } | Refused::Forbidden { .. } => Fault::new("denied", refused.to_string()),
+    }
+}

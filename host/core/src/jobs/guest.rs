@@ -1,0 +1,188 @@
+//! What a plugin sees of jobs: those of its own binding and of the principal who calls.
+
+use std::sync::Arc;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::access::{Access, Tools};
+use super::engine::{Jobs, JobsPage};
+use super::job::{Job, Status};
+use crate::call::{AsJob, CallContext, ToolCall};
+use crate::catalog::{FoundTool, LiveBinding, Scope};
+use crate::domain::{Fault, ToolResult};
+use crate::principal::Principal;
+use crate::sandbox::Observer;
+
+/// Jobs that one call may submit.
+const PER_CALL: u32 = 16;
+/// How deep jobs may submit jobs.
+const DEPTH: u32 = 4;
+/// The longest `options`, as JSON text.
+const MAX_OPTIONS: usize = 4 << 10;
+
+/// A call's way to jobs. By default there is none: during the probe, and where the host keeps no jobs.
+#[derive(Clone, Default)]
+pub struct JobsOfCall(Option<Arc<Link>>);
+
+struct Link {
+    jobs: Weak<Jobs>,
+    binding: Arc<LiveBinding>,
+    principal: Principal,
+    session: String,
+    client_capabilities: Arc<str>,
+    observer: Arc<dyn Observer>,
+    read_only: bool,
+    /// The job that this call runs in, and how deep.
+    job: Option<Arc<str>>,
+    depth: u32,
+    submitted: AtomicU32,
+}
+
+impl JobsOfCall {
+    pub(crate) fn new(found: &FoundTool, context: &CallContext, job: Option<&AsJob>) -> Self {
+        Self(Some(Arc::new(Link {
+            jobs: found.binding.jobs.clone(),
+            binding: found.binding.clone(),
+            principal: context.principal.clone(),
+            session: context.session.clone(),
+            client_capabilities: context.client_capabilities.clone(),
+            observer: context.observer.clone(),
+            read_only: found.tool.policy.read_only,
+            job: job.map(|job| job.id.clone()),
+            depth: job.map_or(0, |job| job.depth + 1),
+            submitted: AtomicU32::new(0),
+        })))
+    }
+
+    /// The id of the job that this call runs in.
+    pub fn id(&self) -> Option<&str> {
+        self.0.as_ref()?.job.as_deref()
+    }
+
+    /// Runs a tool of this plugin in the background, as this call's principal.
+    pub async fn submit(&self, tool: &str, arguments: String, options: Option<&str>) -> Result<Job, Fault> {
+        let (link, jobs) = self.link()?;
+        let ttl = ttl(options)?;
+        let found = link.binding.tool(&link.binding.name, tool).ok_or_else(|| {
+            let name = crate::text::clean(&tool[..tool.floor_char_boundary(128)]).into_owned();
+            Fault::new("unknown", format!("this plugin has no tool \"{name}\" here"))
+        })?;
+        if !found.allows(&link.principal) {
+            return Err(Fault::new("denied", format!("the caller's roles do not cover {tool}")));
+        }
+        // Else a call that may change nothing could have it changed a moment later.
+        if link.read_only && !found.tool.policy.read_only {
+            return Err(Fault::new(
+                "denied",
+                format!("a read-only call cannot submit {tool}, which may change something"),
+            ));
+        }
+        if link.depth >= DEPTH {
+            return Err(Fault::new("limit", format!("jobs may submit jobs {DEPTH} deep and not deeper")));
+        }
+        if link.submitted.fetch_add(1, Ordering::Relaxed) >= PER_CALL {
+            return Err(Fault::new("limit", format!("one call may submit {PER_CALL} jobs")));
+        }
+        let call = ToolCall {
+            context: CallContext {
+                principal: link.principal.clone(),
+                scope: Scope::Binding(link.binding.name.clone()),
+                session: link.session.clone(),
+                client_capabilities: link.client_capabilities.clone(),
+                cancel: CancellationToken::new(),
+                observer: link.observer.clone(),
+            },
+            tool: tool.to_owned(),
+            arguments,
+            answers: None,
+        };
+        jobs.submit(found, call, ttl, link.depth).await
+    }
+
+    /// One job.
+    pub fn get(&self, id: &str) -> Result<Job, Fault> {
+        let (link, jobs) = self.link()?;
+        link.within(|access| jobs.get(access, id)).ok_or_else(|| unknown(id))
+    }
+
+    /// What a completed job returned.
+    pub async fn outcome(&self, id: &str) -> Result<ToolResult, Fault> {
+        let (_, jobs) = self.link()?;
+        let job = self.get(id)?;
+        match job.status {
+            Status::Completed => match jobs.result(&job).await {
+                Ok(Some(result)) => Ok(result),
+                Ok(None) => Err(unknown(id)),
+                Err(error) => {
+                    tracing::error!(%error, job = %job.id, "the result of a job cannot be read");
+                    Err(Fault::new("unavailable", "the result cannot be read now").retryable())
+                }
+            },
+            Status::Failed => Err(job.fault.unwrap_or_else(|| Fault::new("internal", "the job failed"))),
+            Status::Cancelled => Err(Fault::new("cancelled", "the job was cancelled")),
+            status => {
+                Err(Fault::new("unavailable", format!("the job has not ended: it is {}", status.name()))
+                    .retryable())
+            }
+        }
+    }
+
+    /// The jobs, newest first.
+    pub fn list(&self, cursor: Option<&str>) -> Result<JobsPage, Fault> {
+        let (link, jobs) = self.link()?;
+        link.within(|access| jobs.list(access, cursor))
+            .ok_or_else(|| Fault::new("invalid-arguments", "this is not the cursor of a page of jobs"))
+    }
+
+    /// Stops a job.
+    pub fn cancel(&self, id: &str) -> Result<Job, Fault> {
+        let (link, jobs) = self.link()?;
+        link.within(|access| jobs.cancel(access, id)).ok_or_else(|| unknown(id))
+    }
+
+    fn link(&self) -> Result<(&Link, Arc<Jobs>), Fault> {
+        let link = self.0.as_deref();
+        let jobs = link.and_then(|link| Some((link, link.jobs.upgrade()?)));
+        jobs.ok_or_else(|| Fault::new("unavailable", "this host does not keep jobs, or not during the probe"))
+    }
+}
+
+impl Link {
+    fn within<T>(&self, work: impl FnOnce(&Access<'_>) -> T) -> T {
+        let scope = Scope::Binding(self.binding.name.clone());
+        work(&Access { principal: &self.principal, scope: &scope, tools: &self.binding })
+    }
+}
+
+fn unknown(id: &str) -> Fault {
+    let id = crate::text::clean(&id[..id.floor_char_boundary(128)]).into_owned();
+    Fault::new("unknown", format!("there is no job \"{id}\" here"))
+}
+
+/// `{"ttlMs": 60000}`, and nothing else yet.
+fn ttl(options: Option<&str>) -> Result<Option<Duration>, Fault> {
+    let wrong = |message: String| Fault::new("invalid-arguments", message).at("/options");
+    let Some(text) = options else { return Ok(None) };
+    if text.len() > MAX_OPTIONS {
+        return Err(wrong(format!(
+            "the options have {} bytes; at most {MAX_OPTIONS} are allowed",
+            text.len()
+        )));
+    }
+    let options: Value =
+        serde_json::from_str(text).map_err(|error| wrong(format!("the options are not JSON: {error}")))?;
+    let Value::Object(options) = options else { return Err(wrong("the options are not an object".into())) };
+    let mut ttl = None;
+    for (key, value) in options {
+        match (key.as_str(), value.as_u64()) {
+            ("ttlMs", Some(ms)) => ttl = Some(Duration::from_millis(ms)),
+            ("ttlMs", None) => return Err(wrong("ttlMs is not a whole number of milliseconds".into())),
+            _ => return Err(wrong(format!("there is no option {}", crate::diagnostic::quoted(&key)))),
+        }
+    }
+    Ok(ttl)
+}

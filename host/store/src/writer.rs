@@ -1,0 +1,143 @@
+//! The one thread that writes. Whoever waits for the disk waits together with everybody who came meanwhile.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use fleetgate_core::store::{Batch, Space, StoreError};
+use redb::ReadableDatabase;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::embedded::Shared;
+use super::rows::{self, Rows};
+
+/// Writes that share one commit, and the bytes of theirs after which no more join.
+const MOST: usize = 256;
+const MOST_BYTES: usize = 32 << 20;
+/// How often what has expired is deleted, and how much at once.
+const SWEEP: Duration = Duration::from_secs(30);
+const SWEPT: usize = 1_000;
+
+pub(super) type Written = Result<Vec<u64>, StoreError>;
+
+/// What the writer is asked to do.
+pub(super) enum Asked {
+    /// A write.
+    Write(Request),
+    /// What was asked for before, and then no more.
+    Stop,
+}
+
+/// One write, and who waits for it.
+pub(super) struct Request {
+    pub(super) space: Space,
+    pub(super) batch: Batch,
+    pub(super) answer: oneshot::Sender<Written>,
+    /// Its place among those that wait.
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// Runs until it is told to stop; then the file is closed.
+pub(super) fn run(shared: &Arc<Shared>, asked: &Receiver<Asked>) {
+    let mut swept = Instant::now();
+    let mut stopping = false;
+    while !stopping {
+        match asked.recv_timeout(SWEEP.saturating_sub(swept.elapsed())) {
+            Ok(Asked::Write(first)) => write(shared, together(first, asked, &mut stopping)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if swept.elapsed() >= SWEEP {
+            if let Err(error) = guarded(shared, || sweep(shared)) {
+                tracing::warn!(%error, "what has expired cannot be deleted now");
+            }
+            swept = Instant::now();
+        }
+    }
+    shared.close();
+}
+
+/// What waits by now.
+fn together(first: Request, asked: &Receiver<Asked>, stopping: &mut bool) -> Vec<Request> {
+    let mut bytes = first.batch.bytes();
+    let mut group = vec![first];
+    while group.len() < MOST && bytes < MOST_BYTES {
+        match asked.try_recv() {
+            Ok(Asked::Write(next)) => {
+                bytes += next.batch.bytes();
+                group.push(next);
+            }
+            Ok(Asked::Stop) => {
+                *stopping = true;
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    group
+}
+
+fn write(shared: &Arc<Shared>, group: Vec<Request>) {
+    let written = match guarded(shared, || commit(shared, &group)) {
+        Ok(written) => written,
+        Err(error) if group.len() == 1 => vec![Err(error)],
+        // One of them may have been too much: the others are not to suffer for it.
+        Err(_) => group.iter().map(|request| alone(shared, request)).collect(),
+    };
+    for (request, written) in group.into_iter().zip(written) {
+        let Request { answer, place, .. } = request;
+        drop(place);
+        // Whoever asked may have gone.
+        let _ = answer.send(written);
+    }
+}
+
+fn alone(shared: &Arc<Shared>, request: &Request) -> Written {
+    let mut written = guarded(shared, || commit(shared, std::slice::from_ref(request)))?;
+    written.pop().unwrap_or_else(|| Ok(Vec::new()))
+}
+
+/// Everything or nothing of this becomes durable; a batch whose condition does not hold is none of it.
+fn commit(shared: &Arc<Shared>, group: &[Request]) -> Result<Vec<Written>, redb::Error> {
+    let database = shared.database()?;
+    let transaction = database.begin_write()?;
+    let mut written = Vec::with_capacity(group.len());
+    {
+        let mut rows = Rows::open(&transaction)?;
+        for request in group {
+            written.push(rows.apply(&request.space, &request.batch)?);
+        }
+    }
+    // Immediate durability is redb's default: synced when this returns.
+    transaction.commit()?;
+    Ok(written)
+}
+
+fn sweep(shared: &Arc<Shared>) -> Result<(), redb::Error> {
+    let database = shared.database()?;
+    if !rows::has_expired(&database.begin_read()?)? {
+        return Ok(());
+    }
+    let transaction = database.begin_write()?;
+    Rows::open(&transaction)?.sweep(SWEPT)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// After an error nothing of this handle can be trusted (redb answers everything with "previous I/O error"): it is
+/// closed, and the next who needs the file opens it anew, as after a crash.
+fn guarded<T>(shared: &Arc<Shared>, work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    match done {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => {
+            shared.close();
+            Err(shared.failed(&error))
+        }
+        Err(_) => {
+            shared.close();
+            Err(shared.broken("the storage engine failed"))
+        }
+    }
+}

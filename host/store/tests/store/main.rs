@@ -1,0 +1,5 @@
+//! What every store promises, and what the one on disk promises beside it.
+
+mod contract;
+mod files;
+mod killed;
