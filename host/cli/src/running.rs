@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fleetgate_auth::audit::AuditLog;
+use fleetgate_core::asking::ClientCapability;
 use fleetgate_core::capability::Capabilities;
 use fleetgate_core::catalog::{Host, HostOptions, StartFailed};
 use fleetgate_core::sandbox::compile::CompileIn;
@@ -17,7 +18,7 @@ use crate::progress;
 
 /// Everything that this program's plugins may ask for. Adding a capability is adding a line here.
 pub fn capabilities() -> Capabilities {
-    Capabilities::new().with(Http::default())
+    Capabilities::new().with(ClientCapability).with(Http::default())
 }
 
 /// A host and its audit log.

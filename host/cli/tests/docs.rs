@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fleetgate_core::asking::ClientCapability;
 use fleetgate_core::capability::Capabilities;
 use fleetgate_core::diagnostic::Document;
 use fleetgate_core::manifest::{self, Manifest};
@@ -54,7 +55,7 @@ fn blocks<'a>(text: &'a str, fence: &str) -> Vec<&'a str> {
 }
 
 fn capabilities() -> Capabilities {
-    Capabilities::new().with(Http::default())
+    Capabilities::new().with(ClientCapability).with(Http::default())
 }
 
 fn read_manifest(name: &str, text: &str) -> Manifest {

@@ -2,15 +2,16 @@
 //!
 //! Read along the way of a call: [`catalog`] (what is live) → [`authorize`] (may this caller) → [`validate`]
 //! (are the arguments right) → [`sandbox`] (run it) → [`capability`] (what it may reach) → [`audit`] (what
-//! happened). [`call`] strings them together; [`jobs`] runs calls that nobody waits for, and keeps them in a
-//! [`store`]. [`manifest`] is what a plugin's author asks for, [`settings`] is what the operator gives, [`artifact`]
-//! is the file that arrives.
+//! happened). [`call`] strings them together, [`asking`] is where one ends with a question, [`jobs`] runs calls that
+//! nobody waits for, and keeps them in a [`store`]. [`manifest`] is what a plugin's author asks for, [`settings`] is
+//! what the operator gives, [`artifact`] is the file that arrives.
 //!
 //! The core names no capability, speaks no MCP and opens no port: those crates depend on this one.
 
 pub mod abi;
 pub mod address;
 pub mod artifact;
+pub mod asking;
 pub mod audit;
 pub mod authorize;
 pub mod call;

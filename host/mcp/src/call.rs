@@ -1,14 +1,15 @@
 //! `tools/call`: from a request to a [`ToolCall`] and back. Everything that decides is in the core.
 
-use fleetgate_core::call::{Answered, CallContext, End, ToolCall};
-use rmcp::model::{CallToolRequestParams, CallToolResult};
+use fleetgate_core::call::{Kind, ToolCall};
+use rmcp::model::{CallToolRequestParams, CallToolResponse};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
-use crate::caller::{Era, session_key};
+use crate::asking::{Conducted, Continuation, Ended, Subject, conduct};
 use crate::content::From;
+use crate::request::text;
 use crate::server::Server;
-use crate::{content, fault, meta, observer};
+use crate::{content, fault, meta};
 
 impl Server {
     /// Runs one call. Whatever trips the request's token (`notifications/cancelled`, a client that hung up, the end
@@ -17,42 +18,36 @@ impl Server {
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResult, ErrorData> {
-        let serving = &self.serving;
-        let principal = self.who.of(&context.extensions)?;
-        let era = Era::of(&context);
-        let view = serving.backend.view();
+    ) -> Result<CallToolResponse, ErrorData> {
+        let scope = &self.serving.scope;
+        let incoming = self.incoming(&context)?;
         // An unknown tool has no binding; the core refuses it, and records that.
-        let found = view.find(&serving.scope, &request.name, &principal);
+        let found = incoming.view.find(scope, &request.name, &incoming.principal);
         let binding = found.map_or_else(|| "".into(), |found| found.binding);
-
-        let (voice, listening) =
-            observer::pair(&context, binding.clone(), self.level(&context)?, serving.hub.clone());
-        let session = session_key(serving, &*view, &binding, &principal, &context, &self.connection)?;
-        let capabilities = context.client_capabilities().unwrap_or_default();
-        let call = ToolCall {
-            context: CallContext {
-                principal,
-                scope: serving.scope.clone(),
-                session,
-                client_capabilities: text(&capabilities)?.into(),
-                cancel: context.ct.clone(),
-                observer: voice,
-            },
-            tool: request.name.into_owned(),
-            // From what was parsed, not from the bytes: two parsers may read a repeated key two ways, and what was
-            // checked must be what the guest gets.
-            arguments: text(&request.arguments.unwrap_or_default())?,
-            answers: None,
+        let (voice, listening) = self.observed(&incoming, &context, &binding);
+        let calling = self.call_context(&incoming, &context, &binding, voice)?;
+        let tool = request.name.into_owned();
+        // From what was parsed, not from the bytes: two parsers may read a repeated key two ways, and what was
+        // checked must be what the guest gets.
+        let arguments = text(&request.arguments.unwrap_or_default())?;
+        let continuation = Continuation { responses: request.input_responses, state: request.request_state };
+        let subject = Subject { binding: &binding, kind: Kind::Tool, name: &tool, arguments: &arguments };
+        let call = |answers| {
+            let (context, tool, arguments) = (calling.clone(), tool.clone(), arguments.clone());
+            incoming.view.clone().call(ToolCall { context, tool, arguments, answers })
         };
-        let mut result = match listening.during(view.call(call)).await {
+        let conducted = conduct(self, &context, &incoming, subject, continuation, call);
+        let mut result = match listening.during(conducted).await? {
             Err(refused) => fault::refused(&refused)?,
-            Ok(Answered { reference, binding, end }) => {
-                let from = From { scope: &serving.scope, binding: &binding, era };
-                let mut result = match end {
-                    End::Done(returned) => content::result(&from, &returned),
-                    End::Fault(fault) => fault::result(&fault),
-                    End::Ask(question) => fault::unasked(&question),
+            Ok(Conducted::Asks(question)) => return Ok(question.into()),
+            Ok(Conducted::Ended(Ended { reference, binding, result })) => {
+                let from = From { scope, binding: &binding, era: incoming.era };
+                let mut result = match result {
+                    Ok(returned) => content::result(&from, &returned),
+                    Err(failed) => match fault::protocol_error(&failed, &reference) {
+                        Some(error) => return Err(error),
+                        None => fault::result(&failed),
+                    },
                 };
                 let said = result.meta.get_or_insert_default();
                 said.insert(meta::BINDING.to_owned(), (*binding).into());
@@ -60,13 +55,7 @@ impl Server {
                 result
             }
         };
-        if era == Era::Modern {
-            meta::set_server_info(result.meta.get_or_insert_default());
-        }
-        Ok(result)
+        meta::stamp(incoming.era, &mut result.meta);
+        Ok(result.into())
     }
-}
-
-fn text(value: &impl serde::Serialize) -> Result<String, ErrorData> {
-    serde_json::to_string(value).map_err(|error| ErrorData::internal_error(error.to_string(), None))
 }

@@ -59,7 +59,7 @@ impl Endpoints {
             limits,
             session_limits,
             config,
-            keys: Keys { cursors: Key::new(), sessions },
+            keys: Keys { cursors: Key::new(), sessions, asking: Arc::default() },
             closing: CancellationToken::new(),
             live: Mutex::default(),
             leaving: Mutex::default(),

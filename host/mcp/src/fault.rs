@@ -48,6 +48,9 @@ fn facts(fault: &Fault) -> Value {
 
 /// A prompt, a resource (with its URI as the client named it), a completion or a list that failed.
 pub(crate) fn error(fault: &Fault, reference: &str, uri: Option<&str>) -> ErrorData {
+    if let Some(error) = protocol_error(fault, reference) {
+        return error;
+    }
     let mut data = facts(fault);
     data["reference"] = reference.into();
     if let Some(uri) = uri {
@@ -66,12 +69,12 @@ pub(crate) fn silent(message: &str) -> Fault {
     Fault::new("internal", message)
 }
 
-/// A call that asks the client something, where that cannot be passed on.
+/// A question where nothing can be asked: in answer to a list, for example.
 pub(crate) fn unaskable(question: &Question) -> Fault {
     let kinds: Vec<_> = question.requests.iter().map(|request| request.kind.as_str()).collect();
     Fault::new(
         "unavailable",
-        format!("The plugin needs an answer from you ({}), and this host cannot ask yet.", kinds.join(", ")),
+        format!("The plugin needs an answer from you ({}), and cannot ask for it here.", kinds.join(", ")),
     )
 }
 
@@ -97,13 +100,19 @@ pub(crate) fn refusal(refused: &Refused, uri: Option<&str>) -> ErrorData {
     ErrorData::new(code, refused.to_string(), Some(data))
 }
 
-/// A call that asks the client something. This host cannot pass questions on, and says so rather than drop them.
-pub(crate) fn unasked(question: &Question) -> CallToolResult {
-    let kinds: Vec<_> = question.requests.iter().map(|request| request.kind.as_str()).collect();
-    result(&Fault::new(
-        "unavailable",
-        format!("The tool needs an answer from you ({}), and this host cannot ask yet.", kinds.join(", ")),
-    ))
+/// A fault that its plugin wants to be a JSON-RPC error and no tool error: code `protocol`, with `code` in its details.
+/// A program sees such an error, a model does not. A plugin may say -32603 ("internal error"), and numbers that neither
+/// JSON-RPC nor HTTP nor this host uses; for every other one it gets -32603. Its `data` is in the details too.
+pub(crate) fn protocol_error(fault: &Fault, reference: &str) -> Option<ErrorData> {
+    let details = fault.details.as_ref().filter(|_| fault.code == "protocol")?;
+    let code = details.get("code")?.as_i64()?;
+    let reserved = (-32768..=-32000).contains(&code) || (100..600).contains(&code);
+    let code = i32::try_from(code).ok().filter(|_| !reserved).map_or(ErrorCode::INTERNAL_ERROR, ErrorCode);
+    let mut data = json!({ "reference": reference });
+    if let Some(said) = details.get("data") {
+        data["data"] = said.clone();
+    }
+    Some(ErrorData::new(code, fault.message.clone(), Some(data)))
 }
 
 /// A call that was not let in.
@@ -140,6 +149,30 @@ mod tests {
             json!({"code": "upstream", "retryable": true, "field": "/identifier", "retryAfterMs": 1500,
                    "details": {"status": 503}})
         );
+    }
+
+    #[test]
+    fn a_plugin_may_make_a_json_rpc_error_but_none_that_means_something_else() {
+        let said = |details| {
+            let fault = Fault { details: Some(details), ..Fault::new("protocol", "The job broke.") };
+            protocol_error(&fault, "abc").map(|error| (error.code.0, error.data.unwrap()))
+        };
+        let data = json!({"reference": "abc", "data": {"job": 7}});
+        for code in [-32603, 1, 42, 1001, -1, -31999, -40000, i32::MAX, i32::MIN] {
+            assert_eq!(said(json!({"code": code, "data": {"job": 7}})), Some((code, data.clone())));
+        }
+        for code in
+            [-32700, -32600, -32601, -32602, -32000, -32020, -32021, -32022, -32768, 401, 403, 404, 429, 503]
+        {
+            assert_eq!(said(json!({"code": code})), Some((-32603, json!({"reference": "abc"}))), "{code}");
+        }
+        assert_eq!(said(json!({"code": 1i64 << 40})).unwrap().0, -32603);
+        for details in [json!({}), json!({"code": "x"}), json!({"code": 1.5}), json!([1])] {
+            assert_eq!(said(details), None);
+        }
+        let other = Fault { details: Some(json!({"code": 42})), ..Fault::new("upstream", "x") };
+        assert!(protocol_error(&other, "abc").is_none());
+        assert!(protocol_error(&Fault::new("protocol", "x"), "abc").is_none());
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //!   what it keeps for legacy clients
 //! - [`server`]: what an endpoint answers, and which file does: [`list`] and [`call`] for tools, [`resource_list`] and
 //!   [`resources`], [`prompts`], [`completions`], [`skills`], [`subscriptions`]; [`request`] is what each begins with
+//! - [`asking`]: a question of a plugin, to the client and back
 //! - [`content`], [`fault`], [`meta`], [`uri`]: from the core's words to MCP's, and for URIs back
 //! - [`observer`]: progress and logs of a running call; [`changes`] and [`listener`]: who is told what is new
 //! - [`view`]: the host, as this crate needs it
@@ -22,6 +23,7 @@ pub const LOG_DIRECTIVE: &str = "rmcp=warn";
 
 mod about;
 mod annotations;
+mod asking;
 mod call;
 mod caller;
 mod changes;

@@ -1,6 +1,6 @@
 //! `prompts/list` and `prompts/get`.
 
-use fleetgate_core::call::{Answered, End, PromptGet};
+use fleetgate_core::call::{Kind, PromptGet};
 use rmcp::model::{
     GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
     ListPromptsRequestMethod, ListPromptsResult, PaginatedRequestParams, Prompt, PromptArgument,
@@ -10,9 +10,11 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::Value;
 
 use crate::annotations::icons;
+use crate::asking::{Conducted, Continuation, Ended, Subject, conduct};
 use crate::content::{self, From};
 use crate::cursor::Of;
 use crate::list::{FRESH, cache_hints, cut};
+use crate::request::text;
 use crate::server::Server;
 use crate::view::PromptDefinition;
 use crate::{fault, meta};
@@ -74,20 +76,23 @@ impl Server {
         let found = incoming.view.find_prompt(scope, &request.name, &incoming.principal);
         let binding = found.map_or_else(|| "".into(), |found| found.binding);
         let (voice, listening) = self.observed(&incoming, &context, &binding);
-        let get = PromptGet {
-            context: self.call_context(&incoming, &context, &binding, voice)?,
-            prompt: request.name,
-            arguments,
-            answers: None,
+        let calling = self.call_context(&incoming, &context, &binding, voice)?;
+        let prompt = request.name;
+        let subject =
+            Subject { binding: &binding, kind: Kind::Prompt, name: &prompt, arguments: &text(&arguments)? };
+        let continuation = Continuation { responses: request.input_responses, state: request.request_state };
+        let get = |answers| {
+            let (context, prompt, arguments) = (calling.clone(), prompt.clone(), arguments.clone());
+            incoming.view.clone().get_prompt(PromptGet { context, prompt, arguments, answers })
         };
-        let answered = listening.during(incoming.view.clone().get_prompt(get)).await;
-        let Answered { reference, binding, end } =
-            answered.map_err(|refused| fault::refusal(&refused, None))?;
-        let messages = match end {
-            End::Done(messages) => messages,
-            End::Fault(fault) => return Err(fault::error(&fault, &reference, None)),
-            End::Ask(question) => return Err(fault::error(&fault::unaskable(&question), &reference, None)),
-        };
+        let conducted = conduct(self, &context, &incoming, subject, continuation, get);
+        let conducted = listening.during(conducted).await?;
+        let Ended { reference, binding, result } =
+            match conducted.map_err(|refused| fault::refusal(&refused, None))? {
+                Conducted::Ended(ended) => ended,
+                Conducted::Asks(question) => return Ok(question.into()),
+            };
+        let messages = result.map_err(|fault| fault::error(&fault, &reference, None))?;
         let from = From { scope, binding: &binding, era: incoming.era };
         let messages = messages.iter().map(|message| content::message(&from, message)).collect();
         let mut result = GetPromptResult::new(messages);

@@ -9,6 +9,7 @@ use rmcp::model::ConstString;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
+use crate::asking;
 use crate::caller::{Era, session_key};
 use crate::observer::{self, Listening, Voice};
 use crate::server::Server;
@@ -59,12 +60,11 @@ impl Server {
         observer: Arc<dyn Observer>,
     ) -> Result<CallContext, ErrorData> {
         let (serving, view) = (&*self.serving, &*incoming.view);
-        let capabilities = context.client_capabilities().unwrap_or_default();
         Ok(CallContext {
             session: session_key(serving, view, binding, &incoming.principal, context, &self.connection)?,
             principal: incoming.principal.clone(),
             scope: self.serving.scope.clone(),
-            client_capabilities: text(&capabilities)?.into(),
+            client_capabilities: asking::capabilities(context).to_string().into(),
             cancel: context.ct.clone(),
             observer,
         })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fleetgate_core::call::{Answered, End, ResourceRead};
+use fleetgate_core::call::{Kind, ResourceRead};
 use fleetgate_core::catalog::Scope;
 use fleetgate_core::domain::ResourceInfo;
 use rmcp::model::{
@@ -15,6 +15,7 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::{Value, json};
 
 use crate::annotations::icons;
+use crate::asking::{Conducted, Continuation, Ended, Subject, conduct};
 use crate::content::{self, From};
 use crate::cursor::Of;
 use crate::list::{FRESH, cache_hints, cut};
@@ -37,24 +38,28 @@ impl Server {
         let asked = request.uri;
         let Located { binding, uri } = self.located(&incoming, &asked)?;
         let (voice, listening) = self.observed(&incoming, &context, &binding);
-        let read = ResourceRead {
-            context: self.call_context(&incoming, &context, &binding, voice)?,
-            binding,
-            uri: uri.clone(),
-            answers: None,
+        let calling = self.call_context(&incoming, &context, &binding, voice)?;
+        let subject = Subject { binding: &binding, kind: Kind::Resource, name: &asked, arguments: "" };
+        let continuation = Continuation { responses: request.input_responses, state: request.request_state };
+        let read = |answers| {
+            let (context, binding, uri) = (calling.clone(), binding.clone(), uri.clone());
+            incoming.view.clone().read_resource(ResourceRead { context, binding, uri, answers })
         };
-        let answered = listening.during(incoming.view.clone().read_resource(read)).await;
-        let Answered { reference, binding, end } =
-            answered.map_err(|refused| fault::refusal(&refused, Some(&asked)))?;
+        let conducted = conduct(self, &context, &incoming, subject, continuation, read);
+        let conducted = listening.during(conducted).await?;
+        let Ended { reference, binding, result } =
+            match conducted.map_err(|refused| fault::refusal(&refused, Some(&asked)))? {
+                Conducted::Ended(ended) => ended,
+                Conducted::Asks(question) => return Ok(question.into()),
+            };
         let failed = |fault| Err(fault::error(&fault, &reference, Some(&asked)));
-        let contents = match end {
+        let contents = match result {
             // It could mean that there is nothing there as well as that nothing is in it (`server/resources`).
-            End::Done(contents) if contents.is_empty() => {
+            Ok(contents) if contents.is_empty() => {
                 return failed(fault::silent("The plugin answered with no contents."));
             }
-            End::Done(contents) => contents,
-            End::Fault(fault) => return failed(fault),
-            End::Ask(question) => return failed(fault::unaskable(&question)),
+            Ok(contents) => contents,
+            Err(fault) => return failed(fault),
         };
         let from = From { scope, binding: &binding, era: incoming.era };
         let contents = contents.iter().map(|one| content::contents(&from, one, &uri)).collect();

@@ -12,6 +12,7 @@ use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio_util::sync::CancellationToken;
 
+use crate::asking::Asking;
 use crate::caller::{Era, Who};
 use crate::changes::{Fanout, Hub};
 use crate::completions::Pace;
@@ -38,6 +39,7 @@ pub(crate) struct Serving {
     pub(crate) cursors: Cursors,
     pub(crate) sessions: Key,
     pub(crate) completions: Pace,
+    pub(crate) asking: Arc<Asking>,
     pub(crate) limits: Limits,
 }
 
@@ -46,12 +48,13 @@ pub(crate) struct Serving {
 pub(crate) struct Keys {
     pub(crate) cursors: Key,
     pub(crate) sessions: Key,
+    pub(crate) asking: Arc<Asking>,
 }
 
 impl Keys {
     /// Fresh ones.
     pub(crate) fn new() -> Self {
-        Self { cursors: Key::new(), sessions: Key::new() }
+        Self { cursors: Key::new(), sessions: Key::new(), asking: Arc::default() }
     }
 }
 
@@ -69,6 +72,7 @@ impl Serving {
             fanout: hub.fanout(backend.clone(), scope.clone(), gone),
             cursors: Cursors::new(keys.cursors.clone(), &scope),
             sessions: keys.sessions.clone(),
+            asking: keys.asking.clone(),
             lists: Lists::default(),
             completions: Pace::default(),
             backend,
@@ -200,7 +204,7 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        self.call(request, context).await.map(CallToolResponse::Complete)
+        self.call(request, context).await
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {

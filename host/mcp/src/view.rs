@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use fleetgate_core::artifact::Digest;
 use fleetgate_core::call::{
     Answered, Complete, Kind, PromptGet, Refused, ResourceList, ResourceRead, ToolCall,
 };
@@ -41,6 +42,8 @@ pub trait View: Send + Sync + 'static {
 
     /// The request header by which this binding's plugin tells conversations apart, in lower case.
     fn session_header(&self, binding: &str) -> Option<Arc<str>>;
+    /// The plugin of a binding, by its file.
+    fn digest(&self, binding: &str) -> Option<Digest>;
 
     /// What an endpoint has besides tools, whoever asks.
     fn features(&self, scope: &Scope) -> Features;
@@ -230,6 +233,10 @@ impl View for Snapshot {
     fn session_header(&self, binding: &str) -> Option<Arc<str>> {
         let binding = self.catalog.binding(binding)?;
         Some(binding.plugin.manifest.session.as_ref()?.as_str().into())
+    }
+
+    fn digest(&self, binding: &str) -> Option<Digest> {
+        Some(self.catalog.binding(binding)?.plugin.digest)
     }
 
     fn features(&self, _: &Scope) -> Features {

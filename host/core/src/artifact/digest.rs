@@ -24,6 +24,11 @@ impl Digest {
         Self(hash.finalize().into())
     }
 
+    /// One that was kept as its 32 bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

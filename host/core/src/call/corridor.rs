@@ -248,14 +248,17 @@ async fn run(found: &FoundTool, call: ToolCall, job: Option<AsJob>, ledger: &mut
         ),
     };
     let slots = binding.bounds.iter().map(|bound| bound.state(&info)).collect();
-    let run = Run { call: info, memory: binding.memory.clone(), slots, permit };
+    let run = Run { call: info.clone(), memory: binding.memory.clone(), slots, permit };
     match binding.plugin.guest.call_tool(run, call.arguments, call.answers).await {
         Ok(Ok(outcome)) => {
             let tool = tool.clone();
             let size = result::size(&outcome);
             match heavy::over(size, deadline, move || result::outgoing(outcome, &tool)).await.flatten() {
                 Ok(Outcome::Done(result)) => End::Done(result),
-                Ok(Outcome::Ask(question)) => End::Ask(question),
+                Ok(Outcome::Ask(question)) => match result::asked(question, binding, &info.used) {
+                    Ok(question) => End::Ask(question),
+                    Err(fault) => End::Fault(fault),
+                },
                 Err(fault) => End::Fault(fault),
             }
         }

@@ -11,6 +11,7 @@ use crate::principal::Principal;
 use crate::sandbox::Observer;
 
 /// Who asks, where, and what they can do. The same for every kind of request.
+#[derive(Clone)]
 pub struct CallContext {
     /// Who.
     pub principal: Principal,

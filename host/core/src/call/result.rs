@@ -3,8 +3,10 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::catalog::LiveTool;
+use crate::asking::{self, Asker};
+use crate::catalog::{LiveBinding, LiveTool};
 use crate::domain::{Content, Fault, Outcome, Question, ToolResult};
+use crate::sandbox::Used;
 use crate::text::{clean, clean_json};
 
 /// The most blocks of content in one result.
@@ -20,8 +22,18 @@ const MAX_DETAILS: usize = 64 << 10;
 pub(super) fn outgoing(outcome: Outcome, tool: &LiveTool) -> Result<Outcome, Fault> {
     match outcome {
         Outcome::Done(result) => done(result, tool).map(Outcome::Done),
-        Outcome::Ask(question) => asked(question).map(Outcome::Ask),
+        // Checked by `asked`, since only the binding knows what it may ask.
+        Outcome::Ask(question) => Ok(Outcome::Ask(question)),
     }
+}
+
+/// A question that may leave the host, or the fault that takes its place; why stands in the record.
+pub(super) fn asked(question: Question, binding: &LiveBinding, used: &Used) -> Result<Question, Fault> {
+    let asker = Asker { binding: &binding.name, label: binding.label.as_deref(), asks: &binding.asks };
+    asking::check(question, &asker).map_err(|refused| {
+        used.refuse(refused.why);
+        refused.fault
+    })
 }
 
 /// How much an outcome holds, in bytes.
@@ -138,13 +150,6 @@ fn clean_raw(json: &RawValue) -> Result<Option<Box<RawValue>>, Fault> {
     let mut value: Value = serde_json::from_str(text).map_err(unreadable)?;
     clean_json(&mut value);
     serde_json::value::to_raw_value(&value).map(Some).map_err(unreadable)
-}
-
-fn asked(question: Question) -> Result<Question, Fault> {
-    if question.requests.is_empty() {
-        return Err(Fault::new("protocol", "the tool asked without a question"));
-    }
-    Ok(question)
 }
 
 /// A plugin's fault, bounded and cleaned.

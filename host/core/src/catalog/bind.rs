@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::probe::{self, Probed};
 use super::{LiveBinding, LivePlugin, LiveTool, Problem};
 use crate::abi::log::LogGate;
+use crate::asking::Asks;
 use crate::capability::{BindingParts, Bound, Capabilities};
 use crate::diagnostic::Diagnostics;
 use crate::domain::Tool;
@@ -122,6 +123,7 @@ impl Workshop {
             tools: tools(probed, &plugin.manifest, &grants, binding.label.as_deref()),
             config,
             granted: Arc::new(grants.granted.keys().cloned().collect()),
+            asks: Asks::of(&grants.granted),
             bounds,
             permits,
             log,

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use super::LiveTool;
 use crate::abi::log::LogGate;
 use crate::artifact::Digest;
+use crate::asking::Asks;
 use crate::capability::Bound;
 use crate::jobs::Jobs;
 use crate::manifest::{ConfigValue, Manifest};
@@ -42,6 +43,8 @@ pub struct LiveBinding {
     pub config: Arc<IndexMap<String, ConfigValue>>,
     /// What is granted, by `kind.name`.
     pub granted: Arc<BTreeSet<String>>,
+    /// What it may ask of its clients.
+    pub asks: Asks,
     /// Each linked capability's side of this binding, granted or not.
     pub bounds: Vec<Arc<dyn Bound>>,
     /// How many calls at once.

@@ -5,6 +5,9 @@
 //! `key` and `token` are secrets and stay in the environment, read when they are used; `user` stands beside them in
 //! the credential; everything else is the grant's own key.
 //!
+//! What the plugin asks of its client (`[client]`) is granted too, but for web pages, whose sites nobody named: its own
+//! server asked as it liked, and the person sits in front.
+//!
 //! Starting the process accepts the version that it finds. One that is dropped later and asks for more, other
 //! variables too, is held until the process is started again or the plugin has a table.
 
@@ -14,6 +17,7 @@ use std::sync::Arc;
 
 use toml::{Table, Value};
 
+use crate::asking;
 use crate::diagnostic::Document;
 use crate::manifest::{ConfigKind, Manifest};
 use crate::settings::{Binding, LimitsTable, SecretSource, Secrets, Settings};
@@ -65,7 +69,7 @@ pub(super) fn binding(manifest: &Manifest, settings: &Settings, read: &Environme
         if !credential.is_empty() {
             grant.insert("credential".into(), Value::Table(credential));
         }
-        if !grant.is_empty() {
+        if !grant.is_empty() || asking::granted_where_alone(asked) {
             let of_kind = grants.entry(asked.kind.clone()).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(of_kind) = of_kind {
                 of_kind.insert(asked.name.clone(), Value::Table(grant));

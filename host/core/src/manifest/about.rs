@@ -68,7 +68,7 @@ fn homepage(table: &mut TableReader<'_>) -> Option<String> {
 }
 
 /// Takes one line of text for people.
-pub(super) fn required_line(table: &mut TableReader<'_>, key: &str, most: usize) -> Option<String> {
+pub(crate) fn required_line(table: &mut TableReader<'_>, key: &str, most: usize) -> Option<String> {
     table.present(key)?;
     line(table, key, most)
 }

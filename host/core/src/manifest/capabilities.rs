@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::about::required_line;
 use super::config::environment;
 use super::{CapabilityRequest, grammar};
+use crate::asking;
 use crate::capability::{Capabilities, Reach};
 use crate::diagnostic::{TableReader, did_you_mean, quoted};
 
@@ -22,8 +23,15 @@ pub(super) fn requests(
     let mut requested = Vec::new();
     for (kind, mut named) in root.tables("capabilities") {
         requested.extend(named.keys().map(|name| format!("{}.{name}", kind.get_ref())));
+        if kind.get_ref() == asking::KIND {
+            let help = "write it under [client], without a name: elicitation = \"why\"";
+            named.error_at(&kind, "what is asked of clients stands elsewhere", help);
+            named.leave_rest();
+            continue;
+        }
         let Some(capability) = capabilities.get(kind.get_ref()) else {
-            let help = did_you_mean(kind.get_ref(), capabilities.iter().map(|(kind, _)| kind));
+            let known = capabilities.iter().map(|(kind, _)| kind).filter(|kind| *kind != asking::KIND);
+            let help = did_you_mean(kind.get_ref(), known);
             let message = format!("this host has no capability {}", quoted(kind.get_ref()));
             named.error_at(&kind, message, help);
             named.leave_rest();

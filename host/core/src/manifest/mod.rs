@@ -23,6 +23,7 @@ use serde_json::Value;
 
 use crate::capability::{Reach, Request};
 use crate::uri::UriPattern;
+pub(crate) use about::required_line;
 pub use config::ConfigSpelling;
 pub(crate) use config::value as config_value;
 pub(crate) use parse::parse_source;

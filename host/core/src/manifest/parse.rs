@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::entries::Context;
 use super::{Manifest, RequestedLimits, about, capabilities, config, entries, roles, session};
+use crate::asking;
 use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostic, Diagnostics, Document, TableReader};
 use crate::units::format_size;
@@ -39,7 +40,10 @@ pub(crate) fn parse_source(
         let plugin = about::about(root);
         let roles = roles::roles(root);
         let config = config::config(root);
-        let (requests, requested) = capabilities::requests(root, known);
+        let (mut requests, mut requested) = capabilities::requests(root, known);
+        let asks = asking::requests(root, known);
+        requested.extend(asks.keys().cloned());
+        requests.extend(asks);
         let limits = limits(root);
         let session = session::session(root);
         let context =

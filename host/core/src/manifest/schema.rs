@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::config::KINDS;
 use super::entries::TASKS;
+use crate::asking;
 use crate::capability::Capabilities;
 
 /// The JSON Schema (2020-12) of `plugin.toml` and of the manifest section, with the capabilities' own parts.
@@ -32,6 +33,7 @@ pub fn json_schema(capabilities: &Capabilities) -> Value {
                 "additionalProperties": setting(),
             },
             "capabilities": requests(capabilities),
+            "client": asking::manifest_schema(),
             "limits": closed(json!({
                 "memory": size("Memory of one call; granted up to the operator's max_memory."),
                 "cpu": duration("Time in guest code of one call; granted up to the operator's cpu."),
@@ -149,6 +151,7 @@ fn setting() -> Value {
 fn requests(capabilities: &Capabilities) -> Value {
     let kinds: Map<String, Value> = capabilities
         .iter()
+        .filter(|(kind, _)| *kind != asking::KIND)
         .map(|(kind, capability)| {
             let mut request = capability.schemas().request;
             add(&mut request, "why", line("For the operator who grants it.", 256), true);
@@ -190,6 +193,7 @@ fn add(table: &mut Value, key: &str, schema: Value, required: bool) {
 fn tool(capabilities: &Capabilities) -> Value {
     let reach: Map<String, Value> = capabilities
         .iter()
+        .filter(|(kind, _)| *kind != asking::KIND)
         .map(|(kind, capability)| (format!("^{kind}\\.[a-z][a-z0-9-]*$"), capability.schemas().reach))
         .collect();
     let pointers = |description: &str| {

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::asking;
 use crate::capability::Capabilities;
 use crate::manifest::schema::{ID, KEY, closed, duration, requirement, size};
 
@@ -124,6 +125,9 @@ fn binding(capabilities: &Capabilities) -> Value {
     let grants: Map<String, Value> = capabilities
         .iter()
         .map(|(kind, capability)| {
+            if kind == asking::KIND {
+                return (kind.to_owned(), asking::grant_schemas());
+            }
             let named = json!({
                 "type": "object",
                 "propertyNames": { "pattern": ID },

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use fleetgate_core::asking::ClientCapability;
 use fleetgate_core::capability::{
     BindingParts, Bound, Capabilities, Capability, Grant, Reach, Request, Schemas,
 };
@@ -28,7 +29,7 @@ pub struct Address {
 
 /// The host's capabilities in these tests.
 pub fn capabilities() -> Capabilities {
-    Capabilities::new().with(Post)
+    Capabilities::new().with(ClientCapability).with(Post)
 }
 
 fn boxes(table: &mut TableReader<'_>) -> Option<BTreeSet<String>> {

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use fleetgate_core::artifact::Digest;
 use fleetgate_core::call::{
     Answered, Complete, End, Kind, PromptGet, Refused, ResourceList, ResourceRead, ToolCall,
 };
 use fleetgate_core::catalog::{Change, Scope};
 use fleetgate_core::domain::{
-    Completion, Content, Fault, InputRequest, PromptMessage, Question, ResourcePage, Tool, ToolResult,
+    Answers, Completion, Content, Fault, PromptMessage, ResourcePage, Tool, ToolResult,
 };
 use fleetgate_core::principal::{HeldRole, Principal};
 use fleetgate_core::sandbox::Level;
@@ -41,6 +42,8 @@ pub struct FakeBinding {
     pub name: &'static str,
     pub session_header: Option<&'static str>,
     pub tools: Vec<FakeTool>,
+    /// Stands for the plugin's file.
+    pub file: &'static str,
 }
 
 #[derive(Clone)]
@@ -66,7 +69,8 @@ pub enum Does {
     /// Says that it began, then waits.
     Wait(Arc<Gate>),
     Fail,
-    Ask,
+    /// Answers by what it was answered. The core has checked what it asks.
+    Ask(fn(Option<Answers>) -> End),
     Return(ToolResult),
     /// Tells that its binding's tools changed.
     Change,
@@ -93,7 +97,7 @@ impl FakeTool {
 }
 
 pub fn binding(name: &'static str, tools: impl IntoIterator<Item = FakeTool>) -> FakeBinding {
-    FakeBinding { name, session_header: None, tools: tools.into_iter().collect() }
+    FakeBinding { name, session_header: None, tools: tools.into_iter().collect(), file: "1" }
 }
 
 pub fn principal(name: &str, roles: &[&str]) -> Principal {
@@ -257,7 +261,10 @@ impl View for Snapshot {
     fn session_header(&self, binding: &str) -> Option<Arc<str>> {
         self.bindings.iter().find(|one| one.name == binding)?.session_header.map(Arc::from)
     }
-
+    fn digest(&self, binding: &str) -> Option<Digest> {
+        let found = self.bindings.iter().find(|known| known.name == binding)?;
+        Some(Digest::of(found.file.as_bytes()))
+    }
     fn features(&self, _: &Scope) -> Features {
         Features::default()
     }
@@ -342,14 +349,7 @@ impl Does {
             Self::Fail => {
                 End::Fault(Fault::new("upstream", "The API said 503.").retryable().at("/identifier"))
             }
-            Self::Ask => End::Ask(Question {
-                requests: vec![InputRequest {
-                    key: "k".into(),
-                    kind: "elicitation-form".into(),
-                    params: json!({}),
-                }],
-                state: None,
-            }),
+            Self::Ask(answer) => answer(call.answers),
             Self::Return(result) => End::Done(result),
             Self::Change => {
                 call.context.observer.list_changed("tools");

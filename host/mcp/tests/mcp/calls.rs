@@ -74,15 +74,6 @@ async fn a_fault_is_something_a_model_can_read() {
 }
 
 #[tokio::test]
-async fn a_question_that_cannot_be_asked_is_said_so() {
-    let lab = lab_with(Does::Ask).await;
-    for answer in both(&lab, json!({"name": "lab_it"})).await {
-        assert_eq!(answer["result"]["isError"], true);
-        assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains("elicitation-form"));
-    }
-}
-
-#[tokio::test]
 async fn a_result_is_passed_on_with_its_uris_told_apart() {
     let result = ToolResult {
         content: vec![

@@ -1,5 +1,6 @@
 //! What clients get from the catalog: over HTTP and stdio, in both protocol eras, from a backend that needs no plugins.
 
+mod asking;
 mod backend;
 mod calls;
 mod cancelling;

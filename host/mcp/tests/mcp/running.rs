@@ -90,7 +90,10 @@ impl Served {
         let mut params = params;
         let meta = params.as_object_mut().unwrap().entry("_meta").or_insert_with(|| json!({}));
         meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
-        meta["io.modelcontextprotocol/clientCapabilities"] = json!({"sampling": {}});
+        let capabilities = &mut meta["io.modelcontextprotocol/clientCapabilities"];
+        if capabilities.is_null() {
+            *capabilities = json!({"sampling": {}});
+        }
         let name = params.get("name").and_then(Value::as_str).map(str::to_owned);
         let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
         let request = self
@@ -109,8 +112,8 @@ impl Served {
     }
 
     /// The answer to a legacy client's first message, and the id of its session.
-    async fn opened(&self, path: &str, caller: &str, version: &str) -> (Response, String) {
-        let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    async fn opened(&self, path: &str, caller: &str, version: &str, can: Value) -> (Response, String) {
+        let params = json!({"protocolVersion": version, "capabilities": can, "clientInfo": {"name": "t", "version": "1"}});
         let body = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
         let response = self.post(path, caller, body.to_string()).send().await.unwrap();
         assert_eq!(response.status(), 200);
@@ -120,12 +123,17 @@ impl Served {
 
     /// A session of which nothing but the id is wanted.
     pub async fn legacy_id(&self, path: &str, caller: &str, version: &str) -> String {
-        self.opened(path, caller, version).await.1
+        self.opened(path, caller, version, json!({})).await.1
     }
 
     /// A session of a legacy client.
     pub async fn legacy(&self, path: &str, caller: &str, version: &str) -> Session<'_> {
-        let (response, id) = self.opened(path, caller, version).await;
+        self.legacy_that_can(path, caller, version, json!({})).await
+    }
+
+    /// A session of a legacy client with these capabilities.
+    pub async fn legacy_that_can(&self, path: &str, caller: &str, version: &str, can: Value) -> Session<'_> {
+        let (response, id) = self.opened(path, caller, version, can).await;
         let initialized = last(response).await;
         let version = initialized["result"]["protocolVersion"].as_str().unwrap().to_owned();
         let session =

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::generated::fleetgate::plugin::types;
+use crate::asking::MAX_REQUESTS;
 use crate::domain::{Answers, Content, Fault, InputRequest, Question};
 use crate::validate::MAX_SCHEMA;
 
@@ -55,8 +56,10 @@ pub(super) fn at_most<T>(most: usize, what: &str, list: Vec<T>) -> Result<Vec<T>
     Ok(list)
 }
 
+/// What else is wrong with a question, [`crate::asking::check`] says.
 pub(super) fn from_question(question: types::Question) -> Result<Question, Fault> {
-    let requests = question.requests.into_iter().map(|request| {
+    let requests = at_most(MAX_REQUESTS, "requests in one question", question.requests)?;
+    let requests = requests.into_iter().map(|request| {
         let params = parse("parameters of a question", request.params)?;
         Ok(InputRequest { key: request.key, kind: request.kind, params })
     });
