@@ -41,16 +41,17 @@ pub fn node_packages(shell: &Shell, folder: &Path) -> Result<()> {
         .quiet()
         .ignore_stdout()
         .run()
-        .with_context(|| format!("the npm packages of {} cannot be installed", folder.display()))
+        .with_context(|| format!("the npm packages of {} cannot be installed", folder.display()))?;
+    shell.copy_file(folder.join("package-lock.json"), folder.join(INSTALLED))?;
+    Ok(())
 }
 
-/// Whether npm was here since the lock file changed: the last thing that it writes is a lock file of its own.
+/// What was installed is the lock file that lies beside it: git gives files new times, so their times say nothing.
+const INSTALLED: &str = "node_modules/.installed-package-lock.json";
+
 fn installed(folder: &Path) -> bool {
-    let written = |file: &str| folder.join(file).metadata().and_then(|file| file.modified());
-    matches!(
-        (written("package-lock.json"), written("node_modules/.package-lock.json")),
-        (Ok(wanted), Ok(there)) if there >= wanted
-    )
+    let read = |file: &str| std::fs::read(folder.join(file));
+    matches!((read("package-lock.json"), read(INSTALLED)), (Ok(wanted), Ok(there)) if wanted == there)
 }
 
 /// The Node that came with a folder's packages; where there is none for this machine, its own.
