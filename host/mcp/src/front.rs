@@ -12,6 +12,7 @@ mod body;
 mod error;
 mod forbidden;
 mod host_origin;
+mod removed;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -104,6 +105,7 @@ impl Front {
         principal: &Principal,
         message: &Message<'_>,
     ) -> Result<Option<Room>, Refusal> {
+        removed::check(parts, message)?;
         own_session(endpoint, parts, principal)?;
         forbidden::check(&endpoint.serving, &*self.authenticate, principal, message).await?;
         if message.method() != Some("initialize") {

@@ -295,3 +295,20 @@ async fn a_version_that_nobody_speaks_and_a_request_without_its_metadata_are_ref
     assert_eq!(bare.status(), 400);
     assert_eq!(bare.json::<Value>().await.unwrap()["error"]["code"], -32602);
 }
+
+#[tokio::test]
+async fn a_method_that_a_version_no_longer_has_is_unknown_whatever_its_parameters() {
+    let lab = lab().await;
+    for method in ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"] {
+        for params in [json!({}), json!({ "uri": 7, "level": [] })] {
+            let response = lab.modern("/mcp", "ann", method, params.clone()).send().await.unwrap();
+            assert_eq!(response.status(), 404, "{method} {params}");
+            let body = last(response).await;
+            assert_eq!(
+                (&body["id"], &body["error"]["code"]),
+                (&json!(7), &json!(-32601)),
+                "{method} {params}"
+            );
+        }
+    }
+}
