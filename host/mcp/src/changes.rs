@@ -113,7 +113,9 @@ impl Hub {
                 }
                 // Nobody knows what was missed.
                 Err(RecvError::Lagged(_)) => self.each(|fanout| {
-                    [List::Tools, List::Prompts, List::Resources].map(|list| fanout.changed(list));
+                    [List::Tools, List::Prompts, List::Resources]
+                        .into_iter()
+                        .for_each(|list| fanout.changed(list));
                 }),
                 Err(RecvError::Closed) => return,
             }

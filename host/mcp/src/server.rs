@@ -293,14 +293,13 @@ impl ServerHandler for Server {
         }
         // rmcp takes a request whose parameters it cannot read for one of a method that it does not know.
         let features = self.serving.features();
+        let legacy = Era::of(&context) == Era::Legacy;
         let known = match request.method.as_str() {
-            "initialize" | "server/discover" | "logging/setLevel" | "subscriptions/listen" => true,
-            "tools/call" | "tools/list" => true,
+            "initialize" | "logging/setLevel" => legacy,
+            "server/discover" | "subscriptions/listen" | "tools/call" | "tools/list" => true,
             "prompts/list" | "prompts/get" => features.prompts,
             "resources/list" | "resources/templates/list" | "resources/read" => features.resources,
-            "resources/subscribe" | "resources/unsubscribe" => {
-                features.resources && Era::of(&context) == Era::Legacy
-            }
+            "resources/subscribe" | "resources/unsubscribe" => features.resources && legacy,
             "completion/complete" => features.completions,
             _ => false,
         };

@@ -139,6 +139,11 @@ impl<'a> Message<'a> {
         self.method.as_deref()
     }
 
+    /// Its parameters, as far as they are of this shape.
+    pub(super) fn params<T: Deserialize<'a>>(&self) -> Option<T> {
+        serde_json::from_str(self.params?.get()).ok()
+    }
+
     /// The tool that this calls.
     pub(super) fn call(&self) -> Option<Called<'a>> {
         let params = self.params.filter(|_| self.method() == Some("tools/call"))?;

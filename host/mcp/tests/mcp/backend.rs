@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use fleetgate_core::artifact::Digest;
 use fleetgate_core::call::{
-    Answered, Complete, End, Kind, PromptGet, Refused, ResourceList, ResourceRead, ToolCall,
+    Answered, CallContext, Complete, Completed, End, Kind, PromptGet, Refused, ResourceList, ResourceRead,
+    ToolCall,
 };
 use fleetgate_core::catalog::{Change, Scope};
 use fleetgate_core::domain::{
-    Answers, Completion, Content, Fault, PromptMessage, ResourcePage, Tool, ToolResult,
+    Answers, Completion, Content, Fault, PromptMessage, ResourcePage, Skill, Tool, ToolResult,
 };
 use fleetgate_core::principal::{HeldRole, Principal};
 use fleetgate_core::sandbox::Level;
@@ -18,6 +19,8 @@ use fleetgate_mcp::{
 };
 use serde_json::{Value, json};
 use tokio::sync::{Notify, broadcast};
+
+use crate::surfaces::{FakePrompt, FakeResource, FakeTemplate, Lists, refused};
 
 /// Serves whatever it was given last.
 pub struct Fake {
@@ -44,6 +47,12 @@ pub struct FakeBinding {
     pub tools: Vec<FakeTool>,
     /// Stands for the plugin's file.
     pub file: &'static str,
+    pub prompts: Vec<FakePrompt>,
+    pub resources: Vec<FakeResource>,
+    pub templates: Vec<FakeTemplate>,
+    pub skills: Vec<Arc<Skill>>,
+    pub lists: Lists,
+    pub completes: bool,
 }
 
 #[derive(Clone)]
@@ -53,6 +62,7 @@ pub struct FakeTool {
     pub read_only: bool,
     pub input: Value,
     pub output: Option<Value>,
+    pub meta: Option<Value>,
     pub does: Does,
 }
 
@@ -74,6 +84,10 @@ pub enum Does {
     Return(ToolResult),
     /// Tells that its binding's tools changed.
     Change,
+    /// Tells that a list of its binding changed.
+    Changes(&'static str),
+    /// Tells that these resources of its binding have new contents.
+    Update(&'static [&'static str]),
 }
 
 /// A call that ends when it is told to, or when it is cancelled.
@@ -86,7 +100,7 @@ pub struct Gate {
 
 pub fn tool(name: &str, does: Does) -> FakeTool {
     let input = json!({"type": "object", "$comment": "as it is"});
-    FakeTool { name: name.into(), role: None, read_only: true, input, output: None, does }
+    FakeTool { name: name.into(), role: None, read_only: true, input, output: None, meta: None, does }
 }
 
 impl FakeTool {
@@ -97,7 +111,18 @@ impl FakeTool {
 }
 
 pub fn binding(name: &'static str, tools: impl IntoIterator<Item = FakeTool>) -> FakeBinding {
-    FakeBinding { name, session_header: None, tools: tools.into_iter().collect(), file: "1" }
+    FakeBinding {
+        name,
+        session_header: None,
+        tools: tools.into_iter().collect(),
+        prompts: Vec::new(),
+        resources: Vec::new(),
+        templates: Vec::new(),
+        skills: Vec::new(),
+        lists: Lists::default(),
+        completes: false,
+        file: "1",
+    }
 }
 
 pub fn principal(name: &str, roles: &[&str]) -> Principal {
@@ -116,6 +141,16 @@ impl Fake {
     }
 
     pub fn publish(&self, bindings: impl IntoIterator<Item = FakeBinding>, changed: &[&'static str]) {
+        self.publish_all(bindings, changed, &[], &[]);
+    }
+
+    pub fn publish_all(
+        &self,
+        bindings: impl IntoIterator<Item = FakeBinding>,
+        tools: &[&'static str],
+        prompts: &[&'static str],
+        resources: &[&'static str],
+    ) {
         let mut now = self.now.lock().unwrap();
         let revision = now.revision + 1;
         *now = Arc::new(Snapshot {
@@ -124,8 +159,10 @@ impl Fake {
             seen: self.seen.clone(),
         });
         drop(now);
-        let tools = changed.iter().map(|name| Arc::from(*name)).collect();
-        self.changes.send(Change { revision, tools, ..Change::default() }).ok();
+        let named = |names: &[&'static str]| names.iter().map(|name| Arc::from(*name)).collect();
+        let change =
+            Change { revision, tools: named(tools), prompts: named(prompts), resources: named(resources) };
+        self.changes.send(change).ok();
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -203,7 +240,7 @@ impl View for Snapshot {
                     description: Some(format!("Does {}.", tool.name)),
                     input_schema: Arc::new(tool.input.clone()),
                     output_schema: tool.output.clone().map(Arc::new),
-                    meta: None,
+                    meta: tool.meta.clone(),
                     extra: None,
                 },
                 read_only: tool.read_only,
@@ -265,43 +302,186 @@ impl View for Snapshot {
         let found = self.bindings.iter().find(|known| known.name == binding)?;
         Some(Digest::of(found.file.as_bytes()))
     }
-    fn features(&self, _: &Scope) -> Features {
-        Features::default()
+    fn features(&self, scope: &Scope) -> Features {
+        let any = |has: fn(&FakeBinding) -> bool| self.of(scope).any(has);
+        Features {
+            resources: any(|one| {
+                !(one.resources.is_empty() && one.templates.is_empty() && one.skills.is_empty())
+            }),
+            prompts: any(|one| !one.prompts.is_empty()),
+            completions: any(|one| one.completes),
+            skills: any(|one| !one.skills.is_empty()),
+        }
     }
-    fn prompts(&self, _: &Scope, _: &Principal) -> Vec<PromptDefinition> {
-        Vec::new()
+
+    fn prompts(&self, scope: &Scope, principal: &Principal) -> Vec<PromptDefinition> {
+        let mut prompts: Vec<_> = self
+            .prompts_of(scope)
+            .filter(|(_, binding, prompt)| binding.allows(prompt.role, principal))
+            .map(|(name, binding, prompt)| PromptDefinition {
+                name,
+                binding: binding.name.into(),
+                prompt: prompt.definition(),
+            })
+            .collect();
+        prompts.sort_by(|one, other| one.name.cmp(&other.name));
+        prompts
     }
-    fn find_prompt(&self, _: &Scope, _: &str, _: &Principal) -> Option<Found> {
-        None
+
+    fn find_prompt(&self, scope: &Scope, name: &str, principal: &Principal) -> Option<Found> {
+        let (_, binding, prompt) = self.prompts_of(scope).find(|(own, ..)| own == name)?;
+        Some(Found { binding: binding.name.into(), allowed: binding.allows(prompt.role, principal) })
     }
+
     fn get_prompt(self: Arc<Self>, get: PromptGet) -> Answering<Vec<PromptMessage>> {
-        absent(Kind::Prompt, get.prompt)
+        Box::pin(async move {
+            let scope = get.context.scope.clone();
+            let Some((_, binding, prompt)) = self.prompts_of(&scope).find(|(name, ..)| *name == get.prompt)
+            else {
+                return refused(Kind::Prompt, &get.prompt, None);
+            };
+            if !binding.allows(prompt.role, &get.context.principal) {
+                let role = format!("{}:{}", binding.name, prompt.role.unwrap());
+                return refused(Kind::Prompt, &get.prompt, Some(role));
+            }
+            self.saw(&get.context, prompt.name, &Value::Object(get.arguments.clone()).to_string());
+            Ok(answered(binding, binding.fill(prompt, get).await))
+        })
     }
-    fn resource_bindings(&self, _: &Scope, _: &Principal) -> Vec<Arc<str>> {
-        Vec::new()
+
+    fn resource_bindings(&self, scope: &Scope, principal: &Principal) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = self
+            .of(scope)
+            .filter(|one| {
+                one.resources.iter().any(|resource| one.allows(resource.role, principal))
+                    || one.templates.iter().any(|template| one.allows(template.role, principal))
+            })
+            .map(|one| one.name.into())
+            .collect();
+        names.sort();
+        names
     }
-    fn templates(&self, _: &Scope, _: &Principal) -> Vec<TemplateDefinition> {
-        Vec::new()
+
+    fn templates(&self, scope: &Scope, principal: &Principal) -> Vec<TemplateDefinition> {
+        let mut templates: Vec<_> = self
+            .of(scope)
+            .flat_map(|binding| binding.templates.iter().map(move |template| (binding, template)))
+            .filter(|(binding, template)| binding.allows(template.role, principal))
+            .map(|(binding, template)| TemplateDefinition {
+                binding: binding.name.into(),
+                template: template.template.clone(),
+            })
+            .collect();
+        templates.sort_by_key(|one| (one.binding.clone(), one.template.uri_template.clone()));
+        templates
     }
-    fn find_resource(&self, _: &Scope, _: &str, _: &str, _: &Principal) -> Option<Found> {
-        None
+
+    fn find_resource(&self, scope: &Scope, binding: &str, uri: &str, principal: &Principal) -> Option<Found> {
+        let binding = self.of(scope).find(|one| one.name == binding)?;
+        let role = binding.covers(uri)?;
+        Some(Found { binding: binding.name.into(), allowed: binding.allows(role, principal) })
     }
+
     fn list_resources(self: Arc<Self>, list: ResourceList) -> Answering<ResourcePage> {
-        absent(Kind::Resource, list.binding.to_string())
+        Box::pin(async move {
+            let scope = list.context.scope.clone();
+            let Some(binding) = self.of(&scope).find(|one| *one.name == *list.binding) else {
+                return refused(Kind::Resource, &list.binding, None);
+            };
+            self.saw(&list.context, "resources/list", list.cursor.as_deref().unwrap_or_default());
+            Ok(answered(binding, binding.list(list).await))
+        })
     }
+
     fn read_resource(self: Arc<Self>, read: ResourceRead) -> Answering<Vec<Content>> {
-        absent(Kind::Resource, read.uri)
+        Box::pin(async move {
+            let scope = read.context.scope.clone();
+            let binding = self.of(&scope).find(|one| *one.name == *read.binding);
+            let Some((binding, role)) = binding.and_then(|one| Some((one, one.covers(&read.uri)?))) else {
+                return refused(Kind::Resource, &read.uri, None);
+            };
+            if !binding.allows(role, &read.context.principal) {
+                let role = format!("{}:{}", binding.name, role.unwrap());
+                return refused(Kind::Resource, &read.uri, Some(role));
+            }
+            self.saw(&read.context, &read.uri, "");
+            Ok(answered(binding, binding.read(read).await))
+        })
     }
+
     fn complete(self: Arc<Self>, complete: Complete) -> Answering<Completion> {
-        absent(Kind::Prompt, complete.argument)
+        Box::pin(async move {
+            let scope = complete.context.scope.clone();
+            let (kind, name, found) = match &complete.of {
+                Completed::Prompt(name) => {
+                    let found = self.prompts_of(&scope).find(|(own, ..)| own == name);
+                    (Kind::Prompt, name, found.map(|(_, binding, prompt)| (binding, prompt.role)))
+                }
+                Completed::Template { binding, uri_template } => {
+                    let found = self.of(&scope).find(|one| *one.name == **binding).and_then(|one| {
+                        let mut templates = one.templates.iter();
+                        let found = templates.find(|one| one.template.uri_template == *uri_template)?;
+                        Some((one, found.role))
+                    });
+                    (Kind::Template, uri_template, found)
+                }
+            };
+            let Some((binding, role)) = found else { return refused(kind, name, None) };
+            if !binding.allows(role, &complete.context.principal) {
+                return refused(kind, name, Some(format!("{}:{}", binding.name, role.unwrap())));
+            }
+            self.saw(&complete.context, "complete", &complete.value);
+            Ok(answered(binding, binding.complete(&complete)))
+        })
     }
-    fn skills(&self, _: &Scope, _: &Principal) -> Vec<SkillDefinition> {
-        Vec::new()
+
+    fn skills(&self, scope: &Scope, principal: &Principal) -> Vec<SkillDefinition> {
+        let mut skills: Vec<_> = self
+            .of(scope)
+            .flat_map(|binding| binding.skills.iter().map(move |skill| (binding, skill)))
+            // Whoever has a skill in this backend has it as somebody of that binding.
+            .filter(|(binding, _)| principal.roles_of(binding.name).next().is_some())
+            .map(|(binding, skill)| SkillDefinition { binding: binding.name.into(), skill: skill.clone() })
+            .collect();
+        skills.sort_by_key(|one| (one.binding.clone(), one.skill.path.clone()));
+        skills
     }
 }
 
-fn absent<T: Send + 'static>(kind: Kind, name: String) -> Answering<T> {
-    Box::pin(async move { Err(Refused::Unknown { kind, name, reference: "ref0".into() }) })
+impl Snapshot {
+    fn of<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a FakeBinding> {
+        self.bindings.iter().filter(move |one| match scope {
+            Scope::Shared => true,
+            Scope::Binding(name) => *one.name == **name,
+        })
+    }
+
+    fn prompts_of<'a>(
+        &'a self,
+        scope: &'a Scope,
+    ) -> impl Iterator<Item = (String, &'a FakeBinding, &'a FakePrompt)> {
+        self.of(scope).flat_map(move |binding| {
+            binding.prompts.iter().map(move |prompt| match scope {
+                Scope::Shared => (format!("{}_{}", binding.name, prompt.name), binding, prompt),
+                Scope::Binding(_) => (prompt.name.to_owned(), binding, prompt),
+            })
+        })
+    }
+
+    fn saw(&self, context: &CallContext, what: &str, arguments: &str) {
+        self.seen.lock().unwrap().push(Seen {
+            principal: context.principal.name().into(),
+            scope: context.scope.clone(),
+            tool: what.into(),
+            arguments: arguments.into(),
+            session: context.session.clone(),
+            capabilities: serde_json::from_str(&context.client_capabilities).unwrap(),
+        });
+    }
+}
+
+fn answered<T>(binding: &FakeBinding, end: End<T>) -> Answered<T> {
+    Answered { reference: "ref1".into(), binding: binding.name.into(), end }
 }
 
 impl Does {
@@ -353,6 +533,14 @@ impl Does {
             Self::Return(result) => End::Done(result),
             Self::Change => {
                 call.context.observer.list_changed("tools");
+                text("told")
+            }
+            Self::Changes(list) => {
+                call.context.observer.list_changed(list);
+                text("told")
+            }
+            Self::Update(uris) => {
+                uris.iter().for_each(|uri| call.context.observer.resource_updated(uri));
                 text("told")
             }
         }

@@ -94,7 +94,8 @@ impl Served {
         if capabilities.is_null() {
             *capabilities = json!({"sampling": {}});
         }
-        let name = params.get("name").and_then(Value::as_str).map(str::to_owned);
+        let name = if method.starts_with("resources/") { params.get("uri") } else { params.get("name") };
+        let name = name.and_then(Value::as_str).map(str::to_owned);
         let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
         let request = self
             .post(path, caller, body.to_string())
