@@ -2,10 +2,20 @@
 
 use std::sync::Arc;
 
+use rmcp::model::{
+    ArgumentInfo, CallToolRequestParams, ClientConfig, CompleteRequestParams, GetPromptRequestParams,
+    ProtocolVersion, ReadResourceRequestParams, Reference, ResourceUpdatedNotificationParam,
+    ServerNotification, SubscribeRequestParams, SubscriptionFilter,
+};
+use rmcp::service::NotificationContext;
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceExt};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::backend::{Does, Fake, FakeBinding, binding, tool};
-use crate::running::{Events, Served, Session, in_time, served};
+use crate::running::{Events, Served, Session, client, in_time, served};
 use crate::surfaces::{Fills, Reads, prompt, resource};
 
 fn naas(name: &'static str) -> FakeBinding {
@@ -261,4 +271,77 @@ async fn a_flood_of_updates_becomes_a_few_notifications() {
         more += 1;
     }
     assert!(more < 10, "{more}");
+}
+
+fn transport(served: &Served, path: &str) -> StreamableHttpClientTransport<reqwest::Client> {
+    let config = StreamableHttpClientTransportConfig::with_uri(served.url(path)).auth_header("ann");
+    StreamableHttpClientTransport::with_client(client(), config)
+}
+
+struct Heard(mpsc::UnboundedSender<String>);
+
+impl ClientHandler for Heard {
+    async fn on_resource_updated(
+        &self,
+        params: ResourceUpdatedNotificationParam,
+        _: NotificationContext<RoleClient>,
+    ) {
+        self.0.send(params.uri).ok();
+    }
+}
+
+#[expect(deprecated, reason = "clients of before 2026-07-28 subscribe so")]
+#[tokio::test]
+async fn rmcps_own_client_of_the_legacy_era_lists_reads_fills_in_and_hears() {
+    let fake = Fake::new([naas("lab").completing()]);
+    let served = served(&fake).await;
+    let (heard, mut hears) = mpsc::unbounded_channel();
+    let client = Heard(heard).serve(transport(&served, "/mcp")).await.unwrap();
+    let listed = client.list_all_resources().await.unwrap();
+    let read = client.read_resource(ReadResourceRequestParams::new(&listed[1].uri)).await.unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap()["contents"][0]["text"], "naas://other");
+    assert_eq!(client.list_all_prompts().await.unwrap()[0].name, "lab_p");
+    client.get_prompt(GetPromptRequestParams::new("lab_p")).await.unwrap();
+    let argument = ArgumentInfo::new("a", "3");
+    let completed =
+        client.complete(CompleteRequestParams::new(Reference::for_prompt("lab_p"), argument)).await.unwrap();
+    assert_eq!(completed.completion.values, ["0", "1", "2"]);
+    client.subscribe(SubscribeRequestParams::new("lab+naas://jobs")).await.unwrap();
+    let uri = in_time(async {
+        // The client's stream may come up after its first answers: what is said before is not repeated.
+        loop {
+            client.call_tool(CallToolRequestParams::new("lab_update")).await.unwrap();
+            let next = tokio::time::timeout(std::time::Duration::from_millis(700), hears.recv()).await;
+            if let Ok(Some(uri)) = next {
+                break uri;
+            }
+        }
+    })
+    .await;
+    assert_eq!(uri, "lab+naas://jobs");
+    client.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn rmcps_own_client_of_the_modern_era_lists_reads_fills_in_and_hears() {
+    let fake = Fake::new([naas("lab")]);
+    let served = served(&fake).await;
+    let mode = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
+    let client =
+        ClientConfig::default().serve_with_lifecycle(transport(&served, "/mcp"), mode).await.unwrap();
+    let listed = client.list_all_resources().await.unwrap();
+    client.read_resource(ReadResourceRequestParams::new(&listed[1].uri)).await.unwrap();
+    client.get_prompt(GetPromptRequestParams::new("lab_p")).await.unwrap();
+    let filter = SubscriptionFilter::builder().resource_subscription("lab+naas://jobs").build();
+    let mut subscription = client.listen(filter).await.unwrap();
+    client.call_tool(CallToolRequestParams::new("lab_update")).await.unwrap();
+    let heard = in_time(subscription.next()).await.unwrap();
+    match heard {
+        Some(ServerNotification::ResourceUpdatedNotification(updated)) => {
+            assert_eq!(updated.params.uri, "lab+naas://jobs");
+        }
+        other => panic!("{other:?}"),
+    }
+    subscription.cancel().await.unwrap();
+    client.cancel().await.unwrap();
 }
