@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{approve, audit, call, check, enable, inspect, new, pack, schema, serve, stdio, why};
+use crate::commands::{
+    approve, audit, call, check, enable, inspect, jobs, new, pack, schema, serve, stdio, why,
+};
 use crate::failure::Failure;
 use crate::logging::{Format, Talk};
 
@@ -31,6 +33,8 @@ pub enum Command {
     Why(why::Why),
     #[command(subcommand)]
     Audit(audit::Audit),
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
     Pack(pack::Pack),
     New(new::New),
     Schema(schema::Schema),
@@ -49,6 +53,7 @@ impl Command {
             Self::Call(command) => command.run(),
             Self::Why(command) => command.run(),
             Self::Audit(command) => command.run(),
+            Self::Jobs(command) => command.run(),
             Self::Pack(command) => command.run(),
             Self::New(command) => command.run(),
             Self::Schema(command) => command.run(),

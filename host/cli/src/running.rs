@@ -12,6 +12,7 @@ use fleetgate_core::sandbox::compile::CompileIn;
 use fleetgate_core::sandbox::{Sandbox, SandboxOptions};
 use fleetgate_core::settings;
 use fleetgate_http::Http;
+use fleetgate_store::open_first_free;
 
 use crate::failure::Failure;
 use crate::progress;
@@ -20,6 +21,9 @@ use crate::progress;
 pub fn capabilities() -> Capabilities {
     Capabilities::new().with(ClientCapability).with(Http::default())
 }
+
+/// The ending of the files that say what jobs there are, beside the stores that hold them.
+pub const JOBS: &str = "jobs.json";
 
 /// A host and its audit log.
 pub struct Running {
@@ -50,12 +54,31 @@ impl Wanted {
         Ok(options)
     }
 
-    /// Opens the audit log, loads every plugin, and serves.
+    /// Opens the audit log, loads every plugin, and serves. Nothing is kept but that log.
     pub async fn start(self) -> Result<Running, Failure> {
-        let audit = AuditLog::open(&settings::load(&self.settings)?.serve.state)?;
+        self.start_with(None).await
+    }
+
+    /// The same with a store of this host's own, in which its jobs are kept.
+    pub async fn start_keeping(self, role: &str) -> Result<Running, Failure> {
+        self.start_with(Some(role)).await
+    }
+
+    async fn start_with(self, role: Option<&str>) -> Result<Running, Failure> {
+        let state = settings::load(&self.settings)?.serve.state;
+        let audit = AuditLog::open(&state)?;
         let capabilities = capabilities();
         let sandbox = sandbox(&capabilities)?;
-        let host = Host::start(self.options()?, sandbox, capabilities, audit.clone()).await?;
+        let mut options = self.options()?;
+        if let Some(role) = role {
+            let (directory, role) = (fleetgate_store::directory(&state), role.to_owned());
+            // A file that was not closed is repaired first.
+            let opened = tokio::task::spawn_blocking(move || open_first_free(&directory, &role)).await;
+            let store = opened.map_err(Failure::failed)?.map_err(Failure::failed)?;
+            options.jobs_file = Some(store.path().with_extension(JOBS));
+            options.store = Some(store);
+        }
+        let host = Host::start(options, sandbox, capabilities, audit.clone()).await?;
         Ok(Running { host, audit })
     }
 }

@@ -12,6 +12,8 @@ mod core {
     mod grants;
     mod guest;
     mod host;
+    mod jobs;
+    mod jobs_guest;
     mod lock;
     mod manifest;
     mod ownership;

@@ -3,7 +3,7 @@
 use fleetgate_core::catalog::Scope;
 use rmcp::model::{
     ExtensionCapabilities, Implementation, JsonObject, PromptsCapability, ResourcesCapability,
-    ServerCapabilities, ServerConfig, ToolsCapability,
+    ServerCapabilities, ServerConfig, TASKS_EXTENSION_ID, ToolsCapability,
 };
 use serde_json::json;
 
@@ -51,6 +51,13 @@ fn extensions(features: Features) -> ExtensionCapabilities {
         extensions.insert(skills::EXTENSION.to_owned(), settings);
     }
     extensions
+}
+
+/// Says that calls may become tasks. To modern clients alone: the extension is not defined for older versions
+/// (SEP-2663, "Backward Compatibility").
+pub(crate) fn declare_tasks(config: &mut ServerConfig) {
+    let extensions = config.capabilities.extensions.get_or_insert_default();
+    extensions.insert(TASKS_EXTENSION_ID.to_owned(), JsonObject::new());
 }
 
 /// What rmcp wants to know at every request.

@@ -185,12 +185,7 @@ impl Conducting<'_> {
         let requests = question
             .requests
             .into_iter()
-            .map(|request| {
-                let (method, params) = on_the_wire(&request.kind, request.params);
-                // Named by rmcp although 2026-07-28 no longer knows it.
-                let request_of = serde_json::from_value(json!({ "method": method, "params": params }));
-                Ok((request.key, request_of.map_err(|error| unsendable(&error))?))
-            })
+            .map(|asked| Ok((asked.key.clone(), request(asked)?)))
             .collect::<Result<InputRequests, ErrorData>>()?;
         let mut said = MetaObject::new();
         said.insert(meta::BINDING.to_owned(), (*binding).into());
@@ -315,6 +310,14 @@ pub(crate) fn capabilities(context: &RequestContext<RoleServer>) -> Value {
 
 /// A request of the core as MCP says it. The id of a URL is for a notification that nobody sends, and required until
 /// 2025-11-25.
+/// What is asked of a modern client.
+pub(crate) fn request(asked: InputRequest) -> Result<rmcp::model::InputRequest, ErrorData> {
+    let (method, params) = on_the_wire(&asked.kind, asked.params);
+    // Named by rmcp although 2026-07-28 no longer knows it.
+    let request_of = serde_json::from_value(json!({ "method": method, "params": params }));
+    request_of.map_err(|error| unsendable(&error))
+}
+
 fn on_the_wire(kind: &str, mut params: Value) -> (&'static str, Value) {
     match kind {
         "sampling" => ("sampling/createMessage", params),

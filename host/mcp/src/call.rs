@@ -9,6 +9,7 @@ use crate::asking::{Conducted, Continuation, Ended, Subject, conduct};
 use crate::content::From;
 use crate::request::text;
 use crate::server::Server;
+use crate::tasks::{self, Taking};
 use crate::{content, fault, meta};
 
 impl Server {
@@ -23,6 +24,10 @@ impl Server {
         let incoming = self.incoming(&context)?;
         // An unknown tool has no binding; the core refuses it, and records that.
         let found = incoming.view.find(scope, &request.name, &incoming.principal);
+        let taking = match &found {
+            Some(found) if found.allowed => Taking::of(&incoming, scope, &request.name, &context)?,
+            _ => Taking::nothing(),
+        };
         let binding = found.map_or_else(|| "".into(), |found| found.binding);
         let (voice, listening) = self.observed(&incoming, &context, &binding);
         let calling = self.call_context(&incoming, &context, &binding, voice)?;
@@ -34,12 +39,13 @@ impl Server {
         let subject = Subject { binding: &binding, kind: Kind::Tool, name: &tool, arguments: &arguments };
         let call = |answers| {
             let (context, tool, arguments) = (calling.clone(), tool.clone(), arguments.clone());
-            incoming.view.clone().call(ToolCall { context, tool, arguments, answers })
+            taking.call(incoming.view.clone(), ToolCall { context, tool, arguments, answers })
         };
         let conducted = conduct(self, &context, &incoming, subject, continuation, call);
         let mut result = match listening.during(conducted).await? {
             Err(refused) => fault::refused(&refused)?,
             Ok(Conducted::Asks(question)) => return Ok(question.into()),
+            Ok(Conducted::Ended(_)) if let Some(job) = taking.job() => return Ok(tasks::created(job).into()),
             Ok(Conducted::Ended(Ended { reference, binding, result })) => {
                 let from = From { scope, binding: &binding, era: incoming.era };
                 let mut result = match result {

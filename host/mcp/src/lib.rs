@@ -10,7 +10,8 @@
 //! - [`endpoint`]: one rmcp service per endpoint, for as long as its binding lives; [`sessions`] and [`replay`] are
 //!   what it keeps for legacy clients
 //! - [`server`]: what an endpoint answers, and which file does: [`list`] and [`call`] for tools, [`resource_list`] and
-//!   [`resources`], [`prompts`], [`completions`], [`skills`], [`subscriptions`]; [`request`] is what each begins with
+//!   [`resources`], [`prompts`], [`completions`], [`skills`], [`subscriptions`], [`tasks`]; [`request`] is what each
+//!   begins with
 //! - [`asking`]: a question of a plugin, to the client and back
 //! - [`content`], [`fault`], [`meta`], [`uri`]: from the core's words to MCP's, and for URIs back
 //! - [`observer`]: progress and logs of a running call; [`changes`] and [`listener`]: who is told what is new
@@ -50,6 +51,7 @@ mod sessions;
 mod skills;
 mod stdio;
 mod subscriptions;
+mod tasks;
 mod uri;
 mod view;
 

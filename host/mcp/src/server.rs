@@ -154,7 +154,12 @@ impl Server {
 impl ServerHandler for Server {
     /// Asked at every request, since rmcp compares subscriptions with it.
     fn get_info(&self) -> ServerConfig {
-        about::bare(self.serving.features())
+        let view = self.serving.backend.view();
+        let mut config = about::bare(view.features(&self.serving.scope));
+        if view.has_tasks(&self.serving.scope) {
+            about::declare_tasks(&mut config);
+        }
+        config
     }
 
     async fn initialize(
@@ -170,7 +175,11 @@ impl ServerHandler for Server {
 
     async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let versions = self.supported_protocol_versions().into_owned();
-        Ok(DiscoverResult::from_server_info(versions, self.described())
+        let mut described = self.described();
+        if self.serving.backend.view().has_tasks(&self.serving.scope) {
+            about::declare_tasks(&mut described);
+        }
+        Ok(DiscoverResult::from_server_info(versions, described)
             .with_ttl_ms(FRESH.as_millis() as u64)
             .with_cache_scope(CacheScope::Private))
     }
@@ -283,6 +292,30 @@ impl ServerHandler for Server {
         self.completed(request, context).await
     }
 
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        self.task(request, context).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.task_answered(request, &context)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.task_cancelled(&request, &context)
+    }
+
     async fn on_custom_request(
         &self,
         request: CustomRequest,
@@ -301,6 +334,9 @@ impl ServerHandler for Server {
             "resources/list" | "resources/templates/list" | "resources/read" => features.resources,
             "resources/subscribe" | "resources/unsubscribe" => features.resources && legacy,
             "completion/complete" => features.completions,
+            "tasks/get" | "tasks/update" | "tasks/cancel" => {
+                Era::of(&context) == Era::Modern && self.serving.backend.view().has_tasks(&self.serving.scope)
+            }
             _ => false,
         };
         if known {

@@ -11,6 +11,8 @@ use fleetgate_core::catalog::{Catalog, Change, FoundTool, Host, LiveBinding, Sco
 use fleetgate_core::domain::{
     Completion, Content, Prompt, PromptMessage, ResourcePage, ResourceTemplate, Skill, Tool,
 };
+use fleetgate_core::jobs::{Begun, Jobs, Tools};
+use fleetgate_core::manifest::TaskMode;
 use fleetgate_core::principal::Principal;
 use futures_util::future::BoxFuture;
 use tokio::sync::broadcast;
@@ -70,6 +72,28 @@ pub trait View: Send + Sync + 'static {
 
     /// The skills of an endpoint that this principal may have, sorted by binding and path.
     fn skills(&self, scope: &Scope, principal: &Principal) -> Vec<SkillDefinition>;
+
+    /// The host's jobs. None: it keeps none, and the rest of this has nothing to say.
+    fn jobs(&self) -> Option<Arc<Jobs>> {
+        None
+    }
+    /// Whether a tool of this endpoint may run as a task, whoever asks.
+    fn has_tasks(&self, _: &Scope) -> bool {
+        false
+    }
+    /// Whether one tool may, whoever asks.
+    fn task_mode(&self, _: &Scope, _: &str) -> TaskMode {
+        TaskMode::Never
+    }
+    /// What decides who may see a job.
+    fn job_tools(&self) -> Arc<dyn Tools> {
+        Arc::new(Catalog::default())
+    }
+    /// Runs one call over this snapshot, as a job if its tool may be one.
+    fn begin(self: Arc<Self>, call: ToolCall) -> BoxFuture<'static, Result<Begun, Refused>> {
+        let ended = self.call(call);
+        Box::pin(async move { ended.await.map(Begun::Ended) })
+    }
 }
 
 /// A call that is under way.
@@ -281,6 +305,32 @@ impl View for Snapshot {
 
     fn skills(&self, _: &Scope, _: &Principal) -> Vec<SkillDefinition> {
         Vec::new()
+    }
+
+    fn jobs(&self) -> Option<Arc<Jobs>> {
+        self.host.jobs().cloned()
+    }
+
+    fn has_tasks(&self, scope: &Scope) -> bool {
+        let mut tools = self.bindings(scope).flat_map(|binding| binding.tools.values());
+        self.host.jobs().is_some() && tools.any(|tool| tool.task != TaskMode::Never)
+    }
+
+    fn task_mode(&self, scope: &Scope, name: &str) -> TaskMode {
+        self.catalog.find_tool(scope, name).map_or(TaskMode::Never, |found| found.tool.task)
+    }
+
+    fn job_tools(&self) -> Arc<dyn Tools> {
+        self.catalog.clone()
+    }
+
+    fn begin(self: Arc<Self>, call: ToolCall) -> BoxFuture<'static, Result<Begun, Refused>> {
+        Box::pin(async move {
+            match self.host.jobs() {
+                Some(jobs) => jobs.begin(&self.catalog, call).await,
+                None => self.host.call_tool(&self.catalog, call).await.map(Begun::Ended),
+            }
+        })
     }
 }
 

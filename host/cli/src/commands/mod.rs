@@ -6,6 +6,7 @@ pub mod call;
 pub mod check;
 pub mod enable;
 pub mod inspect;
+pub mod jobs;
 pub mod new;
 pub mod pack;
 pub mod schema;

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 use fleetgate_core::catalog::Host;
+use fleetgate_core::jobs::Stopping;
 use fleetgate_core::key_file::key_file;
 use fleetgate_core::principal::HeldRole;
 use fleetgate_core::settings::{self, Settings};
 use fleetgate_mcp::{HttpOptions, Shutdown, requires_authentication, router};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::callers::{Callers, unknown_roles};
 use crate::config_file::ConfigFile;
@@ -67,7 +69,7 @@ impl Serve {
 
         let wanted = Wanted { settings: path, only: None, watch: true };
         let running = tokio::select! {
-            started = wanted.start() => started?,
+            started = wanted.start_keeping("serve") => started?,
             () = stop.heard() => return Ok(()),
         };
         let host = running.host.clone();
@@ -98,8 +100,25 @@ impl Serve {
             welcome.print()
         }
         tokio::spawn(reload_on(reload, host));
-        let until = stopped(stop, mcp.shutdown.clone());
-        let served = fleetgate_mcp::serve(listener, mcp, until, GRACE).await;
+        let (hurry, over) = (CancellationToken::new(), CancellationToken::new());
+        let until = stopped(stop, mcp.shutdown.clone(), hurry.clone());
+        let shutdown = mcp.shutdown.clone();
+        let serving = async {
+            let served = fleetgate_mcp::serve(listener, mcp, until, GRACE).await;
+            over.cancel();
+            served
+        };
+        // Jobs have the same time as calls, and what has not ended then is recorded as interrupted.
+        let jobs = async {
+            tokio::select! {
+                () = shutdown.begun() => {}
+                () = over.cancelled() => {}
+            }
+            if let Some(jobs) = running.host.jobs() {
+                jobs.stop(Stopping { grace: GRACE, now: hurry }).await;
+            }
+        };
+        let (served, ()) = tokio::join!(serving, jobs);
         running.finish();
         served.map_err(|error| Failure::failed(format!("the server failed: {error}")))
     }
@@ -123,11 +142,12 @@ impl Serve {
 }
 
 /// The first signal. The second one ends the calls that are still running.
-async fn stopped(mut stop: Stop, shutdown: Shutdown) {
+async fn stopped(mut stop: Stop, shutdown: Shutdown, hurry: CancellationToken) {
     stop.heard().await;
-    tracing::info!("stopping; calls may go on for {} s, a second signal ends them", GRACE.as_secs());
+    tracing::info!("stopping; calls and jobs may go on for {} s, a second signal ends them", GRACE.as_secs());
     tokio::spawn(async move {
         stop.heard().await;
+        hurry.cancel();
         shutdown.finish().await;
     });
 }

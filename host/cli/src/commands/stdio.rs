@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use fleetgate_auth::local::{local_principal, sole_principal};
 use fleetgate_core::catalog::{PluginState, Scope, Survey};
+use fleetgate_core::jobs::Stopping;
 use fleetgate_core::principal::HeldRole;
 use fleetgate_mcp::{StdioOptions, serve_stdio};
 use tokio_util::sync::CancellationToken;
@@ -37,7 +39,8 @@ impl Stdio {
     }
 
     async fn serve(self, settings: PathBuf) -> Result<(), Failure> {
-        let running = Wanted { settings, only: self.plugin.clone(), watch: true }.start().await?;
+        let wanted = Wanted { settings, only: self.plugin.clone(), watch: true };
+        let running = wanted.start_keeping(&role(self.plugin.as_deref())).await?;
         let survey = running.host.survey();
         let (scope, principal) = match &self.plugin {
             Some(id) => {
@@ -65,9 +68,21 @@ impl Stdio {
             stop.cancel();
         });
         let served = serve_stdio(Arc::clone(&running.host), scope, principal, options).await;
+        if let Some(jobs) = running.host.jobs() {
+            jobs.stop(Stopping { grace: GRACE, now: CancellationToken::new() }).await;
+        }
         running.finish();
         served.map_err(Failure::failed)
     }
+}
+
+/// How long jobs may go on when the client is gone. Clients end a server that lives on.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What this host's store is named after: one that serves a plugin alone finds its own again.
+fn role(plugin: Option<&str>) -> String {
+    let plain = |id: &&str| id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    plugin.filter(plain).map_or_else(|| "stdio".to_owned(), |id| format!("stdio-{id}"))
 }
 
 /// The binding that `--plugin` means.

@@ -54,7 +54,8 @@ async fn pass(
     reference: Arc<str>,
     arrived: Instant,
 ) -> Result<Answered, Refused> {
-    let mut ledger = Ledger::open(audit, &call, found, &reference, arrived);
+    let who = (call.context.principal.name(), call.arguments.as_str());
+    let mut ledger = Ledger::open(audit, who, found, &reference, arrived);
     ledger.intent.job = job.as_ref().map(|job| job.id.to_string());
     authorize(found, &call, &mut ledger)?;
     if let Err(fault) = validate(found, &call, &mut ledger).await {
@@ -65,15 +66,15 @@ async fn pass(
     Ok(ledger.close(end))
 }
 
-/// A call that ends before it begins, recorded as any other.
+/// A call that ends before it begins, recorded as any other. `who`: the principal's name and the arguments.
 pub(crate) fn ended_at_once(
     audit: &Arc<dyn Audit>,
     found: &FoundTool,
-    call: &ToolCall,
+    who: (&str, &str),
     job: Option<&str>,
     fault: Fault,
 ) -> Answered {
-    let mut ledger = Ledger::open(audit, call, found, &new_reference(), Instant::now());
+    let mut ledger = Ledger::open(audit, who, found, &new_reference(), Instant::now());
     ledger.intent.job = job.map(str::to_owned);
     ledger.close(End::Fault(fault))
 }
@@ -306,19 +307,19 @@ struct Ledger<'a> {
 impl<'a> Ledger<'a> {
     fn open(
         audit: &'a Arc<dyn Audit>,
-        call: &ToolCall,
+        (principal, arguments): (&str, &str),
         found: &FoundTool,
         reference: &Arc<str>,
         arrived: Instant,
     ) -> Self {
         let intent = Intent {
             call: reference.to_string(),
-            principal: call.context.principal.name().to_owned(),
+            principal: principal.to_owned(),
             binding: found.binding.name.to_string(),
             tool: found.tool.own_name.to_string(),
             plugin: found.binding.plugin.digest.to_string(),
             arguments: Map::new(),
-            arguments_hash: audit.hash(&call.arguments),
+            arguments_hash: audit.hash(arguments),
             job: None,
         };
         Self {

@@ -253,6 +253,7 @@ fn tool(name: &str, probed: Probed, entry: &ToolEntry, grants: &Grants, label: O
         audit: entry.audit.clone(),
         verbatim: entry.verbatim,
         task: entry.task,
+        asks_first: entry.asks_first,
         input: probed.input,
         output: probed.output,
     }

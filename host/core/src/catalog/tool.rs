@@ -37,6 +37,8 @@ pub struct LiveTool {
     pub verbatim: bool,
     /// Whether it may run as a task.
     pub task: TaskMode,
+    /// As a task it may ask before it begins its work.
+    pub asks_first: bool,
     /// The input schema, compiled.
     pub input: Schema,
     /// The output schema, compiled.

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Jobs;
 use super::table::GoOn;
+use crate::asking;
 use crate::call::{AsJob, CallContext, End, Refused, ToolCall, ended_at_once, run_job};
 use crate::catalog::{FoundTool, Scope};
 use crate::domain::{Answers, Fault, ToolResult};
@@ -40,6 +41,7 @@ pub(super) enum Over {
 
 /// Runs a job to its end, whatever that is.
 pub(super) async fn drive(jobs: Arc<Jobs>, mut job: Started) {
+    let capabilities = serde_json::from_str(&job.client_capabilities).unwrap_or_default();
     for _ in 0..ROUNDS {
         let permit = match job.permit.take() {
             Some(permit) => permit,
@@ -68,6 +70,11 @@ pub(super) async fn drive(jobs: Arc<Jobs>, mut job: Started) {
             End::Fault(fault) => return jobs.end(&job.id, Over::Failed(fault), reference).await,
             End::Ask(question) => question,
         };
+        if asking::undeclared(&question.requests, &capabilities).is_some() {
+            let fault =
+                Fault::new("unavailable", "this needs an answer that the client did not say it can give");
+            return jobs.end(&job.id, Over::Failed(fault), reference).await;
+        }
         let Some(answered) = jobs.ask(&job.id, question, reference).await else { return };
         let GoOn { principal, answers } = tokio::select! {
             biased;
@@ -86,10 +93,10 @@ pub(super) async fn drive(jobs: Arc<Jobs>, mut job: Started) {
 
 impl Started {
     /// It was stopped before its turn came. That is recorded, as every end of a call is.
-    async fn never_ran(mut self, jobs: &Jobs) {
-        let (call, fault) =
-            (self.call(), Fault::new("cancelled", "the call was cancelled before its turn came"));
-        let ended = ended_at_once(jobs.audit(), &self.found, &call, Some(&self.id), fault);
+    async fn never_ran(self, jobs: &Jobs) {
+        let fault = Fault::new("cancelled", "the call was cancelled before its turn came");
+        let who = (self.principal.name(), &*self.arguments);
+        let ended = ended_at_once(jobs.audit(), &self.found, who, Some(&self.id), fault);
         if jobs.hand_over(&self.id, Ok(ended)).is_some() {
             jobs.end(&self.id, Over::Cancelled, None).await;
         }

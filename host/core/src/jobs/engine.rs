@@ -36,6 +36,8 @@ use crate::units::format_size;
 const SWEEP: Duration = Duration::from_secs(5);
 /// Results over this size are made ready for the store on a thread of their own.
 const SMALL: usize = 64 << 10;
+/// How long a tool that asks first is waited for.
+const FIRST_QUESTION: Duration = Duration::from_secs(2);
 /// Jobs on one page of a list.
 const PAGE: usize = 100;
 
@@ -124,9 +126,13 @@ impl Jobs {
         Ok(jobs)
     }
 
-    /// Runs a call that its client lets become a job. What ends within `[jobs] answer_within` is answered at once,
-    /// and so is a question: MCP wants those settled before there is a task (SEP-2663, "Task Creation"). A tool that
-    /// may not run as a task is called like any other.
+    /// Runs a call of a client that can take a job instead of a result. A tool that may run as a task becomes one at
+    /// once; any other is called like any other.
+    ///
+    /// A tool that says `asks_first` in its manifest is waited for a moment when it is called without answers: a
+    /// question goes to the client as the answer of this very call, and nothing is kept. MCP wants such questions
+    /// settled before there is a task (SEP-2663, "Task Creation"). The call that goes on with the answers is a job at
+    /// once.
     pub async fn begin(self: &Arc<Self>, catalog: &Catalog, call: ToolCall) -> Result<Begun, Refused> {
         let principal = &call.context.principal;
         let found = catalog
@@ -135,13 +141,33 @@ impl Jobs {
         let Some(found) = found else {
             return call_tool(catalog, &self.audit, call).await.map(Begun::Ended);
         };
+        if found.tool.asks_first && call.answers.is_none() {
+            return self.begin_with_a_question(found, call).await;
+        }
+        let (principal, arguments) = (principal.name().to_owned(), call.arguments.clone());
+        match self.submit(found.clone(), call, None, 0).await {
+            Ok(job) => Ok(Begun::Job(job)),
+            Err(fault) => {
+                let ended = ended_at_once(&self.audit, &found, (&principal, &arguments), None, fault);
+                Ok(Begun::Ended(ended))
+            }
+        }
+    }
+
+    async fn begin_with_a_question(
+        self: &Arc<Self>,
+        found: FoundTool,
+        call: ToolCall,
+    ) -> Result<Begun, Refused> {
         let (waiting, mut answer) = oneshot::channel();
         let started = match self.admit(&found, &call, None, Some(waiting)) {
             Ok(admitted) => admitted.started(call, 0),
-            Err(fault) => return Ok(Begun::Ended(ended_at_once(&self.audit, &found, &call, None, fault))),
+            Err(fault) => {
+                let who = (call.context.principal.name(), call.arguments.as_str());
+                return Ok(Begun::Ended(ended_at_once(&self.audit, &found, who, None, fault)));
+            }
         };
-        let id = started.id.clone();
-        let client = started.client.clone();
+        let (id, client) = (started.id.clone(), started.client.clone());
         let mut abandoned = Abandoned { jobs: self, id: id.clone(), armed: true };
         self.tasks.spawn(drive(self.clone(), started.started));
         tokio::select! {
@@ -151,7 +177,7 @@ impl Jobs {
                 self.stop_one(&id, Why::Asked);
                 return received(&found, answer.await);
             }
-            () = tokio::time::sleep(self.settings.answer_within) => {}
+            () = tokio::time::sleep(FIRST_QUESTION) => {}
         }
         match self.promote(&id, &found).await {
             Ok(Some(job)) => {
@@ -246,7 +272,7 @@ impl Jobs {
     /// Gives a job answers to what it asks, by the keys that [`Job::asks`] shows. What it does not ask is left out;
     /// when nothing is open any more it goes on, with the roles that who answers holds now. None: there is none of
     /// this id for who asks.
-    pub fn answer(&self, access: &Access<'_>, id: &str, answers: Vec<(String, Value)>) -> Option<Job> {
+    pub fn answer(&self, access: &Access<'_>, id: &str, answers: &Map<String, Value>) -> Option<Job> {
         let mut table = self.table();
         table.find(access, id)?;
         table.change(id, |entry| {

@@ -43,4 +43,4 @@ pub use dead::DeadJob;
 pub use engine::{Begun, Jobs, JobsFailed, JobsOptions, JobsPage, Stopping};
 pub use guest::JobsOfCall;
 pub use job::{Job, Status};
-pub use mirror::{Mirrored, read_mirror};
+pub use mirror::{MirrorUnreadable, Mirrored, MirroredJob, read_mirror};

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +11,7 @@ use super::dead::DeadJob;
 use super::job::{Job, Status};
 use super::observer::{JobObserver, Told};
 use super::record::{Record, now_ms};
+use crate::asking;
 use crate::call::{Answered, Refused};
 use crate::catalog::FoundTool;
 use crate::domain::{Answers, Fault, InputRequest, Question};
@@ -194,10 +195,11 @@ impl Live {
         answered
     }
 
-    /// Takes answers; those to nothing that is open are left out. True: nothing is open any more, and the job goes on.
-    pub(super) fn answer(&mut self, principal: &Principal, answers: Vec<(String, Value)>) -> bool {
+    /// Takes answers; those to nothing that is open, and those that do not fit what was asked, are left out. True:
+    /// nothing is open any more, and the job goes on.
+    pub(super) fn answer(&mut self, principal: &Principal, given: &Map<String, Value>) -> bool {
         let Some(asking) = &mut self.asking else { return false };
-        for (key, value) in answers {
+        for (key, value) in asking::answers(&asking.shown(), given) {
             if let Some(at) = asking.open.iter().position(|(open, _)| *open == key) {
                 let (_, request) = asking.open.remove(at);
                 asking.given.push((request.key, value));

@@ -71,7 +71,12 @@ fn tool(name: &str, table: &mut TableReader<'_>, context: &Context<'_>) -> Optio
         opt_in: table.bool("opt_in").unwrap_or_default(),
         verbatim: table.bool("verbatim").unwrap_or_default(),
         task: table.enumeration("task", &TASKS).unwrap_or_default(),
+        asks_first: table.bool("asks_first").unwrap_or_default(),
     };
+    if entry.asks_first && entry.task == TaskMode::Never {
+        let help = "a tool that is no task asks whenever it likes: remove asks_first, or add task";
+        table.error_at("asks_first", "only a task can ask before it begins", help);
+    }
     if let Some(both) =
         entry.secret.iter().find(|secret| entry.audit.iter().any(|audit| covers(secret, audit)))
     {

@@ -180,6 +180,8 @@ pub struct ToolEntry {
     pub verbatim: bool,
     /// Whether it may run as a task.
     pub task: TaskMode,
+    /// As a task it may ask before it begins its work: the first question goes to who calls, and there is no task yet.
+    pub asks_first: bool,
 }
 
 /// `task = "…"`

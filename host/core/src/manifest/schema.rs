@@ -222,6 +222,7 @@ fn tool(capabilities: &Capabilities) -> Value {
             },
             "opt_in": flag("Not registered unless the operator enables it."),
             "verbatim": flag("Its results are not cleaned of control characters."),
+            "asks_first": flag("As a task it may ask before it begins its work."),
             "task": { "description": "Whether it may run as a task.", "enum": TASKS.map(|(word, _)| word) },
         }),
         &["requires"],

@@ -26,8 +26,6 @@ pub struct JobSettings {
     pub kept: usize,
     /// The results that are kept, in bytes.
     pub results: u64,
-    /// A call that may become a job is answered like any other when it ends within this time.
-    pub answer_within: Duration,
 }
 
 /// The shortest time that a job may be kept.
@@ -45,7 +43,6 @@ impl Default for JobSettings {
             kept_per_principal: 1_000,
             kept: 10_000,
             results: 1 << 30,
-            answer_within: Duration::from_millis(500),
         }
     }
 }
@@ -67,22 +64,15 @@ pub(super) fn jobs(root: &mut TableReader<'_>) -> JobSettings {
             .unwrap_or(defaults.kept_per_principal),
         kept: count(&mut table, "kept", 100_000).unwrap_or(defaults.kept),
         results: table.size("results").unwrap_or(defaults.results),
-        answer_within: table.duration("answer_within").unwrap_or(defaults.answer_within),
     };
     if settings.ttl > settings.max_ttl {
         let message = format!("ttl is more than max_ttl ({})", format_duration(settings.max_ttl));
         table.error_at("ttl", message, "raise max_ttl or lower ttl");
     }
-    if settings.answer_within > LONGEST_ANSWER {
-        let message = "clients wait for this before they hear of the job";
-        let help = format!("write at most \"{}\"", format_duration(LONGEST_ANSWER));
-        table.error_at("answer_within", message, help);
-    }
     table.finish();
     settings
 }
 
-const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 /// Thirty days: what is kept for longer belongs somewhere else.
 const LONGEST_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 

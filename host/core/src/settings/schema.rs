@@ -113,7 +113,6 @@ fn jobs() -> Value {
             "kept_per_principal": count("Jobs of one principal that are kept; by default 1000.", 100_000),
             "kept": count("Jobs that are kept in all; by default 10000.", 100_000),
             "results": size("Results that are kept; by default 1GiB."),
-            "answer_within": duration("A call that ends within this time does not become a job; by default 500ms."),
         }),
         &[],
     );

@@ -11,11 +11,11 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, WorldId};
 
 /// Where the answers begin in the guest's memory.
-const BASE: u32 = 1024;
+pub const BASE: u32 = 1024;
 /// Bytes of a `tool` record: `name`, `title`, `description`, `input-schema`, `output-schema`, `meta`, `extra`.
 const TOOL: usize = 76;
 
-static WIT: LazyLock<(Resolve, WorldId)> = LazyLock::new(|| {
+pub static WIT: LazyLock<(Resolve, WorldId)> = LazyLock::new(|| {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/fleetgate-plugin");
     let (package, _) = resolve.push_dir(wit).expect("the interface");
@@ -111,23 +111,23 @@ pub fn packed(mut component: Vec<u8>, manifest: &str) -> Vec<u8> {
 }
 
 /// The guest's memory from [`BASE`] on, laid out by the canonical ABI.
-struct Memory(Vec<u8>);
+pub struct Memory(pub Vec<u8>);
 
 impl Memory {
     /// Room for so many bytes, zeroed; where it is in the guest.
-    fn room(&mut self, bytes: usize) -> u32 {
+    pub fn room(&mut self, bytes: usize) -> u32 {
         self.0.resize(self.0.len().next_multiple_of(8), 0);
         let at = self.0.len();
         self.0.resize(at + bytes, 0);
         BASE + at as u32
     }
 
-    fn put(&mut self, at: u32, number: u32) {
+    pub fn put(&mut self, at: u32, number: u32) {
         let at = (at - BASE) as usize;
         self.0[at..at + 4].copy_from_slice(&number.to_le_bytes());
     }
 
-    fn text(&mut self, at: u32, text: &str) {
+    pub fn text(&mut self, at: u32, text: &str) {
         let bytes = self.room(text.len());
         let start = (bytes - BASE) as usize;
         self.0[start..start + text.len()].copy_from_slice(text.as_bytes());
@@ -135,7 +135,7 @@ impl Memory {
         self.put(at + 4, text.len() as u32);
     }
 
-    fn optional(&mut self, at: u32, text: Option<&str>) {
+    pub fn optional(&mut self, at: u32, text: Option<&str>) {
         if let Some(text) = text {
             self.put(at, 1);
             self.text(at + 4, text);
@@ -143,7 +143,7 @@ impl Memory {
     }
 
     /// `result<list<tool>, fault>`, the first case.
-    fn tools(&mut self, tools: &[Tool]) -> u32 {
+    pub fn tools(&mut self, tools: &[Tool]) -> u32 {
         let answer = self.room(128);
         let list = self.room(tools.len() * TOOL);
         self.put(answer + 4, list);
@@ -162,7 +162,7 @@ impl Memory {
     }
 
     /// `result<list<tool>, fault>`, the second case: `code` and `message` come first in a fault.
-    fn fault(&mut self, message: &str) -> u32 {
+    pub fn fault(&mut self, message: &str) -> u32 {
         let answer = self.room(128);
         self.put(answer, 1);
         self.text(answer + 4, "internal");
@@ -171,7 +171,7 @@ impl Memory {
     }
 
     /// `result<outcome, fault>`: done, with a structured result. Before it lie the two tags and the content.
-    fn outcome(&mut self, structured: &str) -> u32 {
+    pub fn outcome(&mut self, structured: &str) -> u32 {
         let answer = self.room(128);
         self.optional(answer + 16, Some(structured));
         answer

@@ -36,6 +36,7 @@ mod tests;
 /// | `secret` | `["/password"]` | arguments that the guest never sees, as JSON pointers |
 /// | `audit` | `["/host"]` | arguments that go into the audit record, as JSON pointers |
 /// | `task` | `"optional"`, `"required"` | may or must run in the background |
+/// | `asks_first` | flag | with `task`: it may ask before it begins its work |
 /// | `reach` | `{ "http.api" = { methods = ["POST"], paths = ["/v2/**"] } }` | this tool's part of what the plugin was granted |
 ///
 /// A flag may also be written as `read_only = true` or `read_only = false`.

@@ -8,7 +8,7 @@ use syn::{Error, Ident, Result, Token};
 
 use crate::value::{Literal, comma};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "requires",
     "title",
     "name",
@@ -22,6 +22,7 @@ const KEYS: [&str; 14] = [
     "secret",
     "audit",
     "task",
+    "asks_first",
     "reach",
 ];
 
@@ -61,7 +62,8 @@ impl Options {
             "name" => self.name = Some(tool_name(value(key, input)?)?),
             "title" => self.title = Some(text(value(key, input)?, "a name for people")?),
             "requires" => self.put(name, requires(value(key, input)?)?),
-            "read_only" | "destructive" | "idempotent" | "open_world" | "opt_in" | "verbatim" => {
+            "read_only" | "destructive" | "idempotent" | "open_world" | "opt_in" | "verbatim"
+            | "asks_first" => {
                 self.put(name, flag(name, input)?);
             }
             "timeout" => self.put(name, timeout(value(key, input)?)?),

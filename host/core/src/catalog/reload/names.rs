@@ -73,7 +73,7 @@ fn same_tools(old: &LiveBinding, new: &LiveBinding) -> bool {
             && (old.destructive, old.idempotent, old.open_world)
                 == (new.destructive, new.idempotent, new.open_world)
             && old.policy.read_only == new.policy.read_only
-            && old.task == new.task
+            && (old.task, old.asks_first) == (new.task, new.asks_first)
     };
     old.plugin.manifest.roles == new.plugin.manifest.roles
         && old.tools.len() == new.tools.len()
