@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::request::Parts;
 use fleetgate_core::principal::Principal;
-use rmcp::model::{Extensions, ProtocolVersion};
+use rmcp::model::{ClientJsonRpcMessage, Extensions, GetExtensions, JsonRpcMessage, ProtocolVersion};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
@@ -73,6 +73,29 @@ pub(crate) fn of_request(extensions: &Extensions) -> Option<&Principal> {
 /// its owner was checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Within(pub(crate) Arc<str>);
+
+/// Put beside [`Caller`] where a client takes nothing but one answer as JSON: whatever else is said for its request
+/// would not be heard on the request's stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deaf;
+
+impl Deaf {
+    /// Whether this request's client is that.
+    pub(crate) fn is(extensions: &Extensions) -> bool {
+        extensions.get::<Parts>().is_some_and(|parts| parts.extensions.get::<Self>().is_some())
+    }
+}
+
+/// Gives a message the request that it came with, as rmcp does with those that go through it.
+pub(crate) fn attach(message: &mut ClientJsonRpcMessage, parts: &Parts) {
+    match message {
+        JsonRpcMessage::Request(request) => request.request.extensions_mut().insert(parts.clone()),
+        JsonRpcMessage::Notification(notification) => {
+            notification.notification.extensions_mut().insert(parts.clone())
+        }
+        JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => None,
+    };
+}
 
 /// The longest value of a header that stands for a conversation.
 const MAX_CONVERSATION: usize = 256;

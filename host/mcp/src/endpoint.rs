@@ -10,6 +10,7 @@ use axum::http::{Request, Response};
 use fleetgate_core::catalog::Scope;
 use http_body_util::Full;
 use http_body_util::combinators::BoxBody;
+use rmcp::service::serve_server_with_ct;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -17,7 +18,7 @@ use crate::caller::Who;
 use crate::changes::Hub;
 use crate::keys::Key;
 use crate::server::{Keys, Limits, Server, Serving};
-use crate::sessions::{SessionLimits, Sessions};
+use crate::sessions::{Session, SessionLimits, SessionTransport, Sessions};
 use crate::view::Backend;
 
 /// All of them.
@@ -98,9 +99,9 @@ impl Endpoints {
     }
 
     /// Ends sessions that were left alone, and forgets retired endpoints that have none left.
-    pub(crate) async fn sweep(&self) {
+    pub(crate) fn sweep(&self) {
         for endpoint in self.all() {
-            let left = endpoint.sessions.sweep().await;
+            let left = endpoint.sessions.sweep();
             if left == 0 && endpoint.gone.is_cancelled() {
                 let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
                 leaving.retain(|other| !Arc::ptr_eq(other, &endpoint));
@@ -109,9 +110,9 @@ impl Endpoints {
     }
 
     /// Ends every session now.
-    pub(crate) async fn cut(&self) {
+    pub(crate) fn cut(&self) {
         for endpoint in self.all() {
-            endpoint.sessions.cut().await;
+            endpoint.sessions.cut();
         }
     }
 
@@ -146,5 +147,33 @@ impl Endpoint {
         request: Request<Full<Bytes>>,
     ) -> Response<BoxBody<Bytes, std::convert::Infallible>> {
         self.service.handle(request).await
+    }
+
+    /// Answers a session of the transport of 2024-11-05 until it ends. When the endpoint goes, it ends after the
+    /// calls that it still has.
+    pub(crate) fn serve_old(&self, session: Arc<Session>, transport: SessionTransport) {
+        let server = Server::new(self.serving.clone(), Who::OfRequest);
+        let (sessions, gone) = (self.sessions.clone(), self.gone.clone());
+        tokio::spawn(async move {
+            let serving = async {
+                // Given up means cancelled at once: there is nobody left to hear the answers.
+                match serve_server_with_ct(server, transport, session.ended().clone()).await {
+                    Ok(running) => drop(running.waiting().await),
+                    Err(error) => tracing::debug!(%error, "a session ended before it began"),
+                }
+            };
+            let ending = async {
+                tokio::select! {
+                    () = gone.cancelled() => session.finish(),
+                    () = session.finished() => {}
+                }
+                session.finished().await;
+            };
+            tokio::select! {
+                () = serving => {}
+                () = ending => {}
+            }
+            sessions.close(session.id());
+        });
     }
 }

@@ -2,16 +2,22 @@
 //!
 //! `host and origin → who calls → which endpoint → one message → whose session → may they → rmcp → the answer's form`
 //!
+//! Several messages at once ([`batch`]) and the transport of 2024-11-05 ([`old_sse`]) leave this way before rmcp's HTTP
+//! and go to their session themselves.
+//!
 //! Each step is one function that lets the request through or answers it. An answer to a JSON-RPC request is a
 //! JSON-RPC error with its id, whatever went wrong.
 
 mod accept;
 mod answer;
 mod authenticate;
+mod batch;
 mod body;
 mod error;
+mod events;
 mod forbidden;
 mod host_origin;
+mod old_sse;
 mod removed;
 
 use std::net::SocketAddr;
@@ -30,9 +36,11 @@ pub use authenticate::{Authenticate, Challenge, LocalCaller, requires_authentica
 pub(crate) use host_origin::Allowed;
 pub use host_origin::OptionsError;
 
-use crate::caller::{Caller, Era, Within};
+use crate::caller::{Caller, Deaf, Era, Within};
 use crate::endpoint::{Endpoint, Endpoints};
-use crate::sessions::Room;
+use crate::incoming::{self, Wrong};
+use crate::sessions::{Room, Session};
+use accept::Accepts;
 use body::Message;
 use error::Refusal;
 
@@ -48,7 +56,9 @@ impl Front {
     /// The whole way of one request.
     pub(crate) async fn answer(&self, scope: Scope, peer: SocketAddr, request: Request) -> Response {
         let (parts, body) = request.into_parts();
-        self.pass(scope, peer, parts, body).await.unwrap_or_else(Refusal::into_response)
+        let version = header(&parts, "mcp-protocol-version").map(str::to_owned);
+        let answer = self.pass(scope, peer, parts, body).await;
+        answer.unwrap_or_else(|refusal| refusal.for_version(version.as_deref()).into_response())
     }
 
     async fn pass(
@@ -62,32 +72,53 @@ impl Front {
         let principal = authenticate::caller(&*self.authenticate, &mut parts, peer)?;
         let endpoint = self.endpoints.get(&scope).ok_or_else(|| not_found(&scope))?;
         let accepts = accept::widen(&mut parts);
+        parts.extensions.insert(Caller(principal.clone()));
+        if old_sse::begins(&parts, accepts) {
+            return old_sse::open(&endpoint, &principal).await;
+        }
         if parts.method != Method::POST {
             own_session(&endpoint, &parts, &principal)?;
-            parts.extensions.insert(Caller(principal));
-            let response = endpoint.handle(Request::from_parts(parts, Full::default())).await;
-            return Ok(response.map(Body::new));
+            let handling = endpoint.handle(Request::from_parts(parts, Full::default()));
+            return Ok(answer::shaped(handling, accepts, answer::Patience::Endless, None).await);
         }
 
-        let bytes = body::read(&parts, body, self.max_body).await?;
+        let bytes = body::read(&mut parts, body, self.max_body).await?;
+        if let Some(session) = old_sse::session(&endpoint, &parts, &principal)? {
+            return old_sse::take(&endpoint, &session, &mut parts, &bytes).await;
+        }
+        if incoming::is_batch(&bytes) {
+            let session = own_session(&endpoint, &parts, &principal)?;
+            return batch::answer(&endpoint, session, parts, accepts, &bytes).await;
+        }
+        self.single(endpoint, principal, parts, accepts, bytes).await
+    }
+
+    /// One message, which goes through rmcp.
+    async fn single(
+        &self,
+        endpoint: Arc<Endpoint>,
+        principal: Principal,
+        mut parts: Parts,
+        accepts: Accepts,
+        bytes: Bytes,
+    ) -> Result<Response, Refusal> {
         let message = Message::parse(&bytes)?;
         let id = message.id();
-        body::bounded(&bytes).map_err(|refusal| refusal.to(id.as_deref()))?;
+        let refused = |refusal: Refusal| refusal.to(id.as_deref());
+        incoming::bounded(&bytes).map_err(|wrong| refused(too_large(wrong)))?;
         if message.method() == Some("subscriptions/listen") && !accepts.events {
             let text = "a subscription is answered with a stream: accept text/event-stream";
-            return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, text).to(id.as_deref()));
+            return Err(refused(Refusal::new(StatusCode::NOT_ACCEPTABLE, text)));
         }
-        let room = self
-            .admit(&endpoint, &parts, &principal, &message)
-            .await
-            .map_err(|refusal| refusal.to(id.as_deref()))?;
+        let (session, room) = self.admit(&endpoint, &parts, &principal, &message).await.map_err(refused)?;
+        if let Some(session) = session {
+            parts.extensions.insert(Within(session.id().clone()));
+        }
+        if !accepts.events {
+            parts.extensions.insert(Deaf);
+        }
         let patience =
             answer::Patience::of(Era::of_header(header(&parts, "mcp-protocol-version")), accepts, &id);
-        parts.extensions.insert(Caller(principal));
-        if let Some(id) = session(&parts) {
-            let within = Within(id.into());
-            parts.extensions.insert(within);
-        }
         let handling = endpoint.handle(Request::from_parts(parts, Full::new(bytes.clone())));
         let answering = async move {
             let answer = handling.await;
@@ -97,43 +128,51 @@ impl Front {
         Ok(answer::shaped(answering, accepts, patience, id).await)
     }
 
-    /// What depends on the message. Who opens a session gets the room for it.
+    /// What depends on the message: whose session it is, and whether they may. Who opens a session gets the room for
+    /// it.
     async fn admit(
         &self,
         endpoint: &Endpoint,
         parts: &Parts,
         principal: &Principal,
         message: &Message<'_>,
-    ) -> Result<Option<Room>, Refusal> {
+    ) -> Result<(Option<Arc<Session>>, Option<Room>), Refusal> {
         removed::check(parts, message)?;
-        own_session(endpoint, parts, principal)?;
+        let session = own_session(endpoint, parts, principal)?;
+        if let (Some(session), Some(id)) = (&session, message.id()) {
+            session.can_take(serde_json::from_slice(&id).ok().as_ref())?;
+        }
         forbidden::check(&endpoint.serving, &*self.authenticate, principal, message).await?;
         if message.method() != Some("initialize") {
-            return Ok(None);
+            return Ok((session, None));
         }
-        let full = || {
-            let text = "all of your sessions here are in use: end one first";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text)
-        };
-        endpoint.sessions.make_room(principal.name()).await.map(Some).ok_or_else(full)
-    }
-}
-
-/// A legacy client's session is its own: to others it does not exist.
-fn own_session(endpoint: &Endpoint, parts: &Parts, principal: &Principal) -> Result<(), Refusal> {
-    match session(parts) {
-        Some(id) if !endpoint.sessions.belongs(id, principal.name()) => {
-            Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such session: begin with initialize"))
-        }
-        _ => Ok(()),
+        let room = endpoint.sessions.make_room(principal.name()).await.ok_or_else(all_in_use)?;
+        Ok((session, Some(room)))
     }
 }
 
 /// The session that a request names. Modern requests have none, and a header that says otherwise means nothing
-/// (specification, `basic/transports/streamable-http`, "Earlier … Revisions").
-fn session(parts: &Parts) -> Option<&str> {
-    let id = header(parts, "mcp-session-id")?;
-    (Era::of_header(header(parts, "mcp-protocol-version")) == Era::Legacy).then_some(id)
+/// (specification, `basic/transports/streamable-http`, "Earlier … Revisions"). A legacy client's session is its own:
+/// to others it does not exist.
+fn own_session(
+    endpoint: &Endpoint,
+    parts: &Parts,
+    principal: &Principal,
+) -> Result<Option<Arc<Session>>, Refusal> {
+    if Era::of_header(header(parts, "mcp-protocol-version")) == Era::Modern {
+        return Ok(None);
+    }
+    let Some(id) = parts.headers.get("mcp-session-id") else { return Ok(None) };
+    let session = endpoint.sessions.own(id.to_str().unwrap_or_default(), principal.name())?;
+    Ok(Some(session))
+}
+
+fn all_in_use() -> Refusal {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "all of your sessions here are in use: end one first")
+}
+
+fn too_large(wrong: Wrong) -> Refusal {
+    Refusal::from(wrong).with(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 fn not_found(scope: &Scope) -> Refusal {

@@ -45,6 +45,11 @@ pub struct HttpOptions {
     /// Legacy sessions of one principal on one endpoint; one more ends the one left alone longest. 64 unless told
     /// otherwise.
     pub sessions_per_principal: usize,
+    /// How long a legacy call's stream stays open. Then it is closed, and a client of 2025-11-25, which is told at its
+    /// beginning how soon to come back, takes it up again with `Last-Event-ID` (SEP-1699); older clients, which do not
+    /// know that, are never let go. For proxies that cut long responses. None unless told otherwise: not every client
+    /// that says 2025-11-25 does come back.
+    pub stream_max: Option<Duration>,
     /// Open `subscriptions/listen` of one principal on one endpoint. 32 unless told otherwise.
     pub listens_per_principal: usize,
     /// The key of the session keys that plugins get. One that is kept makes them last longer than the process, for
@@ -63,6 +68,7 @@ impl HttpOptions {
             max_body: 4 << 20,
             session_idle: Duration::from_secs(30 * 60),
             sessions_per_principal: 64,
+            stream_max: None,
             listens_per_principal: 32,
             session_key: None,
             public_url: None,
@@ -112,7 +118,7 @@ impl Shutdown {
     pub async fn finish(&self) {
         self.begin();
         self.cut.cancel();
-        self.endpoints.cut().await;
+        self.endpoints.cut();
     }
 }
 
@@ -133,12 +139,18 @@ pub fn router_over(backend: Arc<dyn Backend>, options: HttpOptions) -> Mcp {
         .with_allowed_origins(allowed.origins())
         .enforce_origin_validation()
         .with_json_response(true)
+        // Sessions say themselves when to come back, to those who understand it.
+        .with_sse_retry(None)
         .with_cancellation_token(cut.clone());
     config.max_request_body_bytes = options.max_body;
     let endpoints = Arc::new(Endpoints::new(
         backend,
         Limits { page_size: options.page_size, listens: options.listens_per_principal },
-        SessionLimits { idle: options.session_idle, per_principal: options.sessions_per_principal },
+        SessionLimits {
+            idle: options.session_idle,
+            per_principal: options.sessions_per_principal,
+            stream: options.stream_max,
+        },
         config,
         options.session_key.map_or_else(Key::new, Key::of),
         tasks.clone().drop_guard(),
@@ -218,7 +230,7 @@ fn look_after(endpoints: &Arc<Endpoints>, tasks: &CancellationToken) {
         loop {
             tokio::time::sleep(SWEEP).await;
             let Some(endpoints) = Weak::upgrade(&weak) else { return };
-            endpoints.sweep().await;
+            endpoints.sweep();
         }
     };
     tokio::spawn(tasks.clone().run_until_cancelled_owned(sweep));

@@ -7,8 +7,8 @@
 //!
 //! - [`front`]: everything before rmcp sees an HTTP request: Host and Origin, who calls, which endpoint, one JSON-RPC
 //!   message, the role check that becomes a 403; and what becomes of its answer
-//! - [`endpoint`]: one rmcp service per endpoint, for as long as its binding lives; [`sessions`] and [`replay`] are
-//!   what it keeps for legacy clients
+//! - [`endpoint`]: one rmcp service per endpoint, for as long as its binding lives; [`sessions`] are what it keeps for
+//!   legacy clients, [`incoming`] what they send
 //! - [`server`]: what an endpoint answers, and which file does: [`list`] and [`call`] for tools, [`resource_list`] and
 //!   [`resources`], [`prompts`], [`completions`], [`skills`], [`subscriptions`], [`tasks`]; [`request`] is what each
 //!   begins with
@@ -16,7 +16,8 @@
 //! - [`content`], [`fault`], [`meta`], [`uri`]: from the core's words to MCP's, and for URIs back
 //! - [`observer`]: progress and logs of a running call; [`changes`] and [`listener`]: who is told what is new
 //! - [`view`]: the host, as this crate needs it
-//! - [`http`] and [`stdio`]: the two ways in; [`connections`] is what the first one listens with
+//! - [`http`] and [`stdio`]: the two ways in; [`connections`] is what the first one listens with,
+//!   [`pipe`] what the second one reads and writes
 
 /// A directive for the log's filter. At `info` rmcp writes several lines for each request; at `debug` it writes whole
 /// requests, with arguments that nobody but a device should see. So it goes after whatever else the filter says.
@@ -36,13 +37,14 @@ mod endpoint;
 mod fault;
 mod front;
 mod http;
+mod incoming;
 mod keys;
 mod list;
 mod listener;
 mod meta;
 mod observer;
+mod pipe;
 mod prompts;
-mod replay;
 mod request;
 mod resource_list;
 mod resources;

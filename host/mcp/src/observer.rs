@@ -11,8 +11,11 @@ use std::sync::Arc;
 use fleetgate_core::sandbox::{Level, Observer};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use rmcp::RoleServer;
-use rmcp::model::{LoggingLevel, LoggingMessageNotificationParam, ProgressNotificationParam, ProgressToken};
-use rmcp::service::{Peer, RequestContext};
+use rmcp::model::{
+    LoggingLevel, LoggingMessageNotification, LoggingMessageNotificationParam, ProgressNotificationParam,
+    ProgressToken, RequestId,
+};
+use rmcp::service::{OriginatingRequestId, Peer, RequestContext};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +48,7 @@ pub(crate) struct Voice {
 pub(crate) struct Listening {
     queue: mpsc::Receiver<Said>,
     peer: Peer<RoleServer>,
+    request: RequestId,
     token: Option<ProgressToken>,
     logger: Arc<str>,
     cancel: CancellationToken,
@@ -80,8 +84,8 @@ fn pair_reporting(
     let (sender, queue) = mpsc::channel(QUEUED);
     let progress = token.is_some().then(|| RateLimiter::direct(Quota::per_second(PACE).allow_burst(AT_ONCE)));
     let voice = Voice { queue: sender, binding: binding.clone(), hub, progress, level };
-    let (peer, cancel) = (context.peer.clone(), context.ct.clone());
-    (Arc::new(voice), Listening { queue, peer, token, logger: binding, cancel })
+    let (peer, request, cancel) = (context.peer.clone(), context.id.clone(), context.ct.clone());
+    (Arc::new(voice), Listening { queue, peer, request, token, logger: binding, cancel })
 }
 
 impl Observer for Voice {
@@ -159,7 +163,10 @@ impl Listening {
                 Said::Log { level, data } => {
                     let line =
                         LoggingMessageNotificationParam::new(to_mcp(level), data).with_logger(&*self.logger);
-                    self.peer.notify_logging_message(line).await
+                    let mut line = LoggingMessageNotification::new(line);
+                    // So that a session says it on the request's own stream. It is not sent.
+                    line.extensions.insert(OriginatingRequestId(self.request.clone()));
+                    self.peer.send_notification(line.into()).await
                 }
             }
         };

@@ -1,34 +1,40 @@
 //! Sessions of legacy clients on one endpoint.
 //!
-//! rmcp's [`LocalSessionManager`] runs each of them; this adds what it lacks:
+//! rmcp asks for them through [`SessionManager`]; its own sessions would not do, since here
 //!
 //! - a session belongs to the principal that opened it, and nobody else can use its id;
-//! - it ends when nothing was asked and nothing is open for a while. rmcp's own timer also ends it in the middle of a
-//!   long and quiet call, so it is off;
+//! - it ends when nothing was asked and nothing is open for a while, but never in the middle of a long and quiet call;
 //! - a principal holds a bounded number of them, and the one left alone longest makes room;
-//! - its events are kept for itself ([`Replay`]), and modern requests, which are never resumed, keep none: with a
-//!   store that rmcp knows of, a modern client that hangs up would no longer stop its call;
+//! - what is said for a call, log lines too, is said on the call's own stream, and several calls may share one
+//!   ([`Sessions::batch`]);
+//! - a stream can be taken up again until its answer is heard, also one that was closed for a client that knows how
+//!   to come back. Modern requests, which are never resumed, keep nothing: with a store that rmcp knows of, a modern
+//!   client that hangs up would no longer stop its call;
+//! - the transport of 2024-11-05 is a session like any other ([`Sessions::open_old`]);
 //! - when its endpoint goes, it ends after the calls that it still has.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+mod kept;
+mod routes;
+mod session;
+mod streams;
+mod weight;
 
-use futures_util::{Stream, StreamExt, stream};
-use rmcp::model::{ClientJsonRpcMessage, GetExtensions, JsonRpcMessage, ServerJsonRpcMessage};
-use rmcp::transport::WorkerTransport;
-use rmcp::transport::streamable_http_server::session::local::{
-    LocalSessionHandle, LocalSessionManager, LocalSessionManagerError, LocalSessionWorker, SessionError,
-    StreamableHttpMessageReceiver,
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
+use rmcp::model::{
+    ClientJsonRpcMessage, GetExtensions, JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage,
 };
-use rmcp::transport::streamable_http_server::session::{
-    EventStore, ServerSseMessage, SessionId, SessionManager,
-};
+use rmcp::transport::streamable_http_server::session::{ServerSseMessage, SessionId, SessionManager};
 use tokio_util::sync::CancellationToken;
 
-use crate::caller;
-use crate::replay::Replay;
+use crate::caller::{self, Deaf};
+use session::Open;
+pub(crate) use session::{Session, SessionTransport};
+use streams::{Asked, MAX_WAITING, Reader};
 
 /// The sessions of one endpoint.
 pub(crate) struct Sessions {
@@ -47,227 +53,329 @@ pub(crate) struct SessionLimits {
     pub(crate) idle: Duration,
     /// Sessions of one principal on one endpoint.
     pub(crate) per_principal: usize,
+    /// How long a response's stream stays open for a client that knows how to come back for the rest.
+    pub(crate) stream: Option<Duration>,
+}
+
+/// Why a session does not take something. The text is for whoever wrote the client.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    /// It is not there, or somebody else's.
+    #[error("there is no such session: begin with initialize")]
+    Unknown,
+    /// It ended meanwhile.
+    #[error("the session has ended")]
+    Ended,
+    /// Two requests under one id: their answers could not be told apart.
+    #[error("a request with the id {0} is under way already")]
+    Repeated(RequestId),
+    /// Too much at once.
+    #[error("{MAX_WAITING} requests of this session are under way already: wait for one of them")]
+    TooMany,
+    /// The event is of no stream of this session, or of one that is gone.
+    #[error("the stream of this event is not kept any more")]
+    Gone,
 }
 
 /// Room for one more session. To be held until the session has its owner.
 pub(crate) struct Room(#[allow(dead_code)] tokio::sync::OwnedMutexGuard<()>);
-
-struct Session {
-    /// Made for this session alone, so that its events are its own.
-    manager: LocalSessionManager,
-    handle: LocalSessionHandle,
-    replay: Replay,
-    /// Set by `initialize`, which is the first message.
-    owner: OnceLock<String>,
-    /// Requests that wait for their answer.
-    calls: AtomicUsize,
-    /// Streams without a request.
-    streams: AtomicUsize,
-    used: Mutex<Instant>,
-}
 
 impl Sessions {
     pub(crate) fn new(limits: SessionLimits, gone: CancellationToken) -> Self {
         Self { live: RwLock::default(), limits, opening: Arc::default(), gone }
     }
 
-    /// Whether this session belongs to this principal. One that does not exist belongs to nobody.
-    pub(crate) fn belongs(&self, id: &str, principal: &str) -> bool {
-        self.get(id).is_some_and(|session| session.owner.get().is_some_and(|owner| owner == principal))
+    /// This principal's session. One that is somebody else's does not exist.
+    pub(crate) fn own(&self, id: &str, principal: &str) -> Result<Arc<Session>, SessionError> {
+        self.get(id).filter(|session| !session.old && is_of(session, principal)).ok_or(SessionError::Unknown)
+    }
+
+    /// The same for one of the transport of 2024-11-05.
+    pub(crate) fn own_old(&self, id: &str, principal: &str) -> Result<Arc<Session>, SessionError> {
+        self.get(id).filter(|session| session.old && is_of(session, principal)).ok_or(SessionError::Unknown)
     }
 
     /// Makes room for one more session of this principal, if need be by ending the one left alone longest. The room is
     /// for whoever holds it, until it has its session; others wait. None: all of them are in use.
     pub(crate) async fn make_room(&self, principal: &str) -> Option<Room> {
         let room = Room(self.opening.clone().lock_owned().await);
-        let mut own: Vec<_> = self
-            .all()
-            .into_iter()
-            .filter(|(_, session)| session.owner.get().is_some_and(|owner| owner == principal))
-            .collect();
+        let mut own: Vec<_> = self.all().into_iter().filter(|session| is_of(session, principal)).collect();
         if own.len() < self.limits.per_principal {
             return Some(room);
         }
-        own.retain(|(_, session)| session.calls.load(Ordering::Relaxed) == 0);
-        let (oldest, _) = own.into_iter().min_by_key(|(_, session)| session.last_used())?;
-        let _ = self.close_session(&oldest).await;
+        own.retain(|session| session.calls() == 0);
+        let oldest = own.into_iter().min_by_key(|session| session.last_used())?;
+        self.close(&oldest.id);
         Some(room)
     }
 
     /// Ends what was left alone, and when the endpoint is gone whatever has no call under way. Returns how many are
     /// left.
-    pub(crate) async fn sweep(&self) -> usize {
-        for (id, session) in self.all() {
-            let calls = session.calls.load(Ordering::Relaxed);
-            let streams = session.streams.load(Ordering::Relaxed);
-            let left_alone = streams == 0 && session.last_used().elapsed() >= self.limits.idle;
-            if calls == 0 && (left_alone || self.gone.is_cancelled()) {
-                let _ = self.close_session(&id).await;
+    pub(crate) fn sweep(&self) -> usize {
+        for session in self.all() {
+            let left_alone = !session.is_heard() && session.last_used().elapsed() >= self.limits.idle;
+            if session.calls() == 0 && (left_alone || self.gone.is_cancelled()) {
+                self.close(&session.id);
             }
         }
         self.live.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Ends all of them now.
-    pub(crate) async fn cut(&self) {
-        for (id, _) in self.all() {
-            let _ = self.close_session(&id).await;
+    pub(crate) fn cut(&self) {
+        for session in self.all() {
+            self.close(&session.id);
         }
     }
 
-    fn all(&self) -> Vec<(SessionId, Arc<Session>)> {
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.iter().map(|(id, session)| (id.clone(), session.clone())).collect()
+    /// Ends one.
+    pub(crate) fn close(&self, id: &str) {
+        let session = self.live.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        if let Some(session) = session {
+            session.end();
+        }
+    }
+
+    /// A session of the transport of 2024-11-05, its stream, and rmcp's side of it. It ends with its stream.
+    pub(crate) fn open_old(
+        self: &Arc<Self>,
+        principal: &str,
+    ) -> (Arc<Session>, SessionTransport, BoxStream<'static, ServerSseMessage>) {
+        let (session, transport) = Session::old();
+        let _ = session.owner.set(principal.to_owned());
+        self.insert(&session);
+        let ending = Ending { sessions: self.clone(), id: session.id.clone(), _open: Open::new(&session) };
+        let events = session.streams.standing(None).map(Reader::events);
+        let events = stream::iter(events).flatten();
+        (session, transport, holding(events, ending).boxed())
+    }
+
+    /// Takes messages of the transport of 2024-11-05. What is wrong with others that came with them is told on the
+    /// stream, too.
+    pub(crate) async fn take_old(
+        &self,
+        session: &Session,
+        messages: Vec<ClientJsonRpcMessage>,
+        wrong: Vec<ServerJsonRpcMessage>,
+    ) -> Result<(), SessionError> {
+        let room = session.room(messages.len()).await?;
+        session.streams.expect(messages.iter().filter_map(asked).collect())?;
+        for error in wrong {
+            session.streams.say(error);
+        }
+        room.send(messages);
+        Ok(())
+    }
+
+    /// Takes several messages at once, and gives the one stream of all their answers; none if there is nothing to
+    /// answer. What is wrong with others that came with them is told there, too.
+    pub(crate) async fn batch(
+        &self,
+        session: &Arc<Session>,
+        messages: Vec<ClientJsonRpcMessage>,
+        wrong: Vec<ServerJsonRpcMessage>,
+        deaf: bool,
+    ) -> Result<Option<BoxStream<'static, ServerSseMessage>>, SessionError> {
+        let room = session.room(messages.len()).await?;
+        let asked: Vec<_> = messages.iter().filter_map(asked).collect();
+        let reader = match asked.is_empty() && wrong.is_empty() {
+            true => None,
+            false => Some(session.streams.open(asked, deaf, session.retry())?),
+        };
+        for error in wrong {
+            reader.iter().for_each(|reader| session.streams.say_to(reader, error.clone()));
+        }
+        room.send(messages);
+        Ok(reader.map(|reader| self.response(session, reader, deaf).boxed()))
+    }
+
+    /// One stream as a response. A client that knows how to come back is let go after a while.
+    fn response(
+        &self,
+        session: &Arc<Session>,
+        reader: Reader,
+        deaf: bool,
+    ) -> impl Stream<Item = ServerSseMessage> + Send + Sync + use<> {
+        let polls = !deaf && !reader.is_standing() && session.retry().is_some();
+        let long = self.limits.stream.filter(|_| polls);
+        let until = async move {
+            match long {
+                Some(long) => tokio::time::sleep(long).await,
+                None => std::future::pending().await,
+            }
+        };
+        holding(reader.events().take_until(until), Open::new(session))
+    }
+
+    fn insert(&self, session: &Arc<Session>) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        live.insert(session.id.clone(), session.clone());
+    }
+
+    fn all(&self) -> Vec<Arc<Session>> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     fn get(&self, id: &str) -> Option<Arc<Session>> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    fn expect(&self, id: &SessionId) -> Result<Arc<Session>, LocalSessionManagerError> {
-        let session = self.get(id).ok_or_else(|| LocalSessionManagerError::SessionNotFound(id.clone()))?;
+    fn expect(&self, id: &SessionId) -> Result<Arc<Session>, SessionError> {
+        let session = self.get(id).ok_or(SessionError::Unknown)?;
         session.touch();
         Ok(session)
     }
 }
 
 impl Session {
-    fn touch(&self) {
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// What was negotiated. None: nothing yet.
+    pub(crate) fn negotiated(&self) -> Option<&ProtocolVersion> {
+        self.version()
     }
 
-    fn last_used(&self) -> Instant {
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Its id, which is a secret of its owner's.
+    pub(crate) fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Trips when it ends.
+    pub(crate) fn ended(&self) -> &CancellationToken {
+        &self.ended
+    }
+
+    /// Lets it end when nothing is under way any more.
+    pub(crate) fn finish(&self) {
+        self.streams.finish();
+    }
+
+    /// Returns when it has nothing more to say.
+    pub(crate) async fn finished(&self) {
+        self.streams.ended().await;
+    }
+
+    /// Whether these requests could be taken now.
+    pub(crate) fn can_take<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a RequestId>,
+    ) -> Result<(), SessionError> {
+        self.streams.can_take(ids.into_iter())
     }
 }
 
-/// Counts as long as it lives.
-struct Open {
-    session: Arc<Session>,
-    counter: fn(&Session) -> &AtomicUsize,
+fn is_of(session: &Session, principal: &str) -> bool {
+    session.owner.get().is_some_and(|owner| owner == principal)
 }
 
-impl Open {
-    fn new(session: &Arc<Session>, counter: fn(&Session) -> &AtomicUsize) -> Self {
-        counter(session).fetch_add(1, Ordering::Relaxed);
-        Self { session: session.clone(), counter }
+fn asked(message: &ClientJsonRpcMessage) -> Option<Asked> {
+    match message {
+        JsonRpcMessage::Request(request) => Some(Asked::of(request)),
+        _ => None,
     }
 }
 
-impl Drop for Open {
+/// Ends a session when its stream goes.
+struct Ending {
+    sessions: Arc<Sessions>,
+    id: SessionId,
+    _open: Open,
+}
+
+impl Drop for Ending {
     fn drop(&mut self) {
-        self.session.touch();
-        (self.counter)(&self.session).fetch_sub(1, Ordering::Relaxed);
+        self.sessions.close(&self.id);
     }
 }
 
-fn received(
-    mut receiver: StreamableHttpMessageReceiver,
-) -> impl Stream<Item = ServerSseMessage> + Send + Sync {
-    stream::poll_fn(move |context| receiver.inner.poll_recv(context))
-}
-
-/// The same stream, holding on to `open` until it is dropped.
-fn holding(
+/// The same stream, holding on to something until it is dropped.
+fn holding<T: Send + Sync + 'static>(
     stream: impl Stream<Item = ServerSseMessage> + Send + Sync + 'static,
-    open: Open,
+    held: T,
 ) -> impl Stream<Item = ServerSseMessage> + Send + Sync + 'static {
     stream.map(move |event| {
-        let _ = &open;
+        let _ = &held;
         event
     })
 }
 
 impl SessionManager for Sessions {
-    type Error = LocalSessionManagerError;
-    type Transport = WorkerTransport<LocalSessionWorker>;
+    type Error = SessionError;
+    type Transport = SessionTransport;
 
-    async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
-        let replay = Replay::new();
-        let mut manager = LocalSessionManager::default().with_event_store(Arc::new(replay.clone()));
-        manager.session_config.keep_alive = None;
-        let (id, transport) = manager.create_session().await?;
-        let handle = manager.sessions.read().await.get(&id).cloned();
-        let session = Session {
-            handle: handle.ok_or_else(|| LocalSessionManagerError::SessionNotFound(id.clone()))?,
-            manager,
-            replay,
-            owner: OnceLock::new(),
-            calls: AtomicUsize::new(0),
-            streams: AtomicUsize::new(0),
-            used: Mutex::new(Instant::now()),
-        };
-        self.live.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::new(session));
-        Ok((id, transport))
+    async fn create_session(&self) -> Result<(SessionId, SessionTransport), SessionError> {
+        let (session, transport) = Session::new();
+        self.insert(&session);
+        Ok((session.id.clone(), transport))
     }
 
     async fn initialize_session(
         &self,
         id: &SessionId,
         message: ClientJsonRpcMessage,
-    ) -> Result<ServerJsonRpcMessage, Self::Error> {
+    ) -> Result<ServerJsonRpcMessage, SessionError> {
         let session = self.expect(id)?;
         if let JsonRpcMessage::Request(request) = &message
             && let Some(principal) = caller::of_request(request.request.extensions())
         {
             let _ = session.owner.set(principal.name().to_owned());
         }
-        session.manager.initialize_session(id, message).await
+        session.room(1).await?.send([message]);
+        session.greeted().await
     }
 
-    async fn has_session(&self, id: &SessionId) -> Result<bool, Self::Error> {
-        match self.get(id) {
-            Some(session) => session.manager.has_session(id).await,
-            None => Ok(false),
-        }
+    async fn has_session(&self, id: &SessionId) -> Result<bool, SessionError> {
+        Ok(self.get(id).is_some_and(|session| !session.old))
     }
 
-    async fn close_session(&self, id: &SessionId) -> Result<(), Self::Error> {
-        let session = self.live.write().unwrap_or_else(PoisonError::into_inner).remove(id);
-        match session {
-            Some(session) => {
-                session.replay.end();
-                session.manager.close_session(id).await
-            }
-            None => Ok(()),
-        }
+    async fn close_session(&self, id: &SessionId) -> Result<(), SessionError> {
+        self.close(id);
+        Ok(())
     }
 
     async fn create_stream(
         &self,
         id: &SessionId,
         message: ClientJsonRpcMessage,
-    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, SessionError> {
         let session = self.expect(id)?;
-        let open = Open::new(&session, |session| &session.calls);
-        let receiver = session.handle.establish_request_wise_channel().await?;
-        session.handle.push_message(message, receiver.http_request_id).await?;
-        Ok(holding(received(receiver), open))
+        let (asked, deaf) = match &message {
+            JsonRpcMessage::Request(request) => {
+                (vec![Asked::of(request)], Deaf::is(request.request.extensions()))
+            }
+            _ => (Vec::new(), false),
+        };
+        let room = session.room(1).await?;
+        let reader = session.streams.open(asked, deaf, session.retry())?;
+        room.send([message]);
+        Ok(self.response(&session, reader, deaf))
     }
 
-    async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), Self::Error> {
-        self.expect(id)?.manager.accept_message(id, message).await
+    async fn accept_message(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<(), SessionError> {
+        self.expect(id)?.room(1).await?.send([message]);
+        Ok(())
     }
 
     async fn create_standalone_stream(
         &self,
         id: &SessionId,
-    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, SessionError> {
         let session = self.expect(id)?;
-        let open = Open::new(&session, |session| &session.streams);
-        let stream = received(session.handle.establish_common_channel().await?);
-        Ok(holding(stream.take_until(self.gone.clone().cancelled_owned()), open))
+        let reader = session.streams.standing(session.retry()).ok_or(SessionError::Gone)?;
+        let gone = self.gone.clone().cancelled_owned();
+        Ok(holding(reader.events().take_until(gone), Open::new(&session)))
     }
 
     async fn resume(
         &self,
         id: &SessionId,
         last_event_id: String,
-    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, SessionError> {
         let session = self.expect(id)?;
-        let open = Open::new(&session, |session| &session.streams);
-        let stream =
-            session.replay.replay_events_after(&last_event_id).await.map_err(SessionError::EventStore)?;
-        Ok(holding(stream.take_until(self.gone.clone().cancelled_owned()), open))
+        let reader = session.streams.resume(&last_event_id, session.retry()).ok_or(SessionError::Gone)?;
+        let gone = if reader.is_standing() { self.gone.clone() } else { CancellationToken::new() };
+        Ok(self.response(&session, reader, false).take_until(gone.cancelled_owned()))
     }
 }

@@ -1,8 +1,7 @@
 //! The way in over stdin and stdout: one client, one principal, one endpoint.
 //!
-//! Messages are lines of JSON. What is not JSON is skipped, as the other SDKs do (there is no id to answer to); what
-//! is JSON and no JSON-RPC message is answered with -32600; a line over 16 MiB is dropped. The end of the input is the
-//! end of the conversation: calls under way get a few seconds, then they are cancelled.
+//! Messages are lines ([`crate::pipe`]), and nothing else is written to stdout. The end of the input is the end of the
+//! conversation: calls under way get a few seconds, then they are cancelled.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::Who;
 use crate::changes::Hub;
+use crate::pipe::Pipe;
 use crate::server::{Keys, Limits, Server, Serving};
 use crate::view::{Backend, Live};
 
@@ -91,7 +91,7 @@ pub async fn serve_pipe(
     // The stop is given to the conversation a moment later than to the subscriptions, which have something to say.
     let ended = over.child_token();
     tokio::spawn(stop_after(options.stop, ended.clone()));
-    match rmcp::service::serve_server_with_ct(server, (read, write), ended).await {
+    match rmcp::service::serve_server_with_ct(server, Pipe::new(read, write), ended).await {
         Ok(running) => match running.waiting().await? {
             QuitReason::JoinError(error) => Err(error.into()),
             _ => Ok(()),

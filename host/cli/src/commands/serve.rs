@@ -87,6 +87,7 @@ impl Serve {
         if let Some(url) = &survey.settings.serve.public_url {
             options = options.with_public_url(url).map_err(Failure::failed)?;
         }
+        options.stream_max = survey.settings.serve.stream_max;
         let key = survey.settings.serve.state.join("session.key");
         options.session_key = Some(key_file(&key).map_err(Failure::failed)?);
         let mcp = router(host.clone(), options);

@@ -62,6 +62,7 @@ fn serve() -> Value {
             "plugins": text("The drop directory, from the directory of this file; by default plugins."),
             "local_roles": held_roles("What a caller on loopback without a credential holds."),
             "unlisted": { "description": "What happens to a plugin without a table.", "enum": ["hold", "serve"] },
+            "stream_max": duration("How long a call's stream stays open for clients of 2025-11-25, which come back for the rest; by default until the answer."),
             "state": text("Where the audit log and the compiled cache live; by default .fleetgate."),
         }),
         &[],

@@ -2,9 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::diagnostic::{Spanned, TableReader, quoted};
 use crate::principal::HeldRole;
+use crate::units::format_duration;
+
+/// The least time that a stream stays open.
+const LEAST_STREAM: Duration = Duration::from_secs(1);
 
 /// `[serve]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +24,9 @@ pub struct Serve {
     pub local_roles: Vec<HeldRole>,
     /// What happens to a plugin without a table.
     pub unlisted: Unlisted,
+    /// How long a legacy call's stream stays open before a client of 2025-11-25 is let go and comes back for the rest.
+    /// None: until the answer.
+    pub stream_max: Option<Duration>,
     /// Where the audit log, the lock's state and the compiled cache live, absolute.
     pub state: PathBuf,
 }
@@ -42,6 +50,7 @@ impl Serve {
             plugins: directory.join("plugins"),
             local_roles: Vec::new(),
             unlisted: Unlisted::Hold,
+            stream_max: None,
             state: directory.join(".fleetgate"),
         }
     }
@@ -58,6 +67,7 @@ pub(super) fn serve(root: &mut TableReader<'_>, directory: &Path) -> Serve {
         unlisted: table
             .enumeration("unlisted", &[("hold", Unlisted::Hold), ("serve", Unlisted::Serve)])
             .unwrap_or_default(),
+        stream_max: stream_max(&mut table),
         state: path(&mut table, "state", directory).unwrap_or(defaults.state),
     };
     table.finish();
@@ -72,6 +82,16 @@ fn listen(table: &mut TableReader<'_>) -> Option<SocketAddr> {
         table.error_at("listen", message, "write \"127.0.0.1:8080\" or \"[::1]:8080\"");
     }
     address.ok()
+}
+
+fn stream_max(table: &mut TableReader<'_>) -> Option<Duration> {
+    let long = table.spanned_duration("stream_max")?;
+    if *long.get_ref() < LEAST_STREAM {
+        let help = format!("write at least {}, like \"60s\"", format_duration(LEAST_STREAM));
+        table.error_at(&long, "clients would come back all the time", help);
+        return None;
+    }
+    Some(long.into_inner())
 }
 
 /// Clients compare it byte by byte in metadata and tokens' audience, so it has one spelling.

@@ -30,6 +30,7 @@ fn a_file_with_every_key_is_read() {
     assert_eq!(settings.serve.plugins, Path::new("/etc/fleetgate/drop"));
     assert_eq!(settings.serve.state, Path::new("/var/lib/fleetgate"));
     assert_eq!(settings.serve.unlisted, Unlisted::Serve);
+    assert_eq!(settings.serve.stream_max, Some(Duration::from_secs(50)));
     assert_eq!(
         settings.serve.local_roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["naas:viewer", "*:*"]
@@ -58,6 +59,7 @@ fn an_empty_file_listens_on_loopback_and_serves_nothing() {
     assert_eq!(settings.serve.plugins, Path::new("/etc/fleetgate/plugins"));
     assert_eq!(settings.serve.state, Path::new("/etc/fleetgate/.fleetgate"));
     assert_eq!(settings.serve.unlisted, Unlisted::Hold);
+    assert_eq!(settings.serve.stream_max, None);
     assert!(
         settings.serve.local_roles.is_empty() && settings.bindings.is_empty() && settings.groups.is_empty()
     );
@@ -288,4 +290,12 @@ fn numbers_that_are_infinite_or_none_are_refused_wherever_a_binding_has_them() {
         );
     }
     read("[plugins.naas.config]\nrate = 1.5\nrates = [-1.0, 2e9]\n").expect("finite ones are fine");
+}
+
+#[test]
+fn a_stream_that_hardly_stays_open_is_refused() {
+    for (wrong, why) in [("999ms", "come back all the time"), ("0s", "at least 1s"), ("60", "no unit")] {
+        let problems = refused(&format!("[serve]\nstream_max = \"{wrong}\"\n"));
+        assert_said(&problems, 2, "serve.stream_max", &[why]);
+    }
 }

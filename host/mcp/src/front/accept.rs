@@ -9,6 +9,8 @@ use axum::http::{HeaderValue, Method, header};
 pub(super) struct Accepts {
     pub(super) json: bool,
     pub(super) events: bool,
+    /// It says `text/event-stream` itself, and not only something that would do.
+    pub(super) events_by_name: bool,
 }
 
 /// Reads the header, and makes it say what rmcp expects if the client takes anything at all that MCP has to give.
@@ -22,7 +24,7 @@ pub(super) fn widen(parts: &mut Parts) -> Accepts {
 }
 
 fn read(parts: &Parts) -> Accepts {
-    let mut accepts = Accepts { json: false, events: false };
+    let mut accepts = Accepts { json: false, events: false, events_by_name: false };
     let mut said = false;
     for range in parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()) {
         for range in range.split(',') {
@@ -34,14 +36,15 @@ fn read(parts: &Parts) -> Accepts {
                 continue;
             }
             match media.as_str() {
-                "*/*" => accepts = Accepts { json: true, events: true },
+                "*/*" => (accepts.json, accepts.events) = (true, true),
                 "application/*" | "application/json" => accepts.json = true,
-                "text/*" | "text/event-stream" => accepts.events = true,
+                "text/*" => accepts.events = true,
+                "text/event-stream" => (accepts.events, accepts.events_by_name) = (true, true),
                 _ => {}
             }
         }
     }
-    if said { accepts } else { Accepts { json: true, events: true } }
+    if said { accepts } else { Accepts { json: true, events: true, ..accepts } }
 }
 
 #[cfg(test)]
@@ -72,7 +75,10 @@ mod tests {
             (Some("application/json, text/event-stream;q=0"), true, false),
             (Some("text/html, */*;q=0.8"), true, true),
         ] {
-            assert_eq!(widened(Method::POST, accept), (Accepts { json, events }, both.clone()), "{accept:?}");
+            let (accepts, header) = widened(Method::POST, accept);
+            assert_eq!((accepts.json, accepts.events, header), (json, events, both.clone()), "{accept:?}");
+            let named = accept.is_some_and(|accept| accept.to_ascii_lowercase().contains("event-stream"));
+            assert_eq!(accepts.events_by_name, named && events, "{accept:?}");
         }
     }
 

@@ -218,7 +218,7 @@ mod tests {
         String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
     }
 
-    const BOTH: Accepts = Accepts { json: true, events: true };
+    const BOTH: Accepts = Accepts { json: true, events: true, events_by_name: true };
 
     #[tokio::test]
     async fn plain_text_becomes_an_error_with_the_requests_id() {
@@ -234,12 +234,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_takes_one_form_gets_that_form() {
-        let events = Accepts { json: false, events: true };
+        let events = Accepts { json: false, ..BOTH };
         let one = shaped(async { rmcp(200, JSON, ANSWER) }, events, Patience::Endless, None).await;
         assert_eq!(one.headers()["content-type"], EVENTS);
         assert_eq!(text(one).await, format!("data: {ANSWER}\n\n"));
 
-        let json = Accepts { json: true, events: false };
+        let json = Accepts { events: false, events_by_name: false, ..BOTH };
         let stream =
             format!("retry: 3000\ndata: \n\ndata: {{\"method\":\"x\"}}\n\n: hi\n\nid: 4\ndata: {ANSWER}\n\n");
         let one = shaped(async { rmcp(200, EVENTS, stream) }, json, Patience::Endless, None).await;

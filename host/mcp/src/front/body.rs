@@ -5,33 +5,30 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use rmcp::model::ErrorCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::Id;
 use super::error::Refusal;
-
-/// The most values in one message. A value of two bytes takes dozens once it is parsed, so the length alone bounds
-/// little.
-const MOST_VALUES: usize = 250_000;
+use crate::incoming::Wrong;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The body, if it is JSON by its header and not too large. A page of another site cannot send that header without
 /// being asked first (it is not one of the simple ones), so it is a check and no formality.
-pub(super) async fn read(parts: &Parts, body: Body, most: usize) -> Result<Bytes, Refusal> {
+pub(super) async fn read(parts: &mut Parts, body: Body, most: usize) -> Result<Bytes, Refusal> {
     let kind =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         let text = "a message must be sent as Content-Type: application/json";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
     }
+    // rmcp looks for these very letters.
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let Ok(collected) = tokio::time::timeout(PATIENCE, Limited::new(body, most).collect()).await else {
         return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"));
     };
@@ -45,39 +42,6 @@ pub(super) async fn read(parts: &Parts, body: Body, most: usize) -> Result<Bytes
             Err(Refusal::new(StatusCode::BAD_REQUEST, format!("the body did not arrive whole: {error}")))
         }
     }
-}
-
-/// Refuses a message with more values than anyone sends. Nothing was made of its values yet: [`Message::parse`] keeps
-/// them as text.
-pub(super) fn bounded(bytes: &[u8]) -> Result<(), Refusal> {
-    if values(bytes) <= MOST_VALUES {
-        return Ok(());
-    }
-    let text = format!("a message may have at most {MOST_VALUES} values");
-    Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text))
-}
-
-/// How many values there are in this JSON, or a few more: before each stands a comma, or it opens with a bracket.
-fn values(json: &[u8]) -> usize {
-    let mut count = 0;
-    let mut bytes = json.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b',' | b'[' | b'{' => count += 1,
-            // Text may have as many commas as it likes.
-            b'"' => {
-                while let Some(byte) = bytes.next() {
-                    match byte {
-                        b'"' => break,
-                        b'\\' => drop(bytes.next()),
-                        _ => {}
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    count
 }
 
 /// A message, as far as it was read.
@@ -107,23 +71,14 @@ impl<'a> Message<'a> {
         let wrong = match first {
             Some(b'{') => match serde_json::from_slice(bytes) {
                 Ok(message) => return Ok(message),
-                Err(error) => error,
+                Err(error) => Wrong::of(&error),
             },
             _ => match serde_json::from_slice::<IgnoredAny>(bytes) {
-                Ok(_) if first == Some(&b'[') => {
-                    return Err(invalid(
-                        "this server takes one message at a time: send the batch's messages singly",
-                    ));
-                }
-                Ok(_) => return Err(invalid("a message is a JSON object")),
-                Err(error) => error,
+                Ok(_) => Wrong::invalid("a message is a JSON object"),
+                Err(error) => Wrong::of(&error),
             },
         };
-        Err(match wrong.classify() {
-            Category::Data => invalid(&format!("not a JSON-RPC message: {wrong}")),
-            _ => Refusal::new(StatusCode::BAD_REQUEST, format!("not JSON: {wrong}"))
-                .code(ErrorCode::PARSE_ERROR.0),
-        })
+        Err(wrong.into())
     }
 
     /// The id of a request, as it came. None: a notification, or no id that JSON-RPC knows.
@@ -149,10 +104,6 @@ impl<'a> Message<'a> {
         let params = self.params.filter(|_| self.method() == Some("tools/call"))?;
         serde_json::from_str(params.get()).ok()
     }
-}
-
-fn invalid(message: &str) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, message).code(ErrorCode::INVALID_REQUEST.0)
 }
 
 #[cfg(test)]
@@ -181,19 +132,6 @@ mod tests {
         }
         let twice = Bytes::from_static(br#"{"id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#);
         assert!(Message::parse(&twice).unwrap().call().is_none());
-    }
-
-    #[test]
-    fn values_are_counted_and_text_is_not() {
-        for (json, count) in [
-            ("1", 0),
-            ("[1,2,3]", 3),
-            (r#"{"a":[{},{"b":1}]}"#, 5),
-            (r#"[",[{\",{",1]"#, 2),
-            (r#"["\\",2]"#, 2),
-        ] {
-            assert_eq!(values(json.as_bytes()), count, "{json}");
-        }
     }
 
     #[test]

@@ -7,6 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::incoming::{Wrong, says_null};
+use crate::sessions::SessionError;
+
 /// Why a request goes no further. The text is for whoever wrote the client.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -16,6 +19,8 @@ pub(crate) struct Refusal {
     data: Option<Value>,
     headers: HeaderMap,
     id: Option<Box<RawValue>>,
+    /// It answers something whose id could not be read.
+    unread: bool,
 }
 
 impl Refusal {
@@ -30,7 +35,13 @@ impl Refusal {
             data: None,
             headers: HeaderMap::new(),
             id: None,
+            unread: false,
         }
+    }
+
+    pub(super) fn with(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
     }
 
     pub(super) fn code(mut self, code: i32) -> Self {
@@ -52,6 +63,20 @@ impl Refusal {
     /// could not be read.
     pub(super) fn to(mut self, id: Option<&[u8]>) -> Self {
         self.id = id.and_then(|id| serde_json::from_slice(id).ok());
+        self
+    }
+
+    /// The answer to something that is no message.
+    pub(super) fn unread(mut self) -> Self {
+        self.unread = true;
+        self
+    }
+
+    /// The same, as its client's version spells an id that there is none of.
+    pub(super) fn for_version(mut self, version: Option<&str>) -> Self {
+        if self.unread && self.id.is_none() && says_null(version) {
+            self.id = Some(RawValue::NULL.to_owned());
+        }
         self
     }
 
@@ -78,5 +103,24 @@ impl Refusal {
         let mut response = (self.status, axum::Json(body)).into_response();
         response.headers_mut().extend(self.headers);
         response
+    }
+}
+
+impl From<Wrong> for Refusal {
+    fn from(wrong: Wrong) -> Self {
+        let id = wrong.id.as_ref().and_then(|id| serde_json::value::to_raw_value(id).ok());
+        let refusal = Self::new(StatusCode::BAD_REQUEST, wrong.message).code(wrong.code.0).unread();
+        Self { id, ..refusal }
+    }
+}
+
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
+        let status = match error {
+            SessionError::Unknown | SessionError::Ended | SessionError::Gone => StatusCode::NOT_FOUND,
+            SessionError::Repeated(_) => StatusCode::BAD_REQUEST,
+            SessionError::TooMany => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
     }
 }

@@ -89,18 +89,6 @@ async fn a_local_caller_is_served_directly_and_not_through_a_proxy() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_a_parse_error() {
-    let lab = lab().await;
-    for body in ["", "{", "[1,", "{\"id\":1}}", "nonsense", "{\"id\":1,\"method\":\"\u{7}\"}"] {
-        let response = lab.post("/mcp", "ann", body).send().await.unwrap();
-        assert_eq!(response.status(), 400, "{body}");
-        assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], -32700, "{body}");
-    }
-    let response = lab.post("/mcp", "ann", vec![b'{', 0xff, b'}']).send().await.unwrap();
-    assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], -32700);
-}
-
-#[tokio::test]
 async fn a_message_of_very_many_values_is_refused_and_long_text_is_not() {
     let lab = lab().await;
     let many = json!(vec![0; 250_000]);
@@ -116,45 +104,6 @@ async fn a_message_of_very_many_values_is_refused_and_long_text_is_not() {
             assert_eq!(answer["error"], error);
         }
     }
-}
-
-#[tokio::test]
-async fn what_is_json_and_no_message_is_an_invalid_request() {
-    let lab = lab().await;
-    let deep = format!(
-        r#"{{"jsonrpc":"2.0","id":"x","method":"m","params":{}1{}}}"#,
-        "[".repeat(300),
-        "]".repeat(300)
-    );
-    for body in [
-        "1",
-        "\"x\"",
-        "null",
-        "{}",
-        r#"{"id":"x","method":"tools/list"}"#,
-        r#"{"jsonrpc":"1.0","id":"x","method":"tools/list"}"#,
-        r#"{"jsonrpc":"2.0","id":"x","method":5}"#,
-        r#"{"jsonrpc":"2.0","id":"x","method":"tools/list","method":"tools/call"}"#,
-        &deep,
-    ] {
-        let response = lab.post("/mcp", "ann", body.to_owned()).send().await.unwrap();
-        assert_eq!(response.status(), 400, "{body}");
-        let answer: Value = response.json().await.unwrap();
-        assert_eq!(answer["error"]["code"], -32600, "{body}: {answer}");
-    }
-}
-
-#[tokio::test]
-async fn a_batch_is_refused_and_none_of_it_is_run() {
-    let fake = Fake::new([binding("lab", [tool("echo", Does::Echo)])]);
-    let lab = served(&fake).await;
-    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "lab_echo"}});
-    for body in [json!([call]), json!([]), json!([call, call])] {
-        let response = lab.post("/mcp", "ann", body.to_string()).send().await.unwrap();
-        assert_eq!(response.status(), 400);
-        assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], -32600);
-    }
-    assert_eq!(fake.seen(), []);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod asking;
 mod backend;
+mod batches;
 mod calls;
 mod cancelling;
 mod changes;
@@ -11,9 +12,12 @@ mod forbidden;
 mod front;
 mod headers;
 mod lists;
+mod old_sse;
+mod parsing;
 mod prompts;
 mod resource_lists;
 mod resources;
+mod resuming;
 mod running;
 mod session_key;
 mod sessions;

@@ -181,10 +181,13 @@ impl Session<'_> {
     }
 }
 
-/// One event of a stream: its id and its message, if it has any.
+/// One event of a stream: its fields, and its message if it has any.
 #[derive(Debug, Clone)]
 pub struct Event {
+    pub kind: Option<String>,
     pub id: Option<String>,
+    pub retry: Option<String>,
+    pub data: Option<String>,
     pub message: Option<Value>,
 }
 
@@ -206,9 +209,15 @@ impl Events {
                 let field = |name: &str| {
                     event.lines().find_map(|line| Some(line.strip_prefix(name)?.trim_start().to_owned()))
                 };
-                let message = field("data:").and_then(|data| serde_json::from_str(&data).ok());
-                let event = Event { id: field("id:"), message };
+                let data = field("data:");
+                let message = data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+                let event =
+                    Event { kind: field("event:"), id: field("id:"), retry: field("retry:"), data, message };
                 self.pending = rest.to_owned();
+                // A comment, which only keeps the connection open.
+                if event.data.is_none() && event.id.is_none() && event.retry.is_none() {
+                    continue;
+                }
                 return Some(event);
             }
             let chunk = in_time(self.response.chunk()).await.ok()??;

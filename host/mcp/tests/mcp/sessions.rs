@@ -139,28 +139,54 @@ async fn a_session_left_alone_ends_and_one_with_an_open_stream_does_not() {
 }
 
 #[tokio::test]
-async fn a_broken_stream_is_taken_up_again_until_its_answer() {
+async fn a_request_under_an_id_that_waits_for_its_answer_is_refused() {
     let gate = Arc::new(Gate::default());
     let fake = Fake::new([binding("lab", [tool("wait", Does::Wait(gate.clone()))])]);
     let lab = served(&fake).await;
     let session = lab.legacy("/mcp/lab", "ann", "2025-11-25").await;
-    let mut stream =
-        Events::of(session.request(1, "tools/call", json!({"name": "wait"})).send().await.unwrap());
-    let first = stream.next().await.unwrap();
+    let call = || session.request(1, "tools/call", json!({"name": "wait"})).send();
+    let mut first = Events::of(call().await.unwrap());
     in_time(gate.started.notified()).await;
-    drop(stream);
-    let id = first.id.expect("an event to go on from");
-
-    // Somebody else's session leads nowhere with it.
-    let other = lab.legacy("/mcp/lab", "bob", "2025-11-25").await;
-    let stolen = other.get().header("last-event-id", &id).send().await.unwrap();
-    assert_eq!(Events::of(stolen).rest().await, Vec::<serde_json::Value>::new());
-
-    let mut resumed = Events::of(session.get().header("last-event-id", &id).send().await.unwrap());
+    let second = call().await.unwrap();
+    assert_eq!(second.status(), 400);
+    let second: serde_json::Value = second.json().await.unwrap();
+    assert_eq!((&second["id"], &second["error"]["code"]), (&json!(1), &json!(-32600)));
+    assert!(second["error"]["message"].as_str().unwrap().contains("under way already"));
     gate.release.notify_one();
-    let answer = resumed.message().await.unwrap();
-    assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&json!(1), &json!("released")));
-    assert!(resumed.next().await.is_none(), "the stream ends with its answer");
-    let again = session.get().header("last-event-id", &id).send().await.unwrap();
-    assert_eq!(Events::of(again).rest().await.len(), 1, "and can be heard once more");
+    assert_eq!(first.message().await.unwrap()["result"]["content"][0]["text"], "released");
+    assert_eq!(fake.seen().len(), 1);
+    gate.release.notify_one();
+    let again = Events::of(call().await.unwrap()).rest().await;
+    assert_eq!(again[0]["result"]["content"][0]["text"], "released", "an id that is answered is free");
+}
+
+#[tokio::test]
+async fn a_session_with_a_call_that_nobody_listens_to_is_not_ended() {
+    let gate = Arc::new(Gate::default());
+    let fake = Fake::new([binding("lab", [tool("wait", Does::Wait(gate.clone()))])]);
+    let lab = served_with(&fake, |mut options| {
+        options.session_idle = Duration::ZERO;
+        options
+    })
+    .await;
+    let busy = lab.legacy("/mcp/lab", "ann", "2025-11-25").await;
+    let mut call = Events::of(busy.request(1, "tools/call", json!({"name": "wait"})).send().await.unwrap());
+    let id = call.next().await.unwrap().id.unwrap();
+    in_time(gate.started.notified()).await;
+    drop(call);
+    // One that has nothing to do goes; by then the other one was looked at, too.
+    let idle = lab.legacy_id("/mcp/lab", "ann", "2025-11-25").await;
+    in_time(async {
+        loop {
+            let get = lab.http.get(lab.url("/mcp/lab")).bearer_auth("ann").header("mcp-session-id", &idle);
+            if get.header("accept", "application/json").send().await.unwrap().status() == 404 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    })
+    .await;
+    gate.release.notify_one();
+    let mut resumed = Events::of(busy.get().header("last-event-id", id).send().await.unwrap());
+    assert_eq!(resumed.message().await.unwrap()["result"]["content"][0]["text"], "released");
 }

@@ -52,9 +52,13 @@ impl Pipe {
     }
 
     async fn initialize(&mut self) {
-        let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        self.initialize_at("2025-06-18").await;
+    }
+
+    async fn initialize_at(&mut self, version: &str) {
+        let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
         self.send(json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params})).await;
-        assert_eq!(self.next().await["result"]["protocolVersion"], "2025-06-18");
+        assert_eq!(self.next().await["result"]["protocolVersion"], version);
         self.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
     }
 
@@ -107,19 +111,170 @@ async fn messages_are_lines_however_they_arrive() {
 }
 
 #[tokio::test]
-async fn rubbish_and_batches_do_not_end_the_conversation() {
+async fn what_is_no_message_is_answered_and_does_not_end_the_conversation() {
     let fake = lab();
     let mut pipe = pipe(&fake);
     pipe.initialize().await;
-    pipe.write("{\nnonsense\n").await;
-    let call = json!({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"name": "look"}});
-    pipe.send(json!([call])).await;
-    assert_eq!(pipe.next().await["error"]["code"], -32600, "the batch");
-    pipe.write(&format!("{{\"x\":\"{}\"}}\n", "y".repeat(17 << 20))).await;
+    for (line, code, id) in [
+        (&b"{"[..], -32700, Value::Null),
+        (b"nonsense", -32700, Value::Null),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}", -32700, Value::Null),
+        (b"{}", -32600, Value::Null),
+        (b"7", -32600, Value::Null),
+        (b"{\"id\":3,\"method\":\"ping\"}", -32600, json!(3)),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}", -32600, Value::Null),
+    ] {
+        pipe.write.write_all(line).await.unwrap();
+        pipe.write("\n").await;
+        let answer = pipe.next().await;
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        assert_eq!(answer.get("id"), Some(&id), "{answer}");
+    }
+    // An answer that nobody can read is not answered: two sides could go on for ever.
+    pipe.write("{\"jsonrpc\":\"2.0\",\"error\":{}}\n").await;
     pipe.send(json!({"jsonrpc": "2.0", "id": 1, "method": "ping"})).await;
-    assert_eq!(pipe.next().await["id"], 1, "the long line was dropped");
+    assert_eq!(pipe.next().await["id"], 1);
     assert_eq!(fake.seen(), []);
     pipe.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_line_that_is_too_long_is_refused_and_skipped() {
+    let mut pipe = pipe(&lab());
+    pipe.initialize().await;
+    pipe.write(&format!("{{\"x\":\"{}\"}}\n", "y".repeat(17 << 20))).await;
+    let refused = pipe.next().await;
+    assert_eq!(refused["error"]["code"], -32600);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("16777216 bytes"));
+    pipe.write(&format!("[{}]\n", vec!["1"; 250_001].join(","))).await;
+    assert!(pipe.next().await["error"]["message"].as_str().unwrap().contains("250000 values"));
+    pipe.send(json!({"jsonrpc": "2.0", "id": 1, "method": "ping"})).await;
+    assert_eq!(pipe.next().await["id"], 1);
+    pipe.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_error_that_is_nobodys_has_no_id_for_clients_whose_schema_has_none() {
+    let mut pipe = pipe(&lab());
+    pipe.initialize_at("2025-11-25").await;
+    pipe.write("nonsense\n").await;
+    let answer = pipe.next().await;
+    assert_eq!(answer["error"]["code"], -32700);
+    assert!(answer.get("id").is_none(), "{answer}");
+    pipe.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_line_needs_no_line_feed_and_what_runs_is_answered() {
+    let gate = Arc::new(Gate::default());
+    let mut pipe = pipe(&Fake::new([binding("lab", [tool("wait", Does::Wait(gate.clone()))])]));
+    pipe.initialize().await;
+    let call = json!({"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": {"name": "wait"}});
+    pipe.write(&call.to_string()).await;
+    pipe.write.shutdown().await.unwrap();
+    in_time(gate.started.notified()).await;
+    gate.release.notify_one();
+    assert_eq!(pipe.next().await["id"], 4);
+    assert!(in_time(pipe.lines.next_line()).await.unwrap().is_none());
+    in_time(pipe.ended).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn two_requests_with_one_id_at_once_are_not_told_apart_so_the_second_is_refused() {
+    let gate = Arc::new(Gate::default());
+    let mut pipe = pipe(&Fake::new([binding("lab", [tool("wait", Does::Wait(gate.clone()))])]));
+    pipe.initialize().await;
+    let call = json!({"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": {"name": "wait"}});
+    pipe.send(call).await;
+    in_time(gate.started.notified()).await;
+    pipe.send(json!({"jsonrpc": "2.0", "id": 4, "method": "ping"})).await;
+    let refused = pipe.next().await;
+    assert_eq!((&refused["id"], &refused["error"]["code"]), (&Value::Null, &json!(-32600)));
+    gate.release.notify_one();
+    assert_eq!(pipe.next().await["result"]["content"][0]["text"], "released");
+    pipe.close().await.unwrap();
+}
+
+fn call(id: u32, tool: &str) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "_meta": {"progressToken": id}}})
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_with_one_line() {
+    let fake = lab();
+    let mut pipe = pipe(&fake);
+    pipe.initialize_at("2025-03-26").await;
+    let ping = |id: u32| json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
+    let note = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": 1, "progress": 1}});
+    pipe.send(json!([ping(1), note, call(2, "look"), call(3, "reboot"), {"x": 1}])).await;
+    let answers = pipe.next().await;
+    let answers = answers.as_array().expect("one line for all of them");
+    assert_eq!(answers.len(), 4, "{answers:?}");
+    let of = |id: Value| answers.iter().find(|answer| answer["id"] == id).unwrap();
+    assert_eq!(of(json!(1))["result"], json!({}));
+    assert_eq!(of(json!(2))["result"]["content"][0]["text"], "{}");
+    assert_eq!(of(json!(3))["error"]["code"], 403, "it is not allowed");
+    assert_eq!(of(Value::Null)["error"]["code"], -32600);
+    assert_eq!(fake.seen().len(), 1);
+
+    // Nothing to answer: nothing is said.
+    pipe.send(json!([note])).await;
+    pipe.send(json!([{"x": 1}, 2])).await;
+    assert_eq!(pipe.next().await.as_array().unwrap().len(), 2);
+    for (wrong, why) in [
+        (json!([]), "at least one message"),
+        (json!([ping(1), ping(1)]), "have the id 1"),
+        (json!(vec![note; 101]), "at most 100 messages"),
+        (
+            json!([ping(1), {"jsonrpc": "2.0", "id": 9, "method": "initialize", "params":
+            {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}]),
+            "initialize cannot be part of a batch",
+        ),
+    ] {
+        pipe.send(wrong).await;
+        let refused = pipe.next().await;
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        assert!(refused["error"]["message"].as_str().unwrap().contains(why), "{refused}");
+    }
+    pipe.send(ping(7)).await;
+    assert_eq!(pipe.next().await["id"], 7);
+    pipe.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_of_a_batch_that_is_given_up_does_not_hold_the_others() {
+    let gate = Arc::new(Gate::default());
+    let tools = [tool("wait", Does::Wait(gate.clone())), tool("look", Does::Echo)];
+    let mut pipe = pipe(&Fake::new([binding("lab", tools)]));
+    pipe.initialize_at("2025-03-26").await;
+    pipe.send(json!([call(1, "wait"), call(2, "look")])).await;
+    in_time(gate.started.notified()).await;
+    assert_eq!(pipe.next().await["params"]["progressToken"], 1, "progress comes when it is made");
+    let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+    pipe.send(json!([cancel])).await;
+    let answers = pipe.next().await;
+    assert_eq!(answers.as_array().unwrap().len(), 1, "{answers}");
+    assert_eq!(answers[0]["id"], 2);
+    in_time(gate.cancelled.notified()).await;
+    pipe.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn versions_without_batches_refuse_them() {
+    for version in [None, Some("2025-06-18"), Some("2025-11-25")] {
+        let fake = lab();
+        let mut pipe = pipe(&fake);
+        if let Some(version) = version {
+            pipe.initialize_at(version).await;
+        }
+        pipe.send(json!([call(1, "look")])).await;
+        let refused = pipe.next().await;
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        let why = version.unwrap_or("begin with initialize");
+        assert!(refused["error"]["message"].as_str().unwrap().contains(why), "{refused}");
+        assert_eq!(fake.seen(), []);
+        pipe.close().await.unwrap();
+    }
 }
 
 #[tokio::test]

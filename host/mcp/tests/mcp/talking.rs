@@ -63,25 +63,41 @@ async fn a_modern_request_hears_logs_of_the_level_it_names_and_none_otherwise() 
 }
 
 #[tokio::test]
-async fn a_legacy_session_hears_logs_of_the_level_it_set() {
+async fn a_legacy_session_hears_logs_of_the_level_it_set_on_the_calls_own_stream() {
     let lab = lab().await;
     let session = lab.legacy("/mcp/lab", "ann", "2025-06-18").await;
-    let mut stream = Events::of(session.get().send().await.unwrap());
+    let mut standing = Events::of(session.get().send().await.unwrap());
     for (level, expected) in [(None, 7), (Some("error"), 4)] {
         if let Some(level) = level {
             assert_eq!(session.ask("logging/setLevel", json!({"level": level})).await["result"], json!({}));
         }
-        session.ask("tools/call", json!({"name": "talk"})).await;
-        let mut heard = Vec::new();
-        while heard.last().map(String::as_str) != Some("emergency") {
-            let message = stream.message().await.unwrap();
-            assert_eq!(message["method"], "notifications/message");
-            heard.push(message["params"]["level"].as_str().unwrap().to_owned());
-        }
-        assert_eq!(heard.len(), expected, "{level:?}: {heard:?}");
+        let call = session.request(7, "tools/call", json!({"name": "talk"})).send().await.unwrap();
+        let heard = messages(call).await;
+        assert_eq!(of(&heard, "notifications/message").len(), expected, "{level:?}: {heard:?}");
+        assert_eq!(heard.len(), expected + 1);
+        assert_eq!(heard.last().unwrap()["id"], 7, "the answer comes last");
     }
     let wrong = session.ask("logging/setLevel", json!({"level": "loud"})).await;
     assert_eq!(wrong["error"]["code"], -32602, "{wrong}");
+    let delete =
+        lab.http.delete(lab.url("/mcp/lab")).bearer_auth("ann").header("mcp-session-id", &session.id);
+    delete.send().await.unwrap();
+    assert!(standing.message().await.is_none(), "nothing of it came twice");
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_streams_hears_a_calls_logs_where_it_listens() {
+    let lab = lab().await;
+    let session = lab.legacy("/mcp/lab", "ann", "2025-06-18").await;
+    let mut standing = Events::of(session.get().send().await.unwrap());
+    let mut call = session.request(7, "tools/call", json!({"name": "talk"})).build().unwrap();
+    call.headers_mut().insert("accept", "application/json".parse().unwrap());
+    let answer = messages(lab.http.execute(call).await.unwrap()).await;
+    assert_eq!(answer.len(), 1);
+    assert_eq!(answer[0]["result"]["content"][0]["text"], "said");
+    for _ in 0..7 {
+        assert_eq!(standing.message().await.unwrap()["method"], "notifications/message");
+    }
 }
 
 #[tokio::test]
