@@ -6,6 +6,7 @@ mod canaries;
 mod cli;
 mod clients;
 mod files;
+mod framing;
 mod hello;
 mod inspector;
 mod limits;

@@ -2,7 +2,7 @@
 //! of before.
 
 use fleet_sim::nerveshub::known;
-use fleetgate_e2e::{Fleet, Installation, Node, PATIENCE, Said, kiosk, program};
+use fleetgate_e2e::{Fleet, Installation, Node, PATIENCE, Said, Server, kiosk, program};
 use serde_json::{Value, json};
 
 /// The current SDK.
@@ -48,4 +48,39 @@ async fn both_typescript_clients_list_and_call_over_http_and_stdio() {
             assert_eq!(calls[2]["error"]["code"], -32602, "{client} {over}: {}", calls[2]);
         }
     }
+}
+
+#[tokio::test]
+async fn the_transport_of_2024_11_05_serves_the_client_that_was_made_for_it() {
+    let Some(node) = Node::find() else { return };
+    let fleet = Fleet::of(known::MANAGE).await;
+    for (url, name) in [
+        (fleet.server.endpoint("nerveshub"), "get_device"),
+        (fleet.server.url().to_owned(), "nerveshub_get_device"),
+    ] {
+        let calls = json!([
+            { "name": name, "arguments": kiosk(known::CONNECTED) },
+            { "name": name, "arguments": kiosk("sn-9999") },
+            { "name": "nothing", "arguments": {} },
+        ]);
+        let said = talk(&node, SDK, &json!({ "over": { "sse": url }, "calls": calls })).await;
+        assert_eq!(said["tools"].as_array().expect("a list").len(), 18, "{url}");
+        assert_eq!(said["calls"][0]["structuredContent"]["identifier"], known::CONNECTED, "{url}");
+        assert_eq!(said["calls"][1]["isError"], true, "{url}");
+        assert_eq!(said["calls"][2]["error"]["code"], -32602, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_call_is_let_go_and_the_client_comes_back_for_its_answer() {
+    let Some(node) = Node::find() else { return };
+    let installation = Installation::new();
+    installation.install("hostile");
+    installation.config("[serve]\nstream_max = \"1s\"\n\n[plugins.hostile]\n");
+    let server = Server::start(&installation);
+    let calls = json!([{ "name": "sleep", "arguments": { "milliseconds": 2_500 } }]);
+    let over = json!({ "http": server.endpoint("hostile") });
+    let said = talk(&node, SDK, &json!({ "over": over, "calls": calls })).await;
+    assert_eq!(said["version"], "2025-11-25");
+    assert!(said["calls"][0]["content"].is_array(), "{}", said["calls"][0]);
 }
