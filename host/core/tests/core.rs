@@ -16,6 +16,7 @@ mod core {
     mod jobs_guest;
     mod lock;
     mod manifest;
+    mod memory;
     mod ownership;
     mod pack;
     mod probe;

@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use fleetgate_core::artifact::Digest;
-use fleetgate_core::call::{
-    Answered, Complete, Kind, PromptGet, Refused, ResourceList, ResourceRead, ToolCall,
-};
-use fleetgate_core::catalog::{Catalog, Change, FoundTool, Host, LiveBinding, Scope};
+use fleetgate_core::call::{Answered, Complete, PromptGet, Refused, ResourceList, ResourceRead, ToolCall};
+use fleetgate_core::catalog::{Catalog, Change, Guarded, Host, SKILLS, Scope};
 use fleetgate_core::domain::{
     Completion, Content, Prompt, PromptMessage, ResourcePage, ResourceTemplate, Skill, Tool,
 };
@@ -211,7 +209,8 @@ impl View for Snapshot {
     }
 
     fn about(&self, scope: &Scope) -> Vec<About> {
-        self.bindings(scope)
+        self.catalog
+            .all_shown(scope)
             .map(|binding| About {
                 binding: binding.name.clone(),
                 label: binding.label.clone(),
@@ -222,7 +221,8 @@ impl View for Snapshot {
     }
 
     fn definitions(&self, scope: &Scope) -> Vec<Definition> {
-        self.bindings(scope)
+        self.catalog
+            .all_shown(scope)
             .flat_map(|binding| binding.tools.iter().map(move |(own_name, tool)| (binding, own_name, tool)))
             .map(|(binding, own_name, tool)| Definition {
                 name: match scope {
@@ -246,8 +246,7 @@ impl View for Snapshot {
     }
 
     fn find(&self, scope: &Scope, name: &str, principal: &Principal) -> Option<Found> {
-        let found: FoundTool = self.catalog.find_tool(scope, name)?;
-        Some(Found { binding: found.binding.name.clone(), allowed: found.allows(principal) })
+        self.catalog.find_tool(scope, name).map(|found| self::found(&found, principal))
     }
 
     fn call(self: Arc<Self>, call: ToolCall) -> Answering {
@@ -263,48 +262,74 @@ impl View for Snapshot {
         Some(self.catalog.binding(binding)?.plugin.digest)
     }
 
-    fn features(&self, _: &Scope) -> Features {
-        Features::default()
+    fn features(&self, scope: &Scope) -> Features {
+        let mut features = Features::default();
+        for binding in self.catalog.all_shown(scope) {
+            let exports = binding.exports();
+            let skills = exports.skills && binding.granted.contains(SKILLS);
+            features.skills |= skills;
+            features.resources |= skills || exports.resources && !binding.rules.is_empty();
+            features.prompts |= exports.prompts;
+            features.completions |= exports.completions;
+        }
+        features
     }
 
-    fn prompts(&self, _: &Scope, _: &Principal) -> Vec<PromptDefinition> {
-        Vec::new()
+    fn prompts(&self, scope: &Scope, principal: &Principal) -> Vec<PromptDefinition> {
+        let all = self.catalog.prompts(scope, principal).into_iter();
+        all.map(|(name, found)| PromptDefinition {
+            name,
+            binding: found.binding.name.clone(),
+            prompt: found.prompt.definition.clone(),
+        })
+        .collect()
     }
 
-    fn find_prompt(&self, _: &Scope, _: &str, _: &Principal) -> Option<Found> {
-        None
+    fn find_prompt(&self, scope: &Scope, name: &str, principal: &Principal) -> Option<Found> {
+        self.catalog.find_prompt(scope, name).map(|found| self::found(&found, principal))
     }
 
     fn get_prompt(self: Arc<Self>, get: PromptGet) -> Answering<Vec<PromptMessage>> {
-        absent(Kind::Prompt, get.prompt)
+        Box::pin(async move { self.host.get_prompt(&self.catalog, get).await })
     }
 
-    fn resource_bindings(&self, _: &Scope, _: &Principal) -> Vec<Arc<str>> {
-        Vec::new()
+    fn resource_bindings(&self, scope: &Scope, principal: &Principal) -> Vec<Arc<str>> {
+        let all = self.catalog.all_shown(scope);
+        all.filter(|binding| binding.lists_for(principal)).map(|binding| binding.name.clone()).collect()
     }
 
-    fn templates(&self, _: &Scope, _: &Principal) -> Vec<TemplateDefinition> {
-        Vec::new()
+    fn templates(&self, scope: &Scope, principal: &Principal) -> Vec<TemplateDefinition> {
+        let all = self.catalog.templates(scope, principal).into_iter();
+        all.map(|found| TemplateDefinition {
+            binding: found.binding.name.clone(),
+            template: found.template.definition.clone(),
+        })
+        .collect()
     }
 
-    fn find_resource(&self, _: &Scope, _: &str, _: &str, _: &Principal) -> Option<Found> {
-        None
+    fn find_resource(&self, scope: &Scope, binding: &str, uri: &str, principal: &Principal) -> Option<Found> {
+        self.catalog.find_resource(scope, binding, uri).map(|found| self::found(&found, principal))
     }
 
     fn list_resources(self: Arc<Self>, list: ResourceList) -> Answering<ResourcePage> {
-        absent(Kind::Resource, list.binding.to_string())
+        Box::pin(async move { self.host.list_resources(&self.catalog, list).await })
     }
 
     fn read_resource(self: Arc<Self>, read: ResourceRead) -> Answering<Vec<Content>> {
-        absent(Kind::Resource, read.uri)
+        Box::pin(async move { self.host.read_resource(&self.catalog, read).await })
     }
 
     fn complete(self: Arc<Self>, complete: Complete) -> Answering<Completion> {
-        absent(Kind::Prompt, complete.argument)
+        Box::pin(async move { self.host.complete(&self.catalog, complete).await })
     }
 
-    fn skills(&self, _: &Scope, _: &Principal) -> Vec<SkillDefinition> {
-        Vec::new()
+    fn skills(&self, scope: &Scope, principal: &Principal) -> Vec<SkillDefinition> {
+        let all = self.catalog.skills(scope, principal).into_iter();
+        all.map(|found| SkillDefinition {
+            binding: found.binding.name.clone(),
+            skill: found.skill.skill.clone(),
+        })
+        .collect()
     }
 
     fn jobs(&self) -> Option<Arc<Jobs>> {
@@ -312,7 +337,7 @@ impl View for Snapshot {
     }
 
     fn has_tasks(&self, scope: &Scope) -> bool {
-        let mut tools = self.bindings(scope).flat_map(|binding| binding.tools.values());
+        let mut tools = self.catalog.all_shown(scope).flat_map(|binding| binding.tools.values());
         self.host.jobs().is_some() && tools.any(|tool| tool.task != TaskMode::Never)
     }
 
@@ -334,15 +359,6 @@ impl View for Snapshot {
     }
 }
 
-fn absent<T: Send + 'static>(kind: Kind, name: String) -> Answering<T> {
-    Box::pin(async move { Err(Refused::Unknown { kind, name, reference: "".into() }) })
-}
-
-impl Snapshot {
-    fn bindings<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<LiveBinding>> {
-        self.catalog.bindings().filter(move |binding| match scope {
-            Scope::Shared => true,
-            Scope::Binding(name) => binding.name == *name,
-        })
-    }
+fn found(found: &impl Guarded, principal: &Principal) -> Found {
+    Found { binding: found.binding().name.clone(), allowed: found.allows(principal) }
 }

@@ -81,6 +81,7 @@ impl Greeter {
             cancel: CancellationToken::new(),
             log: self.log.clone(),
             observer: Arc::new(Nobody),
+            lists: None,
             used: Used::default(),
             jobs: JobsOfCall::default(),
         });

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
 
 use clap::Args;
-use fleetgate_core::catalog::{Approval, ApprovalFailed, Part, StartFailed, ToolChange};
+use fleetgate_core::catalog::{Approval, ApprovalFailed, ItemChange, Part, StartFailed};
 use serde_json::{Value, json};
 
 use crate::config_file::ConfigFile;
@@ -59,7 +59,7 @@ impl Approve {
         match Approval::of(&self.id, options()?, Some(sandbox), capabilities.clone()).await {
             // The host runs as another user; the manifests can be compared all the same.
             Err(ApprovalFailed::Start(StartFailed::Cache(failed))) => {
-                eprintln!("the tools' descriptions are not compared: {failed}");
+                eprintln!("what it shows to models is not compared: {failed}");
                 Ok(Approval::of(&self.id, options()?, None, capabilities).await)
             }
             other => Ok(other),
@@ -69,6 +69,7 @@ impl Approve {
 
 fn facts(approval: &Approval) -> Value {
     let from = approval.from.as_ref();
+    let differences = approval.differences.as_ref();
     json!({
         "id": approval.id,
         "from": from.map(|from| json!({ "version": from.version, "digest": from.digest.to_string() })),
@@ -77,7 +78,10 @@ fn facts(approval: &Approval) -> Value {
             "digest": approval.to.digest.to_string(),
         },
         "widening": approval.widening,
-        "tools": approval.tools,
+        "tools": differences.map(|all| &all.tools),
+        "prompts": differences.map(|all| &all.prompts),
+        "templates": differences.map(|all| &all.templates),
+        "skills": differences.map(|all| &all.skills),
         "not_compared": approval.not_compared,
     })
 }
@@ -116,21 +120,27 @@ fn show(approval: &Approval) {
         approval.widening.iter().for_each(|line| output::line(format_args!("  {}", one_line(line))));
     }
     if let Some(why) = &approval.not_compared {
-        output::line(format_args!("\nIts tools could not be compared: {}", one_line(why)));
+        output::line(format_args!("\nWhat it shows to models could not be compared: {}", one_line(why)));
     }
-    for (name, change) in approval.tools.iter().flatten() {
-        tool(&one_line(name), change);
+    let Some(differences) = &approval.differences else { return };
+    for (kind, changes) in [
+        ("", &differences.tools),
+        ("prompt ", &differences.prompts),
+        ("resources ", &differences.templates),
+        ("skill ", &differences.skills),
+    ] {
+        changes.iter().for_each(|(name, change)| item(&format!("{kind}{}", one_line(name)), change));
     }
 }
 
-fn tool(name: &str, change: &ToolChange) {
+fn item(name: &str, change: &ItemChange) {
     match change {
-        ToolChange::Added { description } => {
+        ItemChange::Added { description } => {
             output::line(format_args!("\n{}", good(format_args!("+ {name}"))));
             description.lines().for_each(|line| output::line(format_args!("    {}", one_line(line))));
         }
-        ToolChange::Removed => output::line(format_args!("\n{}", bad(format_args!("- {name}")))),
-        ToolChange::Changed { parts } => {
+        ItemChange::Removed => output::line(format_args!("\n{}", bad(format_args!("- {name}")))),
+        ItemChange::Changed { parts } => {
             output::line(format_args!("\n{}", bold(name)));
             for (what, part) in parts {
                 output::line(format_args!("  {what}"));

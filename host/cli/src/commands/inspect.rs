@@ -173,6 +173,11 @@ fn show(artifact: &Artifact, manifest: &Manifest) -> Result<(), Failure> {
         }
     }
 
+    heading("Exports");
+    for export in exports(&artifact.bytes).map_err(broken)? {
+        output::line(format_args!("  {}", one_line(&export)));
+    }
+
     heading("Imports");
     for import in imports(&artifact.bytes).map_err(broken)? {
         output::line(format_args!("  {}", one_line(&import)));

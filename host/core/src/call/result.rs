@@ -1,11 +1,12 @@
-//! What a tool returned, on its way out: bounded, checked against its schema, cleaned.
+//! What a guest returned, on its way out: bounded, checked against the tool's schema, cleaned.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::asking::{self, Asker};
+use crate::catalog::parts::clean_text;
 use crate::catalog::{LiveBinding, LiveTool};
-use crate::domain::{Content, Fault, Outcome, Question, ToolResult};
+use crate::domain::{Content, Fault, Question, ToolResult};
 use crate::sandbox::Used;
 use crate::text::{clean, clean_json};
 
@@ -18,48 +19,10 @@ const MAX_MESSAGE: usize = 8 << 10;
 /// The largest details of a fault, as JSON text.
 const MAX_DETAILS: usize = 64 << 10;
 
-/// A result that may leave the host, or the fault that takes its place.
-pub(super) fn outgoing(outcome: Outcome, tool: &LiveTool) -> Result<Outcome, Fault> {
-    match outcome {
-        Outcome::Done(result) => done(result, tool).map(Outcome::Done),
-        // Checked by `asked`, since only the binding knows what it may ask.
-        Outcome::Ask(question) => Ok(Outcome::Ask(question)),
-    }
-}
-
-/// A question that may leave the host, or the fault that takes its place; why stands in the record.
-pub(super) fn asked(question: Question, binding: &LiveBinding, used: &Used) -> Result<Question, Fault> {
-    let asker = Asker { binding: &binding.name, label: binding.label.as_deref(), asks: &binding.asks };
-    asking::check(question, &asker).map_err(|refused| {
-        used.refuse(refused.why);
-        refused.fault
-    })
-}
-
-/// How much an outcome holds, in bytes.
-pub(super) fn size(outcome: &Outcome) -> usize {
-    match outcome {
-        Outcome::Done(result) => size_of(result),
-        Outcome::Ask(_) => 0,
-    }
-}
-
-fn done(mut result: ToolResult, tool: &LiveTool) -> Result<ToolResult, Fault> {
-    let size = size_of(&result);
-    if size as u64 > tool.limits.result {
-        let limit = crate::units::format_size(tool.limits.result);
-        return Err(Fault::new(
-            "limit",
-            format!("the result is {size} bytes long; at most {limit} may be returned"),
-        ));
-    }
-    if result.content.len() > MAX_BLOCKS {
-        let blocks = result.content.len();
-        return Err(Fault::new(
-            "limit",
-            format!("the result has {blocks} blocks of content; at most {MAX_BLOCKS}"),
-        ));
-    }
+/// A tool's result that may leave the host, or the fault that takes its place.
+pub(super) fn tool(mut result: ToolResult, tool: &LiveTool) -> Result<ToolResult, Fault> {
+    within(size_of(&result), tool.limits.result)?;
+    count(result.content.len())?;
     if let Some(structured) = &result.structured {
         let values = values(structured.get());
         if values > MAX_VALUES {
@@ -101,27 +64,54 @@ fn broken(why: &str) -> Fault {
     )
 }
 
-fn size_of(result: &ToolResult) -> usize {
-    let blocks: usize = result
-        .content
-        .iter()
+/// How much a tool's result holds, in bytes.
+pub(super) fn size_of(result: &ToolResult) -> usize {
+    size_of_blocks(&result.content) + result.structured.as_ref().map_or(0, |json| json.get().len())
+}
+
+/// How much these blocks hold, in bytes.
+pub(super) fn size_of_blocks<'a>(blocks: impl IntoIterator<Item = &'a Content>) -> usize {
+    blocks
+        .into_iter()
         .map(|block| {
             let texts = [&block.text, &block.mime_type, &block.uri].into_iter().flatten().map(String::len);
             texts.sum::<usize>() + block.data.as_ref().map_or(0, Vec::len)
         })
-        .sum();
-    blocks + result.structured.as_ref().map_or(0, |json| json.get().len())
+        .sum()
+}
+
+/// Whether these blocks may leave the host together.
+pub(super) fn check_blocks<'a>(
+    blocks: impl IntoIterator<Item = &'a Content> + Clone,
+    limit: u64,
+) -> Result<(), Fault> {
+    within(size_of_blocks(blocks.clone()), limit)?;
+    count(blocks.into_iter().count())
+}
+
+fn within(size: usize, limit: u64) -> Result<(), Fault> {
+    if size as u64 > limit {
+        let limit = crate::units::format_size(limit);
+        return Err(Fault::new(
+            "limit",
+            format!("the result is {size} bytes long; at most {limit} may be returned"),
+        ));
+    }
+    Ok(())
+}
+
+fn count(blocks: usize) -> Result<(), Fault> {
+    if blocks > MAX_BLOCKS {
+        return Err(Fault::new(
+            "limit",
+            format!("the result has {blocks} blocks of content; at most {MAX_BLOCKS}"),
+        ));
+    }
+    Ok(())
 }
 
 fn clean_result(result: &mut ToolResult) -> Result<(), Fault> {
-    for block in &mut result.content {
-        for text in [&mut block.text, &mut block.mime_type, &mut block.uri].into_iter().flatten() {
-            if let std::borrow::Cow::Owned(cleaned) = clean(text) {
-                *text = cleaned;
-            }
-        }
-        [&mut block.meta, &mut block.extra].into_iter().flatten().for_each(clean_json);
-    }
+    result.content.iter_mut().for_each(clean_block);
     [&mut result.meta, &mut result.extra].into_iter().flatten().for_each(clean_json);
     if let Some(structured) = &result.structured
         && let Some(cleaned) = clean_raw(structured)?
@@ -129,6 +119,12 @@ fn clean_result(result: &mut ToolResult) -> Result<(), Fault> {
         result.structured = Some(cleaned);
     }
     Ok(())
+}
+
+/// Makes visible what hides or forges.
+pub(super) fn clean_block(block: &mut Content) {
+    [&mut block.text, &mut block.mime_type, &mut block.uri].into_iter().for_each(clean_text);
+    [&mut block.meta, &mut block.extra].into_iter().flatten().for_each(clean_json);
 }
 
 /// About how many values JSON text holds: never fewer than there are.
@@ -150,6 +146,15 @@ fn clean_raw(json: &RawValue) -> Result<Option<Box<RawValue>>, Fault> {
     let mut value: Value = serde_json::from_str(text).map_err(unreadable)?;
     clean_json(&mut value);
     serde_json::value::to_raw_value(&value).map(Some).map_err(unreadable)
+}
+
+/// A question that may leave the host, or the fault that takes its place; why stands in the record.
+pub(super) fn asked(question: Question, binding: &LiveBinding, used: &Used) -> Result<Question, Fault> {
+    let asker = Asker { binding: &binding.name, label: binding.label.as_deref(), asks: &binding.asks };
+    asking::check(question, &asker).map_err(|refused| {
+        used.refuse(refused.why);
+        refused.fault
+    })
 }
 
 /// A plugin's fault, bounded and cleaned.

@@ -1,15 +1,13 @@
 //! Accepting a version that was held: `fleetgate approve ID` shows what is different and records the operator's
 //! answer in the lock, from where the running host takes it.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::bind::Workshop;
+use super::bind::{Surface, Workshop};
+use super::differences::Differences;
 use super::host::{HostOptions, StartFailed, open};
 use super::load::{self, Candidate};
 use super::lock::{Approved, Lock, LockFailed};
@@ -17,7 +15,6 @@ use super::reload::{Reload, widening};
 use super::{Problem, Version};
 use crate::capability::Capabilities;
 use crate::diagnostic::did_you_mean;
-use crate::domain::Tool;
 use crate::sandbox::Sandbox;
 use crate::settings::Binding;
 
@@ -32,39 +29,12 @@ pub struct Approval {
     pub to: Arc<Version>,
     /// What it asks for beyond, one sentence each.
     pub widening: Vec<String>,
-    /// How its tools differ for a model. None: see `not_compared`.
-    pub tools: Option<BTreeMap<String, ToolChange>>,
-    /// Why the tools could not be compared.
+    /// How what it shows differs for a model. None: see `not_compared`.
+    pub differences: Option<Differences>,
+    /// Why that could not be compared.
     pub not_compared: Option<String>,
     candidate: Arc<Candidate>,
     lock: PathBuf,
-}
-
-/// How a tool differs between two versions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "change", rename_all = "kebab-case")]
-pub enum ToolChange {
-    /// It is new.
-    Added {
-        /// What the model will read.
-        description: String,
-    },
-    /// It is gone.
-    Removed,
-    /// It is described differently.
-    Changed {
-        /// By part (`title`, `description`, `input schema`, `output schema`, `meta`, `extra`).
-        parts: BTreeMap<&'static str, Part>,
-    },
-}
-
-/// One part of a tool, as text; JSON is laid out over several lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Part {
-    /// In the approved version. Empty: not there.
-    pub before: String,
-    /// In the new one. Empty: not there.
-    pub after: String,
 }
 
 /// A plugin that cannot be approved or enabled.
@@ -154,7 +124,7 @@ pub(super) async fn see(
 }
 
 impl Approval {
-    /// Compares what lies in the drop directory with what is approved. The tools are compared by running both
+    /// Compares what lies in the drop directory with what is approved. What they show is compared by running both
     /// versions in probes, which takes a sandbox and compiles what is not compiled yet.
     pub async fn of(
         id: &str,
@@ -176,12 +146,12 @@ impl Approval {
             from.as_ref().map(|from| widening(from, &to.manifest, &capabilities)).unwrap_or_default();
         // A version that cannot be served must not take the place of one that can.
         let broken = |why| ApprovalFailed::Broken { id: id.to_owned(), why: Arc::new(why) };
-        let new = tools(&reload, &binding, &candidate).await.map_err(broken)?;
-        let (tools, not_compared) = match old_tools(&reload, &binding, from.as_ref(), id).await {
-            Ok(old) => (Some(differences(&old, &new)), None),
+        let new = surface(&reload, &binding, &candidate).await.map_err(broken)?;
+        let (differences, not_compared) = match old_surface(&reload, &binding, from.as_ref(), id).await {
+            Ok(old) => (Some(Differences::between(&old, &new)), None),
             Err(why) => (None, Some(why)),
         };
-        Ok(Self { id: id.to_owned(), from, to, widening, tools, not_compared, candidate, lock })
+        Ok(Self { id: id.to_owned(), from, to, widening, differences, not_compared, candidate, lock })
     }
 
     /// Records that `by` accepts this version. The host, if it runs, serves it within a second.
@@ -212,68 +182,27 @@ pub(super) fn record(lock: &std::path::Path, candidate: &Candidate, by: &str) ->
 }
 
 /// What the approved version shows, from the copy that was kept of it. None is approved: nothing.
-async fn old_tools(
+async fn old_surface(
     reload: &Reload,
     binding: &Arc<Binding>,
     from: Option<&Approved>,
     id: &str,
-) -> Result<IndexMap<String, Tool>, String> {
+) -> Result<Surface, String> {
     let Some(running) = &reload.means.running else { return Err("nothing was run".into()) };
-    let Some(from) = from else { return Ok(IndexMap::new()) };
+    let Some(from) = from else { return Ok(Surface::default()) };
     let copy = running.kept.get(id, &from.digest).ok_or("no copy of the approved version was kept")?;
     let old = Candidate::kept(&copy, running.kept.clone(), &reload.means.capabilities);
     let old = old.map_err(|why| format!("the approved version: {why}"))?;
-    tools(reload, binding, &Arc::new(old)).await.map_err(|why| format!("the approved version: {why}"))
+    surface(reload, binding, &Arc::new(old)).await.map_err(|why| format!("the approved version: {why}"))
 }
 
-async fn tools(
+async fn surface(
     reload: &Reload,
     binding: &Arc<Binding>,
     candidate: &Arc<Candidate>,
-) -> Result<IndexMap<String, Tool>, Problem> {
-    let Some(running) = &reload.means.running else { return Ok(IndexMap::new()) };
+) -> Result<Surface, Problem> {
+    let Some(running) = &reload.means.running else { return Ok(Surface::default()) };
     let plugin = load::load(candidate.clone(), running.compiler.clone(), running.sandbox.clone()).await?;
     let workshop: Arc<Workshop> = running.workshop.clone();
     workshop.surface(binding.clone(), plugin, reload.settings.clone()).await
-}
-
-fn differences(old: &IndexMap<String, Tool>, new: &IndexMap<String, Tool>) -> BTreeMap<String, ToolChange> {
-    let mut changes = BTreeMap::new();
-    for (name, tool) in new {
-        match old.get(name) {
-            None => {
-                let description = tool.description.clone().unwrap_or_default();
-                changes.insert(name.clone(), ToolChange::Added { description });
-            }
-            Some(before) => {
-                let before = parts(before);
-                let changed: BTreeMap<_, _> = parts(tool)
-                    .into_iter()
-                    .filter_map(|(part, after)| {
-                        let before = before[part].clone();
-                        (before != after).then_some((part, Part { before, after }))
-                    })
-                    .collect();
-                if !changed.is_empty() {
-                    changes.insert(name.clone(), ToolChange::Changed { parts: changed });
-                }
-            }
-        }
-    }
-    let gone = old.keys().filter(|name| !new.contains_key(*name));
-    changes.extend(gone.map(|name| (name.clone(), ToolChange::Removed)));
-    changes
-}
-
-fn parts(tool: &Tool) -> BTreeMap<&'static str, String> {
-    let json =
-        |value: Option<&serde_json::Value>| value.map(|value| format!("{value:#}")).unwrap_or_default();
-    BTreeMap::from([
-        ("title", tool.title.clone().unwrap_or_default()),
-        ("description", tool.description.clone().unwrap_or_default()),
-        ("input schema", json(Some(&tool.input_schema))),
-        ("output schema", json(tool.output_schema.as_deref())),
-        ("meta", json(tool.meta.as_ref())),
-        ("extra", json(tool.extra.as_ref())),
-    ])
 }

@@ -1,20 +1,21 @@
 //! From a plugin and a `[plugins.<name>]` table to a binding that takes calls.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Once, Weak};
 
 use indexmap::IndexMap;
 
-use super::probe::{self, Probed};
-use super::{LiveBinding, LivePlugin, LiveTool, Problem};
+use super::probe;
+use super::shown::{Shown, reading};
+use super::{LiveBinding, LivePlugin, Problem, SKILLS};
 use crate::abi::log::LogGate;
 use crate::asking::Asks;
 use crate::capability::{BindingParts, Bound, Capabilities};
 use crate::diagnostic::Diagnostics;
-use crate::domain::Tool;
+use crate::domain::{Prompt, ResourceTemplate, Skill, Tool};
 use crate::jobs::Jobs;
-use crate::manifest::{Manifest, ToolEntry};
-use crate::sandbox::{BindingMemory, BindingPermits, CallLimits, CallPolicy, Permits};
+use crate::manifest::Manifest;
+use crate::sandbox::{BindingMemory, BindingPermits, ListsChanged, Permits};
 use crate::settings::{Binding, Grants, Limits, Secrets, Settings};
 
 /// What bindings are made with.
@@ -26,6 +27,17 @@ pub(super) struct Workshop {
     pub(super) probes: BindingPermits,
     /// The host's jobs; gone where it keeps none.
     pub(super) jobs: Weak<Jobs>,
+    /// What running guests say of their lists.
+    pub(super) lists: Arc<ListsChanged>,
+}
+
+/// What a version shows to clients.
+#[derive(Debug, Default)]
+pub(super) struct Surface {
+    pub(super) tools: IndexMap<String, Tool>,
+    pub(super) prompts: IndexMap<String, Prompt>,
+    pub(super) templates: IndexMap<String, ResourceTemplate>,
+    pub(super) skills: IndexMap<String, Skill>,
 }
 
 /// A binding that was made, with the table that it was made from.
@@ -98,6 +110,7 @@ impl Workshop {
             cpu: grants.limits.cpu,
             permits: &self.probes,
             log: &log,
+            skills: grants.granted.contains_key(SKILLS),
         })
         .await?;
 
@@ -116,11 +129,19 @@ impl Workshop {
             Some(before) => before.memory.clone(),
             None => BindingMemory::new(limits.binding_memory),
         };
+        let Shown { tools, prompts, templates, skills, skill_files, rules } =
+            Shown::of(probed, &plugin.manifest, &grants, binding.label.as_deref());
         let live = LiveBinding {
             name,
             plugin_id: plugin.manifest.plugin.id.as_str().into(),
             label: binding.label.clone(),
-            tools: tools(probed, &plugin.manifest, &grants, binding.label.as_deref()),
+            tools,
+            prompts,
+            rules,
+            templates,
+            skills,
+            skill_files,
+            reading: reading(&grants),
             config,
             granted: Arc::new(grants.granted.keys().cloned().collect()),
             asks: Asks::of(&grants.granted),
@@ -129,9 +150,47 @@ impl Workshop {
             log,
             memory,
             jobs: self.jobs.clone(),
+            lists: self.lists.clone(),
+            uncovered: Arc::new(Once::new()),
             plugin,
         };
         Ok(Made { live: Arc::new(live), grants: Arc::new(grants) })
+    }
+
+    /// The same binding with its lists taken anew: its guest said that they are others. Its connections, permits and
+    /// whatever else calls use stay.
+    pub(super) async fn relist(
+        self: Arc<Self>,
+        made: Made,
+        settings: Arc<Settings>,
+    ) -> Result<Made, Problem> {
+        let Made { live, grants } = made;
+        let ungranted = {
+            let (workshop, live, grants) = (self.clone(), live.clone(), grants.clone());
+            tokio::task::spawn_blocking(move || {
+                let nothing = Grants { limits: grants.limits, ..Grants::default() };
+                workshop.bounds(&live.name, &live.plugin.manifest, &nothing, &settings.secrets)
+            })
+            .await
+        };
+        let ungranted =
+            ungranted.map_err(|panic| Problem::Host(panic.to_string()))?.map_err(Problem::Grants)?;
+        let probed = probe::probe(&probe::Subject {
+            binding: &live.name,
+            plugin: &live.plugin,
+            config: &live.config,
+            bounds: &ungranted,
+            memory: grants.limits.memory,
+            cpu: grants.limits.cpu,
+            permits: &self.probes,
+            log: &live.log,
+            skills: live.granted.contains(SKILLS),
+        })
+        .await?;
+        let Shown { tools, prompts, templates, skills, skill_files, rules } =
+            Shown::of(probed, &live.plugin.manifest, &grants, live.label.as_deref());
+        let live = LiveBinding { tools, prompts, templates, skills, skill_files, rules, ..(*live).clone() };
+        Ok(Made { live: Arc::new(live), grants })
     }
 
     /// What a version would show to clients under this table, as far as it fits: a version that is not approved yet
@@ -141,7 +200,7 @@ impl Workshop {
         binding: Arc<Binding>,
         plugin: Arc<LivePlugin>,
         settings: Arc<Settings>,
-    ) -> Result<IndexMap<String, Tool>, Problem> {
+    ) -> Result<Surface, Problem> {
         let manifest = &plugin.manifest;
         let read = binding.grants(manifest, &self.capabilities, &settings.secrets, &settings.limits);
         let grants = read.unwrap_or_else(|_| {
@@ -163,9 +222,15 @@ impl Workshop {
             cpu: grants.limits.cpu,
             permits: &self.probes,
             log: &LogGate::new(),
+            skills: true,
         })
         .await?;
-        Ok(probed.into_iter().map(|(name, probed)| (name, probed.definition)).collect())
+        Ok(Surface {
+            tools: probed.tools.into_iter().map(|(name, probed)| (name, probed.definition)).collect(),
+            prompts: probed.prompts.into_iter().collect(),
+            templates: probed.templates.into_iter().collect(),
+            skills: probed.skills.into_iter().collect(),
+        })
     }
 
     fn prepare(
@@ -213,58 +278,4 @@ struct Prepared {
     bounds: Vec<Arc<dyn Bound>>,
     /// The same with nothing granted, for the probe.
     ungranted: Vec<Arc<dyn Bound>>,
-}
-
-fn tools(
-    probed: BTreeMap<String, Probed>,
-    manifest: &Manifest,
-    grants: &Grants,
-    label: Option<&str>,
-) -> BTreeMap<String, Arc<LiveTool>> {
-    probed
-        .into_iter()
-        .filter_map(|(name, probed)| {
-            let entry = manifest.tools.get(&name).filter(|entry| grants.enabled(&name, entry))?;
-            let tool = tool(&name, probed, entry, grants, label);
-            Some((name, Arc::new(tool)))
-        })
-        .collect()
-}
-
-fn tool(name: &str, probed: Probed, entry: &ToolEntry, grants: &Grants, label: Option<&str>) -> LiveTool {
-    let limits = &grants.limits;
-    LiveTool {
-        own_name: name.into(),
-        definition: labelled(probed.definition, label),
-        requires: entry.requires.clone(),
-        also_requires: grants.tools.get(name).and_then(|over| over.requires.clone()),
-        destructive: entry.destructive,
-        idempotent: entry.idempotent,
-        open_world: entry.open_world,
-        policy: Arc::new(CallPolicy { read_only: entry.read_only, reach: entry.reach.clone() }),
-        limits: CallLimits {
-            memory: limits.memory,
-            cpu: limits.cpu,
-            timeout: grants.timeout(entry),
-            result: limits.result,
-            response: limits.response,
-        },
-        secret: entry.secret.clone(),
-        audit: entry.audit.clone(),
-        verbatim: entry.verbatim,
-        task: entry.task,
-        asks_first: entry.asks_first,
-        input: probed.input,
-        output: probed.output,
-    }
-}
-
-/// Puts the label first, so that a model sees which fleet it acts on. A tool without a description gets one.
-fn labelled(mut definition: Tool, label: Option<&str>) -> Tool {
-    if let Some(label) = label {
-        let before = |text: &str| format!("[{label}] {text}").trim_end().to_owned();
-        definition.title = definition.title.map(|title| before(&title));
-        definition.description = Some(before(definition.description.as_deref().unwrap_or_default()));
-    }
-    definition
 }

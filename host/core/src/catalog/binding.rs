@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Once, Weak};
 
 use indexmap::IndexMap;
 
-use super::LiveTool;
+use super::{LivePrompt, LiveSkill, LiveTemplate, LiveTool, Rules, Terms};
 use crate::abi::log::LogGate;
 use crate::artifact::Digest;
 use crate::asking::Asks;
 use crate::capability::Bound;
+use crate::domain::SkillFile;
 use crate::jobs::Jobs;
 use crate::manifest::{ConfigValue, Manifest};
 use crate::principal::Principal;
-use crate::sandbox::{BindingMemory, BindingPermits, Guest};
+use crate::sandbox::{BindingMemory, BindingPermits, Exported, Guest, ListsChanged};
 
 /// A plugin's code and manifest, shared by its bindings.
 pub struct LivePlugin {
@@ -28,6 +29,7 @@ pub struct LivePlugin {
 
 /// A binding that takes calls. Its last reference is dropped with the last call of its catalog; its capabilities'
 /// connections go with it.
+#[derive(Clone)]
 pub struct LiveBinding {
     /// From `fleetgate.toml`.
     pub name: Arc<str>,
@@ -39,6 +41,18 @@ pub struct LiveBinding {
     pub plugin: Arc<LivePlugin>,
     /// By their own names.
     pub tools: BTreeMap<String, Arc<LiveTool>>,
+    /// By their own names.
+    pub prompts: BTreeMap<String, Arc<LivePrompt>>,
+    /// Which resources are exposed, and to whom.
+    pub rules: Rules,
+    /// By URI template, in the plugin's own scheme.
+    pub templates: BTreeMap<String, Arc<LiveTemplate>>,
+    /// By path. Empty unless they may be shown.
+    pub skills: BTreeMap<String, Arc<LiveSkill>>,
+    /// The files of all skills, by URI.
+    pub skill_files: BTreeMap<String, SkillFile>,
+    /// On which terms whatever is no tool runs.
+    pub reading: Terms,
     /// The plugin's settings.
     pub config: Arc<IndexMap<String, ConfigValue>>,
     /// What is granted, by `kind.name`.
@@ -55,9 +69,18 @@ pub struct LiveBinding {
     pub memory: Arc<BindingMemory>,
     /// The host's jobs; gone where it keeps none.
     pub jobs: Weak<Jobs>,
+    /// Who hears what a running guest says of its lists.
+    pub lists: Arc<ListsChanged>,
+    /// That it lists what no entry covers was logged already.
+    pub(crate) uncovered: Arc<Once>,
 }
 
 impl LiveBinding {
+    /// Which interfaces its component exports.
+    pub fn exports(&self) -> Exported {
+        self.plugin.guest.exports()
+    }
+
     /// The roles of this binding that a principal holds, with those that they include, sorted.
     pub fn roles_held(&self, principal: &Principal) -> Vec<String> {
         let roles = &self.plugin.manifest.roles;
@@ -82,6 +105,9 @@ impl Debug for LiveBinding {
             .field("name", &self.name)
             .field("plugin", &self.plugin)
             .field("tools", &self.tools.keys())
+            .field("prompts", &self.prompts.keys())
+            .field("templates", &self.templates.keys())
+            .field("skills", &self.skills.keys())
             .finish_non_exhaustive()
     }
 }

@@ -13,9 +13,10 @@ use super::kept::Kept;
 use super::reload::{Means, Reload, Running};
 use super::{Catalog, Lock, LockFailed, Survey};
 use crate::audit::Audit;
-use crate::call::{Answered, Refused, ToolCall, call_tool};
+use crate::call::{self, Answered, Complete, PromptGet, Refused, ResourceList, ResourceRead, ToolCall};
 use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostics, Document};
+use crate::domain::{Completion, Content, PromptMessage, ResourcePage};
 use crate::jobs::{Jobs, JobsFailed, JobsOptions};
 use crate::sandbox::Sandbox;
 use crate::sandbox::cache::{Cache, CacheFailed};
@@ -225,7 +226,43 @@ impl Host {
 
     /// Runs one call over one snapshot.
     pub async fn call_tool(&self, catalog: &Catalog, call: ToolCall) -> Result<Answered, Refused> {
-        call_tool(catalog, &self.audit, call).await
+        call::call_tool(catalog, &self.audit, call).await
+    }
+
+    /// Takes a page of a binding's resources over one snapshot.
+    pub async fn list_resources(
+        &self,
+        catalog: &Catalog,
+        list: ResourceList,
+    ) -> Result<Answered<ResourcePage>, Refused> {
+        call::list_resources(catalog, &self.audit, list).await
+    }
+
+    /// Reads one resource over one snapshot.
+    pub async fn read_resource(
+        &self,
+        catalog: &Catalog,
+        read: ResourceRead,
+    ) -> Result<Answered<Vec<Content>>, Refused> {
+        call::read_resource(catalog, &self.audit, read).await
+    }
+
+    /// Fills in a prompt over one snapshot.
+    pub async fn get_prompt(
+        &self,
+        catalog: &Catalog,
+        get: PromptGet,
+    ) -> Result<Answered<Vec<PromptMessage>>, Refused> {
+        call::get_prompt(catalog, &self.audit, get).await
+    }
+
+    /// Completes an argument over one snapshot.
+    pub async fn complete(
+        &self,
+        catalog: &Catalog,
+        complete: Complete,
+    ) -> Result<Answered<Completion>, Refused> {
+        call::complete(catalog, &self.audit, complete).await
     }
 }
 
@@ -308,6 +345,7 @@ fn running(
         permits: sandbox.permits().clone(),
         probes: sandbox.permits().binding(PROBES),
         jobs,
+        lists: Arc::default(),
     };
     let kept = Kept::new(&state);
     Ok(Running { sandbox, compiler: Arc::new(compiler), workshop: Arc::new(workshop), kept, state, writes })

@@ -1,6 +1,6 @@
 //! Keeps the catalog current: hears that something changed, looks when the burst is over, plans when work is done.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Host;
 use super::reload::{Next, Reload};
 use super::watch::Watch;
+use crate::sandbox::ListsChanged;
 
 /// How long nothing must have happened before looking. A copied file comes in many events.
 const QUIET: Duration = Duration::from_millis(100);
@@ -36,9 +37,11 @@ pub(super) async fn keep(host: Weak<Host>, reload: Reload, mut asked: mpsc::Rece
         look_at: None,
         planned: Instant::now(),
         unplanned: false,
+        relist_at: None,
         waiting: Vec::new(),
         pruned: false,
     };
+    let lists = keeper.reload.lists();
     if let Some(watch) = &mut keeper.watch {
         // Before the first look, so that nothing happens between the two.
         watch.follow(&keeper.reload.watched());
@@ -52,6 +55,7 @@ pub(super) async fn keep(host: Weak<Host>, reload: Reload, mut asked: mpsc::Rece
             },
             () = keeper.reload.work() => keeper.unplanned = true,
             () = heard(&keeper.watch) => keeper.heard(),
+            () = said(&lists) => {}
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
         }
         if keeper.look_at.is_some_and(|at| at <= Instant::now()) {
@@ -60,7 +64,16 @@ pub(super) async fn keep(host: Weak<Host>, reload: Reload, mut asked: mpsc::Rece
         if keeper.unplanned && (keeper.reload.is_settled() || keeper.planned.elapsed() >= PLAN_EVERY) {
             keeper.plan().await;
         }
+        keeper.relist_at = keeper.reload.relist();
         keeper.answer();
+    }
+}
+
+/// A running guest says that a list of it is another.
+async fn said(lists: &Option<Arc<ListsChanged>>) {
+    match lists {
+        Some(lists) => lists.heard().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -81,6 +94,8 @@ struct Keeper {
     planned: Instant,
     /// Work was done since the last plan.
     unplanned: bool,
+    /// When the lists of a binding are to be taken again.
+    relist_at: Option<Instant>,
     waiting: Vec<Look>,
     pruned: bool,
 }
@@ -88,7 +103,7 @@ struct Keeper {
 impl Keeper {
     fn next_time(&self) -> Option<Instant> {
         let plan_at = self.unplanned.then(|| self.planned + PLAN_EVERY);
-        [self.look_at, plan_at].into_iter().flatten().min()
+        [self.look_at, plan_at, self.relist_at].into_iter().flatten().min()
     }
 
     fn heard(&mut self) {

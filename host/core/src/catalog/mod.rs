@@ -1,6 +1,7 @@
 //! What is live. A [`Catalog`] is an immutable snapshot: a request takes one and looks at nothing else.
 //!
-//! - [`binding`]: one plugin bound to one backend, ready for calls; [`tool`]: one of its tools
+//! - [`binding`]: one plugin bound to one backend, ready for calls; [`tool`], [`prompt`], [`resource`], [`skill`]: what
+//!   it has, and how that is found; [`guarded`]: who may have it; [`names`] on the shared endpoint
 //! - [`host`]: the running host, which holds the current catalog; [`keeper`] keeps it current, told by [`watch`]
 //! - [`reload`]: from what lies on disk to the next catalog: [`drop_directory`] → [`load`] a plugin → [`bind`] it
 //!   ([`inputs`] says what a binding is made from) → [`probe`] it
@@ -12,17 +13,26 @@ mod alone;
 mod approval;
 mod bind;
 mod binding;
+mod differences;
 mod drop_directory;
 mod enabling;
 mod environment;
+mod guarded;
 mod host;
 mod inputs;
 mod keeper;
 mod kept;
 mod load;
 mod lock;
+pub(crate) mod media_type;
+mod names;
+pub(crate) mod parts;
 mod probe;
+mod prompt;
 mod reload;
+mod resource;
+mod shown;
+mod skill;
 mod survey;
 mod tool;
 mod watch;
@@ -31,18 +41,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use alone::NotAlone;
-pub use approval::{Approval, ApprovalFailed, Part, ToolChange};
+pub use approval::{Approval, ApprovalFailed};
 pub use binding::{LiveBinding, LivePlugin};
+pub use differences::{Differences, ItemChange, Part};
 pub use enabling::{Enabling, grant_table};
 pub use environment::{Environment, of_this_process};
+pub use guarded::{Guarded, Terms};
 pub use host::{Change, Host, HostOptions, StartFailed};
 pub use lock::{Approved, FILE as LOCK_FILE, Lock, LockFailed};
-pub use probe::{MAX_DESCRIPTION, MAX_EXTRA, MAX_LIST, MAX_TITLE, MAX_TOOLS, ProbeFailed};
+pub use names::{NameClash, Named};
+pub use parts::{MAX_DESCRIPTION, MAX_EXTRA, MAX_TITLE, PartRefused, WrongPart};
+pub use probe::{Item, List, MAX_LIST, MAX_SKILL_BYTES, MAX_TOOLS, ProbeFailed, SkillRefused};
+pub use prompt::{FoundPrompt, LivePrompt};
+pub use resource::{FoundList, FoundResource, FoundTemplate, LiveTemplate, Rule, Rules};
+pub use skill::{FoundSkill, LiveSkill, SCHEME as SKILL_SCHEME, SKILLS};
 pub use survey::{BindingState, Found, FoundBinding, PluginState, Problem, Survey, Version};
 pub use tool::LiveTool;
 
-use crate::authorize::allowed;
 use crate::principal::Principal;
+use names::shared_name;
 
 /// Which part of the catalog a request sees: an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,47 +79,6 @@ pub struct FoundTool {
     pub tool: Arc<LiveTool>,
 }
 
-/// Two tools that would have one name on the shared endpoint, or a name that is too long for it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NameClash {
-    /// `a-b` + `c` and `a` + `b-c` cannot clash, but `a_b` + `c` can with `a` + `b_c`.
-    #[error(
-        "on /mcp the tool \"{name}\" would be both {first} and {second}: rename one of the two bindings in fleetgate.toml"
-    )]
-    Twice {
-        /// The shared name.
-        name: String,
-        /// `binding/tool`
-        first: String,
-        /// `binding/tool`
-        second: String,
-    },
-    /// More than 64 characters.
-    #[error(
-        "on /mcp the tool {tool} of {binding} would be named \"{name}\", which is over 64 characters: give the binding a shorter name"
-    )]
-    TooLong {
-        /// The shared name.
-        name: String,
-        /// Whose.
-        binding: String,
-        /// Which.
-        tool: String,
-    },
-}
-
-/// The most characters of a tool's name on the shared endpoint; what the strictest clients accept.
-const MAX_SHARED_NAME: usize = 64;
-
-/// A tool's name on the shared endpoint.
-fn shared_name(binding: &str, tool: &str) -> Result<String, NameClash> {
-    let name = format!("{binding}_{tool}");
-    if name.len() > MAX_SHARED_NAME {
-        return Err(NameClash::TooLong { name, binding: binding.to_owned(), tool: tool.to_owned() });
-    }
-    Ok(name)
-}
-
 /// Everything that is live, at one moment.
 #[derive(Debug, Default)]
 pub struct Catalog {
@@ -110,6 +86,7 @@ pub struct Catalog {
     pub revision: u64,
     bindings: BTreeMap<Arc<str>, Arc<LiveBinding>>,
     shared: BTreeMap<String, FoundTool>,
+    shared_prompts: BTreeMap<String, FoundPrompt>,
 }
 
 impl Catalog {
@@ -120,16 +97,14 @@ impl Catalog {
     ) -> Result<Self, NameClash> {
         let mut catalog = Self { revision, ..Self::default() };
         for binding in bindings {
-            for (tool_name, tool) in &binding.tools {
-                let name = shared_name(&binding.name, tool_name)?;
+            for (own, tool) in &binding.tools {
                 let found = FoundTool { binding: binding.clone(), tool: tool.clone() };
-                let described =
-                    |found: &FoundTool| format!("{}/{}", found.binding.name, found.tool.definition.name);
-                if let Some(first) = catalog.shared.get(&name) {
-                    let (first, second) = (described(first), described(&found));
-                    return Err(NameClash::Twice { name, first, second });
-                }
-                catalog.shared.insert(name, found);
+                share(&mut catalog.shared, Named::Tool, &binding, own, found, |found| &found.binding)?;
+            }
+            for (own, prompt) in &binding.prompts {
+                let found = FoundPrompt { binding: binding.clone(), prompt: prompt.clone() };
+                let shared = &mut catalog.shared_prompts;
+                share(shared, Named::Prompt, &binding, own, found, |found| &found.binding)?;
             }
             catalog.bindings.insert(binding.name.clone(), binding);
         }
@@ -195,15 +170,22 @@ impl Catalog {
     }
 }
 
-impl FoundTool {
-    /// Whether this principal may see and call it. Lists and calls ask here, and nowhere else.
-    pub fn allows(&self, principal: &Principal) -> bool {
-        let roles = &self.binding.plugin.manifest.roles;
-        allowed(principal, &self.binding.name, roles, &self.tool.requires)
-            && self
-                .tool
-                .also_requires
-                .as_ref()
-                .is_none_or(|raised| allowed(principal, &self.binding.name, roles, raised))
+/// Takes a name on the shared endpoint.
+fn share<T>(
+    taken: &mut BTreeMap<String, T>,
+    what: Named,
+    binding: &LiveBinding,
+    own: &str,
+    found: T,
+    whose: fn(&T) -> &Arc<LiveBinding>,
+) -> Result<(), NameClash> {
+    let name = shared_name(what, &binding.name, own)?;
+    if let Some(first) = taken.get(&name) {
+        let first = &whose(first).name;
+        let own_of = |binding: &str| name.get(binding.len() + 1..).unwrap_or_default().to_owned();
+        let (first, second) = (format!("{first}/{}", own_of(first)), format!("{}/{own}", binding.name));
+        return Err(NameClash::Twice { what, name, first, second });
     }
+    taken.insert(name, found);
+    Ok(())
 }

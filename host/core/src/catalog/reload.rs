@@ -28,22 +28,24 @@ use super::inputs::Inputs;
 use super::kept::Kept;
 use super::load::Candidate;
 use super::lock::Approved;
-use super::{Catalog, LivePlugin, Lock, Problem, Version};
+use super::{Catalog, Change, LiveBinding, LivePlugin, Lock, Problem, Version};
 use crate::artifact::Digest;
 use crate::capability::Capabilities;
 use crate::diagnostic::Diagnostics;
-use crate::sandbox::Sandbox;
 use crate::sandbox::compile::Compiler;
+use crate::sandbox::{Lists, Sandbox};
 use crate::settings::Settings;
 
 mod look;
 mod names;
 mod plan;
 mod record;
+mod relist;
 mod report;
 
 pub(super) use plan::Next;
 pub(super) use record::widening;
+use relist::Relists;
 
 /// How soon a file that is being written is looked at again.
 const CHANGING: Duration = Duration::from_millis(100);
@@ -91,6 +93,11 @@ pub(super) struct Reload {
     plugins: BTreeMap<String, Plugin>,
     bindings: BTreeMap<String, Slot>,
     jobs: JoinSet<Done>,
+    /// Bindings whose lists are taken again.
+    relists: Relists,
+    relisting: JoinSet<Done>,
+    /// What guests said of their lists and clients were not told yet.
+    told: Change,
     catalog: Arc<Catalog>,
     /// When to look again although nothing was heard: a file is being written.
     pub(super) again: Option<Instant>,
@@ -138,6 +145,7 @@ struct Slot {
 pub(super) enum Done {
     Plugin { id: String, digest: Digest, result: Result<Arc<LivePlugin>, Arc<Problem>> },
     Binding { name: String, digest: Digest, inputs: Arc<Inputs>, result: Result<Made, Arc<Problem>> },
+    Lists { name: String, of: Arc<LiveBinding>, said: Lists, result: Result<Made, Arc<Problem>> },
 }
 
 impl Reload {
@@ -157,6 +165,9 @@ impl Reload {
             plugins: BTreeMap::new(),
             bindings: BTreeMap::new(),
             jobs: JoinSet::new(),
+            relists: Relists::new(),
+            relisting: JoinSet::new(),
+            told: Change::default(),
             catalog: Arc::default(),
             again: None,
             logged: HashMap::new(),
@@ -190,14 +201,18 @@ impl Reload {
 
     /// Waits for a job's end, and takes in all that have ended. Never ready when there is none.
     pub(super) async fn work(&mut self) {
-        let Some(first) = self.jobs.join_next().await else { return std::future::pending().await };
+        let first = tokio::select! {
+            Some(done) = self.jobs.join_next() => done,
+            Some(done) = self.relisting.join_next() => done,
+            else => return std::future::pending().await,
+        };
         let mut ended = Some(first);
         while let Some(done) = ended {
             // A job that was dropped has nothing to say; one that panicked has said so in its result.
             if let Ok(done) = done {
                 self.absorb(done);
             }
-            ended = self.jobs.try_join_next();
+            ended = self.jobs.try_join_next().or_else(|| self.relisting.try_join_next());
         }
     }
 
@@ -211,6 +226,7 @@ impl Reload {
                     Err(why) => plugin.failed.push((digest, why)),
                 }
             }
+            Done::Lists { name, of, said, result } => self.relisted(name, of, said, result),
             Done::Binding { name, digest, inputs, result } => {
                 let slot = self.bindings.entry(name).or_default();
                 slot.making.take_if(|(making, of, _)| *making == digest && *of == inputs);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::record::Record;
-use crate::catalog::{Catalog, FoundTool, LiveBinding, Scope};
+use crate::catalog::{Catalog, FoundTool, Guarded, LiveBinding, Scope};
 use crate::principal::Principal;
 
 /// Who asks for jobs, and where.

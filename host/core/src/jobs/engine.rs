@@ -24,7 +24,7 @@ use crate::audit::{self, Audit};
 use crate::call::{
     Answered, End, Kind, Refused, ToolCall, call_tool, check, ended_at_once, new_job_id, new_reference,
 };
-use crate::catalog::{Catalog, FoundTool, Scope};
+use crate::catalog::{Catalog, FoundTool, Guarded, Scope};
 use crate::domain::{Fault, Question, ToolResult};
 use crate::manifest::TaskMode;
 use crate::sandbox::{BindingPermits, GRACE, Permit, Permits};

@@ -12,7 +12,7 @@ use super::access::{Access, Tools};
 use super::engine::{Jobs, JobsPage};
 use super::job::{Job, Status};
 use crate::call::{AsJob, CallContext, ToolCall};
-use crate::catalog::{FoundTool, LiveBinding, Scope};
+use crate::catalog::{Guarded, LiveBinding, Scope};
 use crate::domain::{Fault, ToolResult};
 use crate::principal::Principal;
 use crate::sandbox::Observer;
@@ -43,15 +43,20 @@ struct Link {
 }
 
 impl JobsOfCall {
-    pub(crate) fn new(found: &FoundTool, context: &CallContext, job: Option<&AsJob>) -> Self {
+    pub(crate) fn new(
+        binding: &Arc<LiveBinding>,
+        read_only: bool,
+        context: &CallContext,
+        job: Option<&AsJob>,
+    ) -> Self {
         Self(Some(Arc::new(Link {
-            jobs: found.binding.jobs.clone(),
-            binding: found.binding.clone(),
+            jobs: binding.jobs.clone(),
+            binding: binding.clone(),
             principal: context.principal.clone(),
             session: context.session.clone(),
             client_capabilities: context.client_capabilities.clone(),
             observer: context.observer.clone(),
-            read_only: found.tool.policy.read_only,
+            read_only,
             job: job.map(|job| job.id.clone()),
             depth: job.map_or(0, |job| job.depth + 1),
             submitted: AtomicU32::new(0),

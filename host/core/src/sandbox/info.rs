@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use tokio_util::sync::CancellationToken;
 
-use super::{CallLimits, Observer};
+use super::{CallLimits, ListsChanged, Observer};
 use crate::abi::log::LogGate;
 use crate::capability::Reach;
 use crate::jobs::JobsOfCall;
@@ -23,7 +23,8 @@ pub struct CallInfo {
     pub binding: Arc<str>,
     /// The plugin's id.
     pub plugin: Arc<str>,
-    /// The tool's own name; empty during the probe.
+    /// What runs, as the audit record says it: a tool's own name, `resource naas://jobs`, `prompt config_push`; empty
+    /// during the probe.
     pub tool: Arc<str>,
     /// The principal's name; empty during the probe.
     pub principal: Arc<str>,
@@ -49,6 +50,8 @@ pub struct CallInfo {
     pub log: Arc<LogGate>,
     /// Who listens to progress, logs and changes.
     pub observer: Arc<dyn Observer>,
+    /// Who looks again when the guest says that its lists are others. None: nobody, as during the probe.
+    pub lists: Option<Arc<ListsChanged>>,
     /// What was used and refused on the way.
     pub used: Used,
     /// The jobs of this binding and caller, and the one that this call runs in.

@@ -3,7 +3,7 @@
 //! - [`engine`]: the one wasmtime engine, its settings and why
 //! - [`compile`] and [`cache`]: from a component's bytes to machine code, in a child process
 //! - [`state`]: what a call's `Store` holds; [`limits`]: what it may use up
-//! - [`info`]: what the host knows of a call; [`observer`]: who listens to it
+//! - [`info`]: what the host knows of a call; [`observer`]: who listens to it; [`lists`]: what it says of its lists
 //! - [`lane`]: fair time: a guest that burns CPU gives way and ends at its budget
 //! - [`pool`]: permits, so that one plugin never starves the others
 //! - [`run`]: one call from instantiation to result, with its deadline; [`work`]: which function it calls
@@ -15,6 +15,7 @@ mod engine;
 mod info;
 mod lane;
 mod limits;
+mod lists;
 mod observer;
 mod pool;
 mod run;
@@ -25,6 +26,7 @@ pub(crate) mod work;
 pub use engine::{Allocator, NotRunnable, Sandbox, SandboxFailed, SandboxOptions, code_config};
 pub use info::{CallInfo, CallPolicy, Cancelled, Used, UsedEntry};
 pub use limits::{BindingMemory, CallLimits, LimitHit};
+pub use lists::{Lists, ListsChanged};
 pub use observer::{Level, Nobody, Observer};
 pub use pool::{BindingPermits, Permit, Permits};
 pub use run::{GRACE, Guest, Run, RunFailed};

@@ -13,7 +13,7 @@ use crate::capability::Grant;
 use crate::diagnostic::{Document, Spanned, TableReader, quoted};
 use crate::manifest::{ConfigValue, Requirement, ToolEntry, grammar};
 
-/// What the operator wrote about one binding. Grants, config and tool overrides are read against the plugin's
+/// What the operator wrote about one binding. Grants, config and overrides are read against the plugin's
 /// manifest by [`Binding::grants`].
 #[derive(Debug, Clone)]
 pub struct Binding {
@@ -41,7 +41,11 @@ pub struct Grants {
     /// Every declared key that has a value, from the table or by default.
     pub config: IndexMap<String, ConfigValue>,
     /// `[plugins.<name>.tools.<tool>]`
-    pub tools: BTreeMap<String, ToolOverride>,
+    pub tools: BTreeMap<String, Override>,
+    /// `[plugins.<name>.prompts.<prompt>]`
+    pub prompts: BTreeMap<String, Override>,
+    /// `[plugins.<name>.resources."<pattern>"]`, by a pattern of the manifest.
+    pub resources: BTreeMap<String, Override>,
     /// What this binding's calls get: `[limits]`, the binding's own, and the manifest's requests up to the
     /// ceilings, all applied. `memory`, `cpu` and `concurrency` are those of this binding.
     pub limits: Limits,
@@ -59,10 +63,10 @@ impl Grants {
     }
 }
 
-/// `[plugins.<name>.tools.<tool>]`
+/// What the operator changes about a tool, a prompt or the resources of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ToolOverride {
-    /// `false` hides a tool; `true` shows one that is `opt_in`.
+pub struct Override {
+    /// `false` hides it; `true` shows a tool that is `opt_in`.
     pub enabled: Option<bool>,
     /// Raised, never lowered: what this says is required as well.
     pub requires: Option<Requirement>,
@@ -95,7 +99,7 @@ pub(super) fn binding(
     });
     let limits = LimitsTable::read(table, limits);
     // Read against the manifest, later. Here they are tables or an error.
-    for key in ["config", "tools", "grant"] {
+    for key in ["config", "tools", "prompts", "resources", "grant"] {
         if let Some(mut later) = table.table(key) {
             later.finite_numbers();
             later.leave_rest();

@@ -1,11 +1,11 @@
-//! Reads a binding's grants, settings and tool overrides against its plugin's manifest.
+//! Reads a binding's grants, settings and overrides against its plugin's manifest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Binding, Grants, Limits, Secrets, ToolOverride};
+use super::{Binding, Grants, Limits, Override, Secrets};
 use crate::capability::{Capabilities, Grant};
 use crate::diagnostic::{Diagnostics, TableReader, did_you_mean, quoted};
 use crate::manifest::{ConfigValue, Manifest, Requirement, config_value, requirement};
@@ -24,11 +24,17 @@ impl Binding {
             let granted = granted(table, manifest, capabilities, secrets);
             let missing = missing(table, manifest);
             let config = config(table, manifest);
-            let tools = tools(table, manifest);
+            let tools = manifest.tools.iter().map(|(name, tool)| (name.as_str(), &tool.requires));
+            let tools = overrides(table, manifest, "tools", "tool", &tools.collect());
+            let prompts = manifest.prompts.iter().map(|(name, prompt)| (name.as_str(), &prompt.requires));
+            let prompts = overrides(table, manifest, "prompts", "prompt", &prompts.collect());
+            let resources =
+                manifest.resources.iter().map(|(pattern, entry)| (pattern.as_str(), &entry.requires));
+            let resources = overrides(table, manifest, "resources", "resource entry", &resources.collect());
             // The rest was read with the file.
             table.leave_rest();
             let limits = self.limits.granted(*limits, &manifest.limits);
-            Some(Grants { granted, missing, config, tools, limits })
+            Some(Grants { granted, missing, config, tools, prompts, resources, limits })
         })
     }
 
@@ -124,12 +130,20 @@ fn config(binding: &mut TableReader<'_>, manifest: &Manifest) -> IndexMap<String
     values
 }
 
-fn tools(binding: &mut TableReader<'_>, manifest: &Manifest) -> BTreeMap<String, ToolOverride> {
+/// What is switched on or off, or requires more. `known`: what the manifest requires, by name.
+fn overrides(
+    binding: &mut TableReader<'_>,
+    manifest: &Manifest,
+    key: &str,
+    what: &str,
+    known: &BTreeMap<&str, &Requirement>,
+) -> BTreeMap<String, Override> {
     let mut overrides = BTreeMap::new();
-    for (name, mut table) in binding.tables("tools") {
-        let Some(entry) = manifest.tools.get(name.get_ref()) else {
-            let message = format!("the plugin {} has no tool {}", manifest.plugin.id, quoted(name.get_ref()));
-            let help = did_you_mean(name.get_ref(), manifest.tools.keys().map(String::as_str));
+    for (name, mut table) in binding.tables(key) {
+        let Some(required) = known.get(name.get_ref().as_str()) else {
+            let message =
+                format!("the plugin {} has no {what} {}", manifest.plugin.id, quoted(name.get_ref()));
+            let help = did_you_mean(name.get_ref(), known.keys().copied());
             table.error_at(&name, message, help);
             table.leave_rest();
             continue;
@@ -137,13 +151,13 @@ fn tools(binding: &mut TableReader<'_>, manifest: &Manifest) -> BTreeMap<String,
         let enabled = table.bool("enabled");
         let requires = requirement(&mut table, &manifest.roles);
         if let Some(requires) = &requires
-            && lowers(requires, &entry.requires, manifest)
+            && lowers(requires, required, manifest)
         {
-            let message = format!("{requires} would lower what the manifest requires: {}", entry.requires);
+            let message = format!("{requires} would lower what the manifest requires: {required}");
             table.error_at("requires", message, "requires may be raised here, never lowered");
         }
         table.finish();
-        overrides.insert(name.into_inner(), ToolOverride { enabled, requires });
+        overrides.insert(name.into_inner(), Override { enabled, requires });
     }
     overrides
 }

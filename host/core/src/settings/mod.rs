@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use binding::{Binding, Grants, ToolOverride};
+pub use binding::{Binding, Grants, Override};
 pub use jobs::{JobSettings, MIN_TTL};
 pub use limits::{Limits, LimitsTable};
 pub use parse::{load, parse};

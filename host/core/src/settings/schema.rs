@@ -148,14 +148,9 @@ fn binding(capabilities: &Capabilities) -> Value {
                 "type": "string", "pattern": "^sha256:[0-9a-f]{64}$"
             },
             "config": { "description": "The settings that the plugin declares.", "type": "object" },
-            "tools": {
-                "description": "Tools switched on or off, or with more required.",
-                "type": "object",
-                "additionalProperties": closed(json!({
-                    "enabled": { "description": "false hides a tool, true shows one that is opt_in.", "type": "boolean" },
-                    "requires": requirement(),
-                }), &[]),
-            },
+            "tools": overrides("Tools switched on or off, or with more required."),
+            "prompts": overrides("Prompts switched off, or with more required."),
+            "resources": overrides("Resources, by a pattern of the manifest, switched off or with more required."),
             "grant": {
                 "description": "Answers to what the plugin asks for: [plugins.<name>.grant.<kind>.<name>].",
                 "type": "object",
@@ -166,4 +161,15 @@ fn binding(capabilities: &Capabilities) -> Value {
         }),
         &[],
     )
+}
+
+fn overrides(description: &str) -> Value {
+    json!({
+        "description": description,
+        "type": "object",
+        "additionalProperties": closed(json!({
+            "enabled": { "description": "false hides it, true shows a tool that is opt_in.", "type": "boolean" },
+            "requires": requirement(),
+        }), &[]),
+    })
 }

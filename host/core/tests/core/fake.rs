@@ -1,8 +1,9 @@
 //! A capability that is not HTTP, so that these tests exercise the seam and nothing else.
 
 use std::any::Any;
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use fleetgate_core::asking::ClientCapability;
 use fleetgate_core::capability::{
@@ -12,6 +13,7 @@ use fleetgate_core::diagnostic::{Diagnostics, TableReader};
 use fleetgate_core::sandbox::{CallInfo, CallState};
 use fleetgate_core::settings::Secrets;
 use serde_json::json;
+use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
 /// A broker of letters: one asks for mailboxes, and is granted some of them.
@@ -78,8 +80,14 @@ impl Capability for Post {
         Ok(Arc::new(Office))
     }
 
-    fn link(&self, _: &mut Linker<CallState>) -> wasmtime::Result<()> {
-        Ok(())
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        let mut office = linker.instance("test:office/office")?;
+        office.func_wrap("now", |store: StoreContextMut<'_, CallState>, (): ()| {
+            Ok((now(&store.data().call().binding),))
+        })?;
+        office.func_wrap("tick", |_: StoreContextMut<'_, CallState>, (): ()| {
+            Ok((TICKS.fetch_add(1, Ordering::Relaxed),))
+        })
     }
 
     fn schemas(&self) -> Schemas {
@@ -101,7 +109,21 @@ impl Capability for Post {
     }
 }
 
+/// What guests are steered by: a number of each binding, and one that grows with each look.
 struct Office;
+
+static NUMBERS: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
+static TICKS: AtomicU32 = AtomicU32::new(0);
+
+fn now(binding: &str) -> u32 {
+    NUMBERS.lock().expect("no test fails under it").get(binding).copied().unwrap_or_default()
+}
+
+/// The guests of this binding choose this answer from now on. Bindings of all tests are in one process: use a name
+/// that no other test uses.
+pub fn choose(binding: &str, number: u32) {
+    NUMBERS.lock().expect("no test fails under it").insert(binding.to_owned(), number);
+}
 
 impl Bound for Office {
     fn state(&self, _: &Arc<CallInfo>) -> Box<dyn Any + Send> {

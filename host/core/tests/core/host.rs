@@ -9,14 +9,14 @@ use std::time::Duration;
 use fleetgate_core::audit::Unrecorded;
 use fleetgate_core::call::{CallContext, End, Refused, ToolCall};
 use fleetgate_core::catalog::{Host, HostOptions, Scope, StartFailed, Survey};
-use fleetgate_core::principal::Principal;
+use fleetgate_core::principal::{HeldRole, Principal};
 use fleetgate_core::sandbox::compile::CompileIn;
 use fleetgate_core::sandbox::{Nobody, Sandbox, SandboxOptions};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::capabilities;
-use super::guest::{Listing, Tool, component, packed};
+use super::guest::{Does, Guest, Listing, Tool, packed};
 
 /// One engine for all tests: starting one reserves address space.
 pub static SANDBOX: LazyLock<Arc<Sandbox>> = LazyLock::new(|| {
@@ -102,7 +102,10 @@ pub fn write(path: &Path, bytes: &[u8]) {
 pub struct Plugin {
     pub id: String,
     pub version: String,
-    pub listing: Listing,
+    /// None: it exports no tools.
+    pub listing: Option<Listing>,
+    /// What it exports besides.
+    pub guest: Guest,
     /// What stands in the manifest after `[plugin]`.
     pub manifest: String,
 }
@@ -113,17 +116,31 @@ impl Plugin {
         Self {
             id: id.into(),
             version: version.into(),
-            listing: Listing::Tools(vec![Tool::new("look")]),
+            listing: Some(Listing::Tools(vec![Tool::new("look")])),
+            guest: Guest::default(),
             manifest: "[tools.look]\nrequires = \"any\"\nread_only = true\n".into(),
         }
     }
 
+    /// Without tools, and with nothing in the manifest.
+    pub fn bare(id: &str) -> Self {
+        Self { listing: None, manifest: String::new(), ..Self::new(id, "0.1.0") }
+    }
+
     pub fn tools(self, tools: Vec<Tool>) -> Self {
-        Self { listing: Listing::Tools(tools), ..self }
+        self.listing(Listing::Tools(tools))
     }
 
     pub fn listing(self, listing: Listing) -> Self {
-        Self { listing, ..self }
+        Self { listing: Some(listing), ..self }
+    }
+
+    pub fn exports(self, interface: &'static str, function: &'static str, does: Does) -> Self {
+        Self { guest: self.guest.with(interface, function, does), ..self }
+    }
+
+    pub fn lists(self, interface: &'static str, function: &'static str, items: serde_json::Value) -> Self {
+        Self { guest: self.guest.lists(interface, function, items), ..self }
     }
 
     pub fn and(self, more: &str) -> Self {
@@ -136,24 +153,35 @@ impl Plugin {
             "[plugin]\nid = \"{id}\"\nversion = \"{version}\"\ninterface = \"0.1\"\ntitle = \"A plugin\"\n\
              description = \"For tests.\"\nlicense = \"Apache-2.0\"\n"
         );
-        packed(
-            component(&self.listing, &format!("{{\"version\":\"{version}\"}}")),
-            &format!("{about}{manifest}"),
-        )
+        let mut guest = self.guest.clone();
+        if let Some(listing) = &self.listing {
+            guest = guest.tools(listing, &format!("{{\"version\":\"{version}\"}}"));
+        }
+        packed(guest.component(), &format!("{about}{manifest}"))
+    }
+}
+
+/// A caller with these roles.
+pub fn principal(roles: &[&str]) -> Principal {
+    Principal::new("tester", roles.iter().map(|role| HeldRole::parse(role).expect("a role")))
+}
+
+/// A request of such a caller.
+pub fn context(scope: Scope, roles: &[&str]) -> CallContext {
+    CallContext {
+        principal: principal(roles),
+        scope,
+        session: String::new(),
+        client_capabilities: "{}".into(),
+        cancel: CancellationToken::new(),
+        observer: Arc::new(Nobody),
     }
 }
 
 /// Calls a tool and gives back the version that answered.
 pub async fn version_of(host: &Host, binding: &str) -> Result<String, Refused> {
     let call = ToolCall {
-        context: CallContext {
-            principal: Principal::new("tester", []),
-            scope: Scope::Binding(binding.into()),
-            session: String::new(),
-            client_capabilities: "{}".into(),
-            cancel: CancellationToken::new(),
-            observer: Arc::new(Nobody),
-        },
+        context: context(Scope::Binding(binding.into()), &[]),
         tool: "look".into(),
         arguments: "{}".into(),
         answers: None,

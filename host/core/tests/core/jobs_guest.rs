@@ -7,7 +7,8 @@ use std::fmt::Write;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
-use super::guest::{BASE, Memory, Tool, WIT};
+use super::guest::Tool;
+use super::memory::{BASE, Memory, WIT};
 
 /// The component, with these tools.
 pub fn component(tools: &[&str]) -> Vec<u8> {

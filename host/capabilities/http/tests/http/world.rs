@@ -208,6 +208,7 @@ impl Call {
             cancel: Default::default(),
             log: LogGate::new(),
             observer: Arc::new(Nobody),
+            lists: None,
             used: Default::default(),
             jobs: Default::default(),
         });

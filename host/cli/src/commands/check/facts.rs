@@ -1,6 +1,10 @@
 //! A survey as JSON, for programs.
 
+use std::collections::BTreeMap;
+
 use fleetgate_core::catalog::{BindingState, Found, FoundBinding, PluginState, Problem, Survey};
+use fleetgate_core::manifest::{Manifest, Requirement};
+use fleetgate_core::settings::{Grants, Override};
 use serde_json::{Map, Value, json};
 
 /// `{"fine", "config", "plugin_directory", "config_problems", "problems", "plugins"}`
@@ -66,6 +70,19 @@ fn binding(survey: &Survey, found: &Found, binding: &FoundBinding) -> Value {
             let enabled = version.manifest.tools.iter().filter(|(name, tool)| grants.enabled(name, tool));
             enabled.map(|(name, tool)| (name.clone(), tool.requires.to_string().into())).collect()
         });
+    let exposed = |part: fn(&Manifest, &Grants) -> Map<String, Value>| {
+        let version = found.version.as_ref().zip(binding.grants.as_ref());
+        version.map(|(version, grants)| part(&version.manifest, grants))
+    };
+    let prompts = exposed(|manifest, grants| {
+        let entries = manifest.prompts.iter().map(|(name, entry)| (name.as_str(), &entry.requires));
+        enabled(entries, &grants.prompts)
+    });
+    let resources = exposed(|manifest, grants| {
+        let entries = manifest.resources.iter().map(|(name, entry)| (name.as_str(), &entry.requires));
+        enabled(entries, &grants.resources)
+    });
+    let live = binding.live.as_ref();
     let table = survey.settings.bindings.get(&binding.name);
     json!({
         "name": binding.name,
@@ -75,7 +92,24 @@ fn binding(survey: &Survey, found: &Found, binding: &FoundBinding) -> Value {
         "granted": grants,
         "config": settings,
         "tools": tools,
+        "prompts": prompts,
+        "resources": resources,
+        "templates": live.map(|live| live.templates.keys().collect::<Vec<_>>()),
+        "skills": live.map(|live| live.skills.keys().collect::<Vec<_>>()),
+        "completions": live.map(|live| live.exports().completions),
     })
+}
+
+/// What is not switched off, with the manifest's requirement.
+fn enabled<'a>(
+    entries: impl Iterator<Item = (&'a str, &'a Requirement)>,
+    overrides: &BTreeMap<String, Override>,
+) -> Map<String, Value> {
+    let on = |name: &str| overrides.get(name).and_then(|over| over.enabled) != Some(false);
+    entries
+        .filter(|(name, _)| on(name))
+        .map(|(name, requires)| (name.to_owned(), requires.to_string().into()))
+        .collect()
 }
 
 /// A sentence, and the places where there are some.

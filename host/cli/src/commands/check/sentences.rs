@@ -1,11 +1,14 @@
 //! A survey as sentences, for people.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use fleetgate_core::catalog::{BindingState, Found, FoundBinding, PluginState, Problem, Survey};
+use fleetgate_core::catalog::{
+    BindingState, Found, FoundBinding, LiveBinding, PluginState, Problem, SKILLS, Survey,
+};
 use fleetgate_core::diagnostic::Diagnostics;
-use fleetgate_core::manifest::{Manifest, Requirement};
-use fleetgate_core::settings::Grants;
+use fleetgate_core::manifest::{ExposedEntry, Manifest, Requirement};
+use fleetgate_core::settings::{Grants, Override};
 
 use crate::failure::one_line as problem_line;
 use crate::output::{self, bad, bold, good, one_line, waits};
@@ -96,6 +99,7 @@ fn binding(survey: &Survey, found: &Found, binding: &FoundBinding) {
     }
     let (Some(grants), Some(version)) = (&binding.grants, &found.version) else { return };
     may(grants, &version.manifest);
+    binding.live.iter().for_each(|live| shows(live));
 }
 
 /// What a binding may do.
@@ -115,27 +119,76 @@ fn may(grants: &Grants, manifest: &Manifest) {
         output::line(format_args!("    {key} = {}", one_line(&value.text)));
     }
     let mut by_role: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    let who = |requires: &Requirement| match requires {
+    let mut off = Vec::new();
+    for (name, tool) in &manifest.tools {
+        if grants.enabled(name, tool) {
+            by_role.entry(who(&tool.requires, grants.tools.get(name))).or_default().push(name);
+        } else {
+            off.push(name.as_str());
+        }
+    }
+    exposed("call", by_role, off);
+    for (may, entries, overrides) in [
+        ("start from the prompts", named(&manifest.prompts), &grants.prompts),
+        ("read", named(&manifest.resources), &grants.resources),
+    ] {
+        let mut by_role: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        let mut off = Vec::new();
+        for (name, requires) in entries {
+            let over = overrides.get(name);
+            match over.and_then(|over| over.enabled) {
+                Some(false) => off.push(name),
+                _ => by_role.entry(who(requires, over)).or_default().push(name),
+            }
+        }
+        exposed(may, by_role, off);
+    }
+}
+
+fn named<N: Borrow<str>>(entries: &BTreeMap<N, ExposedEntry>) -> Vec<(&str, &Requirement)> {
+    entries.iter().map(|(name, entry)| (name.borrow(), &entry.requires)).collect()
+}
+
+/// Who meets a requirement, and what the operator requires as well.
+fn who(requires: &Requirement, over: Option<&Override>) -> String {
+    let words = |requires: &Requirement| match requires {
         Requirement::Any => "everybody who may call at all".to_owned(),
         Requirement::All(_) => requires.to_string(),
     };
-    let mut off = Vec::new();
-    for (name, tool) in &manifest.tools {
-        if !grants.enabled(name, tool) {
-            off.push(name.as_str());
-            continue;
-        }
-        let mut requires = who(&tool.requires);
-        if let Some(raised) = grants.tools.get(name).and_then(|over| over.requires.as_ref()) {
-            requires = format!("{requires} with {}", who(raised));
-        }
-        by_role.entry(requires).or_default().push(name);
+    match over.and_then(|over| over.requires.as_ref()) {
+        Some(raised) => format!("{} with {}", words(requires), words(raised)),
+        None => words(requires),
     }
-    for (role, tools) in by_role {
-        output::line(format_args!("    {role} may call {}", one_line(&tools.join(", "))));
+}
+
+fn exposed(may: &str, by_role: BTreeMap<String, Vec<&str>>, off: Vec<&str>) {
+    for (role, names) in by_role {
+        output::line(format_args!("    {role} may {may} {}", one_line(&names.join(", "))));
     }
     if !off.is_empty() {
-        output::line(format_args!("    nobody may call {}: not enabled", one_line(&off.join(", "))));
+        output::line(format_args!("    nobody may {may} {}: not enabled", one_line(&off.join(", "))));
+    }
+}
+
+/// What a binding that runs shows beside its tools.
+fn shows(live: &LiveBinding) {
+    let exports = live.exports();
+    if exports.resources && live.rules.is_empty() {
+        output::line("    its resources are not exposed: the manifest has no entry for them");
+    }
+    if !live.templates.is_empty() {
+        let templates: Vec<&str> = live.templates.keys().map(String::as_str).collect();
+        output::line(format_args!("    it has the templates {}", one_line(&templates.join(", "))));
+    }
+    if exports.skills && !live.granted.contains(SKILLS) {
+        output::line("    its skills are not shown: client.skills is not granted");
+    }
+    if !live.skills.is_empty() {
+        let skills: Vec<&str> = live.skills.keys().map(String::as_str).collect();
+        output::line(format_args!("    it has the skills {}", one_line(&skills.join(", "))));
+    }
+    if exports.completions {
+        output::line("    it completes arguments of its prompts and templates, for whoever may have those");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::generated::fleetgate::plugin::{call, capabilities, config, types};
 use crate::abi::log;
-use crate::sandbox::{CallState, Level};
+use crate::sandbox::{CallInfo, CallState, Level, Lists};
 use crate::text::clean;
 
 /// The longest message of a progress report; the rest is cut off.
@@ -49,20 +49,28 @@ impl call::Host for CallState {
         Ok(())
     }
     fn tools_changed(&mut self) -> wasmtime::Result<()> {
-        self.call().observer.list_changed("tools");
+        changed(self.call(), "tools", Lists { tools: true, ..Lists::default() });
         Ok(())
     }
     fn prompts_changed(&mut self) -> wasmtime::Result<()> {
-        self.call().observer.list_changed("prompts");
+        changed(self.call(), "prompts", Lists { prompts: true, ..Lists::default() });
         Ok(())
     }
     fn resources_changed(&mut self) -> wasmtime::Result<()> {
-        self.call().observer.list_changed("resources");
+        changed(self.call(), "resources", Lists { resources: true, ..Lists::default() });
         Ok(())
     }
     fn resource_updated(&mut self, uri: String) -> wasmtime::Result<()> {
         self.call().observer.resource_updated(&uri);
         Ok(())
+    }
+}
+
+/// Tells who listens to the call, and who looks again.
+fn changed(call: &CallInfo, name: &'static str, lists: Lists) {
+    call.observer.list_changed(name);
+    if let Some(changed) = &call.lists {
+        changed.say(&call.binding, lists);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::diagnostic::Document;
 use crate::manifest::{self, Manifest};
 use crate::settings::{Binding, LimitsTable, Settings, Unlisted};
 
-/// A new catalog, and what clients see differently in it.
+/// A catalog, and what clients may see differently in it.
 pub(in super::super) struct Next {
     pub(in super::super) catalog: Arc<Catalog>,
     pub(in super::super) change: Change,
@@ -179,6 +179,7 @@ impl Reload {
         }
         ready.sort();
         self.adopt(&wanted, ready).await;
+        self.adopt_lists();
         self.publish()
     }
 
@@ -405,14 +406,17 @@ impl Reload {
         }
     }
 
-    /// The catalog of what is live, if it is another one than before.
+    /// The catalog of what is live, if it is another one than before, or if there is news of it.
     fn publish(&mut self) -> Option<Next> {
         let live: Vec<Arc<LiveBinding>> =
             self.bindings.values().filter_map(|slot| Some(slot.live.as_ref()?.0.live.clone())).collect();
         let same = self.catalog.bindings().count() == live.len()
             && self.catalog.bindings().zip(&live).all(|(before, now)| Arc::ptr_eq(before, now));
         if same {
-            return None;
+            let revision = self.catalog.revision;
+            let change = self.told(Change { revision, ..Change::default() });
+            let quiet = change == Change { revision, ..Change::default() };
+            return (!quiet).then(|| Next { catalog: self.catalog.clone(), change });
         }
         let catalog = match Catalog::new(self.catalog.revision + 1, live) {
             Ok(catalog) => Arc::new(catalog),
@@ -422,7 +426,7 @@ impl Reload {
                 return None;
             }
         };
-        let change = changed(&self.catalog, &catalog);
+        let change = self.told(changed(&self.catalog, &catalog));
         self.catalog = catalog.clone();
         Some(Next { catalog, change })
     }

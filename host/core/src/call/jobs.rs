@@ -1,0 +1,65 @@
+//! Tools in the background: the same corridor, for a tool that was found before.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+
+use super::ledger::Ledger;
+use super::passage::Passage;
+use super::reference::new_reference;
+use super::{Answered, End, Refused, ToolCall, corridor, heavy, tools};
+use crate::audit::Audit;
+use crate::catalog::FoundTool;
+use crate::domain::Fault;
+use crate::sandbox::Permit;
+
+/// What a call in the background brings along.
+pub(crate) struct AsJob {
+    pub(crate) id: Arc<str>,
+    /// See [`crate::jobs::JobsOfCall`].
+    pub(crate) depth: u32,
+    /// Of the jobs' own, not of the calls'.
+    pub(crate) permit: Permit,
+}
+
+/// Runs a job. Its time limit counts from here.
+pub(crate) async fn run_job(
+    audit: &Arc<dyn Audit>,
+    found: &FoundTool,
+    call: ToolCall,
+    job: AsJob,
+) -> Result<Answered, Refused> {
+    corridor::walk(audit, found, call, Some(job), new_reference(), Instant::now()).await
+}
+
+/// A call that ends before it begins, recorded as any other. `who`: the principal's name and the arguments.
+pub(crate) fn ended_at_once(
+    audit: &Arc<dyn Audit>,
+    found: &FoundTool,
+    who: (&str, &str),
+    job: Option<&str>,
+    fault: Fault,
+) -> Answered {
+    let mut ledger = Ledger::open(
+        audit,
+        who,
+        &found.binding,
+        found.tool.own_name.to_string(),
+        &new_reference(),
+        Instant::now(),
+    );
+    ledger.intent.job = job.map(str::to_owned);
+    ledger.close(End::Fault(fault), ToolCall::is_error)
+}
+
+/// What of a call's arguments may be recorded, and whether they are right: for what is kept of a job, which holds its
+/// arguments only while it runs.
+pub(crate) async fn check(found: &FoundTool, arguments: &str) -> (Map<String, Value>, Result<(), Fault>) {
+    let deadline = Instant::now() + found.tool.limits.timeout;
+    let (tool, text) = (found.tool.clone(), arguments.to_owned());
+    match heavy::over(text.len(), deadline, move || tools::arguments(&tool, &text)).await {
+        Ok(checked) => checked,
+        Err(fault) => (Map::new(), Err(fault)),
+    }
+}
