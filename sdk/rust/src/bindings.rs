@@ -1,128 +1,51 @@
 //! The interface `fleetgate:plugin`, generated from its WIT, and the way between its types and ours.
 //!
-//! Each export of the interface has a world of its own. Tools are the first; the next ones are generated beside it
-//! and share its types.
+//! Each export has a world of its own, and all share the imports and their types. `export!` names the worlds of what a
+//! plugin has, so that its component exports nothing else.
 
-use serde_json::{Map, Value};
+mod completions;
+mod convert;
+mod prompts;
+mod resources;
+mod skills;
+mod tools;
 
-use crate::fault::cut;
-use crate::{Answers, Content, Fault, Outcome, Plugin, Question, ToolResult, plugin};
+pub(crate) use convert::{from_fault, from_tool_result};
 
-mod generated {
-    #![allow(missing_docs)]
-    #![allow(clippy::all)]
+macro_rules! world {
+    ($module:ident, $world:tt, { $($more:tt)* }) => {
+        pub mod $module {
+            #![allow(missing_docs)]
+            #![allow(clippy::all)]
 
-    wit_bindgen::generate!({
-        path: "../../wit/fleetgate-plugin",
-        world: "with-tools",
-        pub_export_macro: true,
-        export_macro_name: "export_tools",
-    });
-}
-
-pub use generated::*;
-
-/// The longest message that the interface allows, in bytes; what is longer is cut.
-const MESSAGE_LIMIT: usize = 8 * 1024;
-
-use exports::fleetgate::plugin::tools;
-use fleetgate::plugin::types;
-
-impl<P: Plugin> tools::Guest for P {
-    fn list_tools() -> Result<Vec<types::Tool>, types::Fault> {
-        P::TOOLS
-            .iter()
-            .map(|tool| {
-                Ok(types::Tool {
-                    name: tool.name.to_owned(),
-                    title: tool.title.map(str::to_owned),
-                    description: Some(tool.description.to_owned()),
-                    input_schema: tool.input_schema()?.to_string(),
-                    output_schema: tool.output_schema().as_ref().map(Value::to_string),
-                    meta: None,
-                    extra: None,
-                })
-            })
-            .collect::<Result<_, Fault>>()
-            .map_err(fault)
-    }
-
-    fn call_tool(
-        name: String,
-        arguments: String,
-        answered: Option<types::Answers>,
-    ) -> Result<types::Outcome, types::Fault> {
-        let run = || plugin::find::<P>(&name)?.run(&arguments, answered.map(answers).transpose()?);
-        match run() {
-            Ok(Outcome::Done(result)) => Ok(types::Outcome::Done(tool_result(result))),
-            Ok(Outcome::Ask(asked)) => Ok(types::Outcome::Ask(question(asked))),
-            Err(failure) => Err(fault(failure)),
+            wit_bindgen::generate!({
+                path: "../../wit/fleetgate-plugin",
+                world: $world,
+                $($more)*
+            });
         }
-    }
+    };
 }
 
-fn object(object: Option<Map<String, Value>>) -> Option<String> {
-    object.map(|object| Value::Object(object).to_string())
+macro_rules! exports {
+    ($module:ident, $world:tt, $export:tt) => {
+        world!($module, $world, {
+            pub_export_macro: true,
+            export_macro_name: $export,
+            with: {
+                "fleetgate:plugin/types@0.1.0": crate::bindings::imports::fleetgate::plugin::types,
+                "fleetgate:plugin/call@0.1.0": crate::bindings::imports::fleetgate::plugin::call,
+                "fleetgate:plugin/config@0.1.0": crate::bindings::imports::fleetgate::plugin::config,
+                "fleetgate:plugin/capabilities@0.1.0": crate::bindings::imports::fleetgate::plugin::capabilities,
+                "fleetgate:plugin/jobs@0.1.0": crate::bindings::imports::fleetgate::plugin::jobs,
+            },
+        });
+    };
 }
 
-fn fault(fault: Fault) -> types::Fault {
-    types::Fault {
-        code: fault.code,
-        message: cut(&fault.message, MESSAGE_LIMIT).to_owned(),
-        field: fault.field,
-        retryable: fault.retryable,
-        retry_after_ms: fault.retry_after.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
-        details: object(fault.details.map(|details| *details)),
-    }
-}
-
-fn content(content: Content) -> types::Content {
-    types::Content {
-        kind: content.kind,
-        text: content.text,
-        data: content.data,
-        mime_type: content.mime_type,
-        uri: content.uri,
-        meta: object(content.meta),
-        extra: object(content.extra),
-    }
-}
-
-fn tool_result(result: ToolResult) -> types::ToolResult {
-    types::ToolResult {
-        content: result.content.into_iter().map(content).collect(),
-        structured: result.structured.as_ref().map(Value::to_string),
-        is_error: result.is_error,
-        meta: object(result.meta),
-        extra: object(result.extra),
-    }
-}
-
-fn question(question: Question) -> types::Question {
-    types::Question {
-        requests: question
-            .requests
-            .into_iter()
-            .map(|request| types::InputRequest {
-                key: request.key,
-                kind: request.kind,
-                params: request.params.to_string(),
-            })
-            .collect(),
-        state: question.state,
-    }
-}
-
-fn answers(answers: types::Answers) -> Result<Answers, Fault> {
-    let items = answers
-        .items
-        .into_iter()
-        .map(|answer| {
-            let value = serde_json::from_str(&answer.value).map_err(|error| {
-                Fault::custom("protocol", format!("The answer to `{}` is not JSON: {error}", answer.key))
-            })?;
-            Ok((answer.key, value))
-        })
-        .collect::<Result<_, Fault>>()?;
-    Ok(Answers { items, state: answers.state })
-}
+world!(imports, "imports", {});
+exports!(with_tools, "with-tools", "export_tools");
+exports!(with_resources, "with-resources", "export_resources");
+exports!(with_prompts, "with-prompts", "export_prompts");
+exports!(with_completions, "with-completions", "export_completions");
+exports!(with_skills, "with-skills", "export_skills");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{Answers, Fault, host};
+use crate::{Answers, Client, Fault, host};
 
 /// Who calls: a stable name without secrets (`local`, a token's name, an OAuth subject).
 #[must_use]
@@ -39,10 +39,22 @@ pub fn binding() -> String {
     host::binding()
 }
 
-/// What the client can do, as the `capabilities` object that it sent. Empty when unknown.
+/// What the client can do, as the `capabilities` object that it sent. Empty when unknown. See also [`client`].
 #[must_use]
 pub fn client_capabilities() -> Value {
     host::client_capabilities()
+}
+
+/// What the client can do: whether it can be asked, and what.
+#[must_use]
+pub fn client() -> Client {
+    Client::new(client_capabilities())
+}
+
+/// The id of the job that this call runs in. None: somebody waits for it.
+#[must_use]
+pub fn job() -> Option<String> {
+    host::job()
 }
 
 /// How long until the call is ended.
@@ -82,9 +94,9 @@ pub fn progress(done: f64, total: Option<f64>, message: Option<&str>) {
     host::progress(done, total, message);
 }
 
-/// The answers to the question that this call asked before. None: it is the first time.
+/// The answers to the question that this call asked before. Empty: it has not asked yet, or nobody answered.
 #[must_use]
-pub fn answers() -> Option<Answers> {
+pub fn answers() -> Answers {
     host::answers::current()
 }
 

@@ -82,6 +82,46 @@ impl Content {
         }
     }
 
+    /// For whom it is meant: `user`, `assistant`, or both.
+    #[must_use]
+    pub fn audience<S: Into<String>>(self, audience: impl IntoIterator<Item = S>) -> Self {
+        let audience: Vec<String> = audience.into_iter().map(Into::into).collect();
+        self.annotation("audience", audience)
+    }
+
+    /// How much it matters, from 0 to 1.
+    #[must_use]
+    pub fn priority(self, priority: f64) -> Self {
+        self.annotation("priority", priority)
+    }
+
+    /// When it changed last, in ISO 8601 (`2026-11-21T09:00:00Z`).
+    #[must_use]
+    pub fn last_modified(self, moment: impl Into<String>) -> Self {
+        self.annotation("lastModified", moment.into())
+    }
+
+    fn annotation(mut self, key: &str, value: impl Into<Value>) -> Self {
+        let extra = self.extra.get_or_insert_default();
+        let annotations = extra.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(annotations) = annotations {
+            annotations.insert(key.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// A name for people, of a link.
+    #[must_use]
+    pub fn title(self, title: impl Into<String>) -> Self {
+        self.extra("title", title.into())
+    }
+
+    /// What it is, of a link.
+    #[must_use]
+    pub fn description(self, description: impl Into<String>) -> Self {
+        self.extra("description", description.into())
+    }
+
     /// The media type.
     #[must_use]
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
@@ -101,5 +141,17 @@ impl Content {
     pub fn extra(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.get_or_insert_default().insert(key.into(), value.into());
         self
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::text(text)
     }
 }

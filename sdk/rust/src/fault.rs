@@ -90,6 +90,18 @@ impl Fault {
         Self::custom("internal", message)
     }
 
+    /// `protocol`: a JSON-RPC error with a code of the protocol's (`-32602`: invalid parameters) instead of a tool
+    /// error. For what only a client's program can act on; [`Self::data`] becomes the error's `data`. Codes from
+    /// -32099 to -32000 are the protocol's own and the host's.
+    pub fn protocol(code: i32, message: impl Into<String>) -> Self {
+        Self::custom("protocol", message).detail("code", code)
+    }
+
+    /// The `data` of a JSON-RPC error, see [`Self::protocol`].
+    pub fn data(self, data: impl Into<Value>) -> Self {
+        self.detail("data", data)
+    }
+
     /// The same call may succeed later.
     pub fn retryable(mut self) -> Self {
         self.retryable = true;

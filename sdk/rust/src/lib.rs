@@ -30,8 +30,10 @@
 //!
 //! - Doc comments become descriptions, argument structs the input schema, returned structs the output schema.
 //! - [`call`] says who calls and how long there is; [`config`] what the operator set; [`granted`] what was granted.
+//! - `#[resource]`, `#[template]`, `#[prompt]`, `#[complete]` and `#[skill]` are the other things that a plugin can have.
 //! - [`http`] reaches the granted upstream. The plugin sees neither its address nor its credential.
 //! - [`Fault`] says why something failed; [`ToolResult`] is a result built by hand; [`Outcome`] may ask the client.
+//! - [`jobs`] run on when the call is over.
 //! - `testing` (in native builds) plays the host, so that tools are tested with `cargo test`.
 //!
 //! A panic ends the call: the host reports it, and other calls go on. Every call runs in a fresh sandbox, so nothing
@@ -44,33 +46,48 @@ extern crate self as fleetgate_sdk;
 #[doc(hidden)]
 pub mod bindings;
 pub mod call;
+mod client;
+#[doc(hidden)]
+pub mod completion;
 pub mod config;
 mod content;
-mod export;
 mod fault;
 mod host;
 pub mod http;
+pub mod jobs;
 pub mod log;
 mod outcome;
 #[doc(hidden)]
 pub mod plugin;
+#[doc(hidden)]
+pub mod prompt;
 mod question;
+#[doc(hidden)]
+pub mod resource;
 mod schema;
+#[doc(hidden)]
+pub mod skill;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod texts;
 #[doc(hidden)]
 pub mod tool;
 mod tool_result;
 
+pub use client::Client;
+pub use completion::{Complete, Completion, Given, IntoCompletion};
 pub use content::Content;
 pub use fault::Fault;
-pub use fleetgate_sdk_macros::tool;
+pub use fleetgate_sdk_macros::{complete, export, prompt, resource, skill, template, tool};
 pub use outcome::{IntoOutcome, ToolReturn};
 pub use plugin::Plugin;
-pub use question::{Answer, Answers, InputRequest, Outcome, Question};
+pub use prompt::{IntoMessages, Prompt, PromptArgument, PromptMessage, Role};
+pub use question::{Answer, Answers, InputRequest, Outcome, Question, Root, Sampled, Sampling};
+pub use resource::{IntoContents, IntoPage, Json, Resource, ResourceInfo, ResourcePage};
 pub use schemars::JsonSchema;
 pub use serde_json::Value;
-pub use tool::Tool;
+pub use skill::Skill;
+pub use tool::{RawSchema, Tool};
 pub use tool_result::ToolResult;
 
 #[cfg(doctest)]
@@ -86,9 +103,10 @@ pub fn granted(name: &str) -> bool {
 /// What most plugins use.
 pub mod prelude {
     pub use crate::{
-        Content, Fault, JsonSchema, Outcome, Question, ToolResult, Value, call, config, granted, http, log,
+        Answer, Completion, Content, Fault, Given, Json, JsonSchema, Outcome, PromptMessage, Question,
+        Resource, ResourceInfo, ResourcePage, ToolResult, Value, call, config, granted, http, log,
     };
-    pub use fleetgate_sdk_macros::tool;
+    pub use fleetgate_sdk_macros::{complete, prompt, resource, skill, template, tool};
     pub use serde::{Deserialize, Serialize};
     pub use serde_json::json;
 }

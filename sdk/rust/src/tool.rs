@@ -20,6 +20,10 @@ pub trait Tool {
     const TITLE: Option<&'static str>;
     /// The function's doc comment.
     const DESCRIPTION: &'static str;
+    /// `_meta`, as JSON.
+    const META: Option<&'static str>;
+    /// Icons, as JSON.
+    const EXTRA: Option<&'static str>;
     /// The manifest entry: one line of JSON and a line feed.
     const MANIFEST: &'static str;
 
@@ -30,7 +34,10 @@ pub trait Tool {
     fn input_schema() -> Result<Value, Fault>;
 
     /// JSON Schema of the structured result, when the tool always returns one.
-    fn output_schema() -> Option<Value>;
+    ///
+    /// # Errors
+    /// `internal` when the author's own schema is not JSON.
+    fn output_schema() -> Result<Option<Value>, Fault>;
 
     /// Runs it.
     ///
@@ -50,6 +57,36 @@ pub fn input_schema<A: JsonSchema>() -> Result<Value, Fault> {
     Err(Fault::internal(format!(
         "`{name}` cannot be a tool's arguments: it is not an object in JSON. Use a struct."
     )))
+}
+
+/// A schema that its author wrote: JSON as text, or a function that makes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no schema",
+    note = "name a `const SCHEMA: &str` with JSON, or a `fn() -> Value`"
+)]
+pub trait RawSchema {
+    /// The schema.
+    ///
+    /// # Errors
+    /// `internal` when it is not JSON.
+    fn into_schema(self) -> Result<Value, Fault>;
+}
+
+impl RawSchema for &str {
+    fn into_schema(self) -> Result<Value, Fault> {
+        serde_json::from_str(self).map_err(|error| Fault::internal(format!("A schema is not JSON: {error}")))
+    }
+}
+
+impl<F: Fn() -> Value> RawSchema for F {
+    fn into_schema(self) -> Result<Value, Fault> {
+        Ok(self())
+    }
+}
+
+#[doc(hidden)]
+pub fn raw_schema(schema: impl RawSchema) -> Result<Value, Fault> {
+    schema.into_schema()
 }
 
 /// The schema of no arguments.
@@ -87,7 +124,7 @@ pub fn run_without<R: ToolReturn>(tool: fn() -> R, arguments: &str) -> Result<Ou
 
 /// The host has validated the arguments against the schema; what slipped through (a schema that says less than
 /// serde) is a fault that names the field.
-fn parse<A: DeserializeOwned>(arguments: &str) -> Result<A, Fault> {
+pub(crate) fn parse<A: DeserializeOwned>(arguments: &str) -> Result<A, Fault> {
     let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
     // From bytes, as answers over HTTP are: types that are in both are compiled once.
     let mut deserializer = serde_json::Deserializer::from_slice(arguments.as_bytes());
@@ -99,7 +136,7 @@ fn parse<A: DeserializeOwned>(arguments: &str) -> Result<A, Fault> {
 }
 
 /// Apart from [`parse`], which is compiled once for each tool.
-fn unfit(error: serde_path_to_error::Error<serde_json::Error>) -> Fault {
+pub(crate) fn unfit<E: std::fmt::Display>(error: serde_path_to_error::Error<E>) -> Fault {
     let mut path: Vec<String> = error
         .path()
         .iter()

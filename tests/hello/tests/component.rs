@@ -73,13 +73,13 @@ fn imports() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_tool_has_exactly_one_line_in_the_tools_section() {
-    let sections = sections("fleetgate:tools");
-    assert_eq!(sections, ["{\"name\":\"greet\",\"requires\":\"any\",\"read_only\":true}\n"]);
+fn every_tool_has_exactly_one_line_in_the_section_for_pack() {
+    let sections = sections("fleetgate:entries");
+    assert_eq!(sections, ["{\"tool\":\"greet\",\"requires\":\"any\",\"read_only\":true}\n"]);
 }
 
 #[test]
-fn the_file_is_a_component_that_exports_tools() {
+fn the_file_is_a_component_that_exports_tools_and_nothing_else() {
     let Some(Ok(Payload::Version { encoding: Encoding::Component, .. })) =
         Parser::new(0).parse_all(component()).next()
     else {
@@ -94,7 +94,8 @@ fn the_file_is_a_component_that_exports_tools() {
         .flatten()
         .map(|export| export.expect("the export is whole").name.name.to_owned())
         .collect();
-    assert!(exports.iter().any(|name| name == "fleetgate:plugin/tools@0.1.0"), "{exports:?}");
+    let interfaces: Vec<_> = exports.iter().filter(|name| name.starts_with("fleetgate:plugin/")).collect();
+    assert_eq!(interfaces, ["fleetgate:plugin/tools@0.1.0"]);
 }
 
 /// The standard library asks for an environment, standard streams and clocks; the host gives it empty ones. A plugin

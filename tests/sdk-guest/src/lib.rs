@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use fleetgate_sdk::jobs;
 use fleetgate_sdk::prelude::*;
 
 #[derive(Deserialize, JsonSchema)]
@@ -102,6 +103,7 @@ fn facts() -> Result<Value, Fault> {
         "client": call::client_capabilities(),
         "deadline": call::deadline().as_millis() as u64,
         "cancelled": call::cancelled(),
+        "job": call::job(),
         "interval": config::duration("interval")?.map(|interval| interval.as_millis() as u64),
         "none": config::get("none"),
         "granted": [granted("http.api"), granted("http.other")],
@@ -115,15 +117,18 @@ struct Sure {
 }
 
 /// Asks first.
-#[tool(requires = "any", destructive)]
+#[tool(requires = "any", destructive, icons = ["data:image/png;base64,AA=="], meta = { "a/b" = 1 })]
 fn ask() -> Result<Outcome, Fault> {
-    let Some(answers) = call::answers() else {
-        let question = Question::new().form::<Sure>("sure", "Really?").state(&7)?;
-        return Ok(Outcome::Ask(question));
+    let answers = call::answers();
+    let accepted = match answers.form("sure") {
+        Answer::Missing => {
+            let question = Question::new().form::<Sure>("sure", "Really?").state(&7)?;
+            return Ok(Outcome::Ask(question));
+        }
+        Answer::Accepted(Sure { sure }) => sure,
+        Answer::Declined | Answer::Cancelled => false,
     };
     let state: Option<u8> = answers.state()?;
-    let accepted =
-        matches!(answers.form("sure")?, Some(fleetgate_sdk::Answer::Accepted(Sure { sure: true })));
     Ok(ToolResult::text(format!("{state:?} {accepted}")).into())
 }
 
@@ -155,4 +160,91 @@ fn explode() -> Result<(), Fault> {
     panic!("as tests do")
 }
 
-fleetgate_sdk::export!(fetch, tidy, wait, facts, ask, contents, fail, explode);
+/// Uses jobs in every way.
+#[tool(requires = "any")]
+fn background() -> Result<Value, Fault> {
+    let job =
+        jobs::submit("wait", &json!({ "milliseconds": 1 }))?.keep_for(Duration::from_secs(60)).send()?;
+    let (listed, next) = jobs::list(Some("cursor"))?;
+    let result = jobs::outcome(&job.id)?;
+    let unknown = jobs::get("nothing").expect_err("the host has none");
+    let cancelled = jobs::cancel(&job.id)?;
+    Ok(json!({
+        "job": job, "listed": listed, "next": next, "result": result.all_text(), "cancelled": cancelled,
+        "unknown": [unknown.code, unknown.message], "wait": unknown.retry_after.map(|wait| wait.as_millis() as u64),
+        "details": unknown.details,
+    }))
+}
+
+/// A note.
+#[resource(uri = "x://note", requires = "any", mime_type = "text/markdown", annotations = { priority = 1 })]
+fn note() -> Result<&'static str, Fault> {
+    Ok("# Note")
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Item {
+    id: u32,
+}
+
+/// An item, after asking.
+#[template(uri = "x://items/{id}", requires = "view", list = items)]
+fn item(args: Item) -> Result<Outcome<Vec<u8>>, Fault> {
+    match call::answers().url("sure") {
+        Answer::Missing if args.id == 2 => {
+            Ok(Question::new().url("sure", "Open it?", "https://example.com/2").state(&2)?.into())
+        }
+        _ => Ok(Outcome::Done(vec![0, 255])),
+    }
+}
+
+fn items(cursor: Option<&str>) -> Result<ResourcePage, Fault> {
+    match cursor {
+        None => {
+            Ok(ResourcePage::new(vec![ResourceInfo::new("x://items/1", "1").size(2)], Some("more".into())))
+        }
+        Some(_) => Ok(ResourcePage::new(vec![ResourceInfo::new("x://items/2", "2")], None)),
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Greet {
+    /// Whom.
+    name: String,
+    times: Option<u8>,
+}
+
+/// Greets.
+#[prompt(requires = "view", title = "Greet")]
+fn greet(args: Greet) -> Result<Outcome<Vec<PromptMessage>>, Fault> {
+    if args.name == "?" && call::answers().is_empty() {
+        return Ok(Question::new().roots("roots").into());
+    }
+    let text = format!("Hello {} {}", args.name, args.times.unwrap_or(1));
+    Ok(Outcome::Done(vec![
+        PromptMessage::user(text),
+        PromptMessage::assistant(Content::image([1], "image/png")),
+    ]))
+}
+
+#[complete(prompt = greet, argument = "name")]
+fn names(value: &str, given: &Given) -> Completion {
+    let all = if given.get("times").is_some() { ["Ann", "Anna"] } else { ["Ann", "Bob"] };
+    Completion::matching(all, value)
+}
+
+#[complete(template = item, argument = "id")]
+fn ids(_: &str) -> Result<Vec<String>, Fault> {
+    Err(Fault::unavailable("not now"))
+}
+
+#[skill("skill", requires = "view", path = "deep/skill")]
+struct Skill;
+
+fleetgate_sdk::export! {
+    tools: fetch, tidy, wait, facts, ask, contents, fail, explode, background;
+    resources: note, item;
+    prompts: greet;
+    completions: names, ids;
+    skills: Skill;
+}

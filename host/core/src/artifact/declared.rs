@@ -1,5 +1,5 @@
-//! What a plugin's code says of its tools: lines of JSON that the SDK leaves in a custom section, each the keys of
-//! a `[tools.<name>]` table and the `name`. Merged with the `plugin.toml`.
+//! What a plugin's code says of its tools, resources and prompts: lines of JSON that the SDK leaves in a custom
+//! section, each the keys of a table of the manifest and that table's name. Merged with the `plugin.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,52 +10,65 @@ use toml::{Table, Value};
 use super::PackError;
 use crate::diagnostic::{Diagnostics, Document, quoted};
 use crate::units::parse_duration;
+use crate::uri::UriPattern;
 
-/// Tools by name, each with its keys.
-pub(super) type Declared = BTreeMap<String, Table>;
+/// The first key of a line says what it is about; the manifest's section has its plural.
+const KINDS: [(&str, &str); 3] = [("tool", "tools"), ("resource", "resources"), ("prompt", "prompts")];
 
-/// Reads the section's lines. One tool may stand there twice if both say the same.
-pub(super) fn tools(lines: &[u8]) -> Result<Declared, PackError> {
-    let mut tools = Declared::new();
+/// Section and name of each entry, with its keys.
+pub(super) type Declared = BTreeMap<(&'static str, String), Table>;
+
+/// Reads the section's lines. One entry may stand there twice if both say the same.
+pub(super) fn entries(lines: &[u8]) -> Result<Declared, PackError> {
+    let mut entries = Declared::new();
     for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-        let (name, table) = tool(line)?;
-        match tools.get(&name) {
-            Some(before) if *before != table => return Err(PackError::TwoTools { name }),
-            _ => tools.insert(name, table),
+        let (kind, key, table) = entry(line)?;
+        match entries.get(&key) {
+            Some(before) if *before != table => return Err(PackError::Twice { kind, name: key.1 }),
+            _ => entries.insert(key, table),
         };
     }
-    Ok(tools)
+    Ok(entries)
 }
 
-fn tool(line: &[u8]) -> Result<(String, Table), PackError> {
+type Entry = (&'static str, (&'static str, String), Table);
+
+fn entry(line: &[u8]) -> Result<Entry, PackError> {
     let unreadable = |reason: String| {
         let line = quoted(&String::from_utf8_lossy(line));
-        PackError::ToolLine { line, reason }
+        PackError::Line { line, reason }
     };
     let json: Json = serde_json::from_slice(line).map_err(|error| unreadable(error.to_string()))?;
     let Ok(Value::Table(mut table)) = Value::try_from(json) else {
         return Err(unreadable("not an object of plain values".into()));
     };
-    match table.remove("name") {
-        Some(Value::String(name)) => Ok((name, table)),
-        _ => Err(unreadable("no name".into())),
+    for (kind, section) in KINDS {
+        match table.remove(kind) {
+            None => {}
+            // Entries of resources are patterns, and in messages they stand in quotes.
+            Some(Value::String(name)) if section != "resources" || name.parse::<UriPattern>().is_ok() => {
+                return Ok((kind, (section, name), table));
+            }
+            Some(_) => return Err(unreadable(format!("no name of a {kind}"))),
+        }
     }
+    Err(unreadable("neither a tool nor a resource nor a prompt".into()))
 }
 
 /// The manifest's text: `plugin.toml` and what the code says. What stands in both must agree.
-pub(super) fn merge(plugin_toml: &Arc<Document>, tools: &Declared) -> Result<String, PackError> {
+pub(super) fn merge(plugin_toml: &Arc<Document>, declared: &Declared) -> Result<String, PackError> {
     let mut manifest: Table = plugin_toml.text.parse().map_err(|_| PackError::Merge)?;
     let mut disagree = Vec::new();
     let mut added = false;
-    let entries = manifest.entry("tools").or_insert_with(|| Value::Table(Table::new()));
-    let entries = entries.as_table_mut().ok_or(PackError::Merge)?;
-    for (name, declared) in tools {
+    for ((section, name), declared) in declared {
+        let entries = manifest.entry(*section).or_insert_with(|| Value::Table(Table::new()));
+        let entries = entries.as_table_mut().ok_or(PackError::Merge)?;
         let entry = entries.entry(name.clone()).or_insert_with(|| Value::Table(Table::new()));
         let entry = entry.as_table_mut().ok_or(PackError::Merge)?;
         for (key, value) in declared {
             match entry.get(key) {
                 Some(restated) if agree(key, restated, value) => {}
-                Some(_) => disagree.push((name.as_str(), key.as_str(), value)),
+                Some(_) => disagree.push((*section, name.as_str(), key.as_str(), value)),
                 None => {
                     entry.insert(key.clone(), value.clone());
                     added = true;
@@ -92,10 +105,10 @@ fn agree(key: &str, one: &Value, other: &Value) -> bool {
         }
 }
 
-fn disagreement(document: &Arc<Document>, keys: &[(&str, &str, &Value)]) -> Diagnostics {
+fn disagreement(document: &Arc<Document>, keys: &[(&str, &str, &str, &Value)]) -> Diagnostics {
     let mut all = Diagnostics::default();
-    for (tool, key, in_code) in keys {
-        let said = document.read_at(&["tools", tool], |table| {
+    for (section, name, key, in_code) in keys {
+        let said = document.read_at(&[section, name], |table| {
             table.leave_rest();
             let message = format!("the plugin's code says {key} = {in_code}");
             table.error_at(

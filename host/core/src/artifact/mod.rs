@@ -2,7 +2,7 @@
 //!
 //! - [`sections`]: the walk over its bytes; [`interface`]: what it imports and exports
 //! - [`pack`]: how such a file is made of a component and a `plugin.toml`; [`declared`]: what the plugin's code
-//!   says of its tools
+//!   says of what it has
 
 mod declared;
 mod digest;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use digest::{Digest, DigestSpelling};
 pub use interface::{exports, imports};
-pub use pack::{PackError, TOOLS_SECTION, pack};
+pub use pack::{ENTRIES_SECTION, PackError, pack};
 
 use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostic, Diagnostics, Document, quoted};

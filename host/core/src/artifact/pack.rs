@@ -1,7 +1,7 @@
 //! Makes a plugin's file of a component and a `plugin.toml`.
 //!
 //! The same input gives the same bytes. The component's own sections stay as they are, but for the SDK's
-//! [`TOOLS_SECTION`]s, which are not needed any more, and an older manifest.
+//! [`ENTRIES_SECTION`]s, which are not needed any more, and an older manifest.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,8 +16,9 @@ use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostics, Document};
 use crate::manifest::{self, SECTION};
 
-/// The custom section, within the component's core modules, in which the SDK leaves one line of JSON per tool.
-pub const TOOLS_SECTION: &str = "fleetgate:tools";
+/// The custom section, within the component's core modules, in which the SDK leaves one line of JSON for each tool,
+/// resource and prompt.
+pub const ENTRIES_SECTION: &str = "fleetgate:entries";
 
 /// Compilers nest two or three deep.
 const MAX_DEPTH: usize = 32;
@@ -37,22 +38,24 @@ pub enum PackError {
     /// `plugin.toml` contradicts the code.
     #[error("{0}")]
     Disagree(Diagnostics),
-    /// The plugin's code declares one tool twice.
-    #[error("the plugin's code declares the tool \"{name}\" twice, with different attributes")]
-    TwoTools {
+    /// The plugin's code declares one thing twice.
+    #[error("the plugin's code declares the {kind} \"{name}\" twice, with different attributes")]
+    Twice {
+        /// `tool`, `resource` or `prompt`.
+        kind: &'static str,
         /// Which.
         name: String,
     },
     /// The section of another SDK.
-    #[error("the component's section {TOOLS_SECTION} has a line that is not a tool: {line}: {reason}")]
-    ToolLine {
+    #[error("the component's section {ENTRIES_SECTION} has a line that cannot be read: {line}: {reason}")]
+    Line {
         /// The line.
         line: String,
         /// Why.
         reason: String,
     },
     /// What the code says cannot be written as TOML beside what `plugin.toml` says.
-    #[error("plugin.toml and what the plugin's code says of its tools do not fit together")]
+    #[error("plugin.toml and what the plugin's code says do not fit together")]
     Merge,
 }
 
@@ -63,9 +66,12 @@ impl PackError {
             Self::Component(problem) => problem.help(),
             Self::Invalid(_) => "build the plugin again",
             Self::Manifest(_) | Self::Disagree(_) => "",
-            Self::TwoTools { .. } => "give one of the two functions another name",
-            Self::ToolLine { .. } => "build the plugin with the fleetgate-sdk of this version",
-            Self::Merge => "write tools as tables, [tools.<name>]",
+            Self::Twice { kind: "resource", .. } => "resources of one pattern require the same roles",
+            Self::Twice { .. } => "give one of the two functions another name",
+            Self::Line { .. } => "build the plugin with the fleetgate-sdk of this version",
+            Self::Merge => {
+                "write entries as tables: [tools.<name>], [resources.\"<uri pattern>\"], [prompts.<name>]"
+            }
         }
     }
 
@@ -78,7 +84,7 @@ impl PackError {
     }
 }
 
-/// Packs a component with its manifest: `plugin.toml` and what the code says of its tools.
+/// Packs a component with its manifest: `plugin.toml` and what the code says of what it has.
 pub fn pack(
     component: &[u8],
     plugin_toml: &Arc<Document>,
@@ -90,12 +96,14 @@ pub fn pack(
     let mut lines = Vec::new();
     sections::of_component(component).map_err(PackError::Component)?;
     let mut packed = rewrite(component, 0, &mut lines).map_err(PackError::Component)?;
-    let tools = declared::tools(&lines)?;
+    let declared = declared::entries(&lines)?;
 
     // First what the author wrote by hand, so that its lines are named; then the whole.
-    let in_code = |name: &str| tools.get(name).is_some_and(|tool| tool.contains_key("requires"));
+    let in_code = |section: &'static str, name: &str| {
+        declared.get(&(section, name.to_owned())).is_some_and(|entry| entry.contains_key("requires"))
+    };
     manifest::parse_source(plugin_toml, capabilities, &in_code).map_err(PackError::Manifest)?;
-    let text = declared::merge(plugin_toml, &tools)?;
+    let text = declared::merge(plugin_toml, &declared)?;
     let path = format!("{} and the plugin's code", plugin_toml.path.display());
     let merged = Arc::new(Document::new(path, text));
     manifest::parse(&merged, capabilities).map_err(PackError::Manifest)?;
@@ -122,7 +130,7 @@ fn rewrite(bytes: &[u8], depth: usize, lines: &mut Vec<u8>) -> Result<Vec<u8>, B
     for section in all {
         let section = section?;
         match section.custom()? {
-            Some((TOOLS_SECTION, data)) => {
+            Some((ENTRIES_SECTION, data)) => {
                 lines.extend_from_slice(data);
                 continue;
             }

@@ -18,9 +18,12 @@ pub(super) struct Context<'a> {
     /// Every `kind.name` under `[capabilities]`, also where something is wrong with it.
     pub(super) requested: Vec<String>,
     pub(super) capabilities: &'a Capabilities,
-    /// Whether the tool's `requires` stands in the plugin's code, so that `plugin.toml` may leave it out.
-    pub(super) requires_in_code: &'a dyn Fn(&str) -> bool,
+    /// Whether `requires` of this section's entry stands in the plugin's code, so that `plugin.toml` may leave it out.
+    pub(super) requires_in_code: &'a InCode<'a>,
 }
+
+/// Asked with section and name.
+pub(crate) type InCode<'a> = dyn Fn(&'static str, &str) -> bool + 'a;
 
 /// Reads `[tools]`.
 pub(super) fn tools(root: &mut TableReader<'_>, context: &Context<'_>) -> BTreeMap<String, ToolEntry> {
@@ -39,11 +42,7 @@ pub(super) fn tools(root: &mut TableReader<'_>, context: &Context<'_>) -> BTreeM
 }
 
 fn tool(name: &str, table: &mut TableReader<'_>, context: &Context<'_>) -> Option<ToolEntry> {
-    let requires = if !table.has("requires") && (context.requires_in_code)(name) {
-        Some(super::Requirement::Any)
-    } else {
-        required(table, context.roles)
-    };
+    let requires = exposed_to(table, ("tools", name), context);
     let read_only = table.bool("read_only").unwrap_or_default();
     let destructive = table.bool("destructive").unwrap_or_default();
     if read_only && destructive {
@@ -98,7 +97,10 @@ fn covers(one: &str, other: &str) -> bool {
 const MOST_RESOURCES: usize = 128;
 
 /// Reads `[resources]`, by URI pattern.
-pub(super) fn resources(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<UriPattern, ExposedEntry> {
+pub(super) fn resources(
+    root: &mut TableReader<'_>,
+    context: &Context<'_>,
+) -> BTreeMap<UriPattern, ExposedEntry> {
     let mut entries = BTreeMap::new();
     let tables = root.tables("resources");
     let count = tables.len();
@@ -116,7 +118,7 @@ pub(super) fn resources(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<U
             let message = format!("{} is not a URI pattern: {why}", quoted(name.get_ref()));
             table.error_at(&name, message, grammar::URI);
         }
-        let requires = required(&mut table, roles);
+        let requires = exposed_to(&mut table, ("resources", name.get_ref()), context);
         table.finish();
         if let (Ok(pattern), Some(requires)) = (pattern, requires) {
             entries.insert(pattern, ExposedEntry { requires });
@@ -126,20 +128,32 @@ pub(super) fn resources(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<U
 }
 
 /// Reads `[prompts]`.
-pub(super) fn prompts(root: &mut TableReader<'_>, roles: &Roles) -> BTreeMap<String, ExposedEntry> {
+pub(super) fn prompts(root: &mut TableReader<'_>, context: &Context<'_>) -> BTreeMap<String, ExposedEntry> {
     let mut entries = BTreeMap::new();
     for (name, mut table) in root.tables("prompts") {
         if !grammar::is_tool(name.get_ref()) {
             let message = format!("{} is not a name for a prompt", quoted(name.get_ref()));
             table.error_at(&name, message, grammar::TOOL);
         }
-        let requires = required(&mut table, roles);
+        let requires = exposed_to(&mut table, ("prompts", name.get_ref()), context);
         table.finish();
         if let Some(requires) = requires {
             entries.insert(name.into_inner(), ExposedEntry { requires });
         }
     }
     entries
+}
+
+/// Who may have what is entered in this section under this name.
+fn exposed_to(
+    table: &mut TableReader<'_>,
+    (section, name): (&'static str, &str),
+    context: &Context<'_>,
+) -> Option<super::Requirement> {
+    if !table.has("requires") && (context.requires_in_code)(section, name) {
+        return Some(super::Requirement::Any);
+    }
+    required(table, context.roles)
 }
 
 fn required(table: &mut TableReader<'_>, roles: &Roles) -> Option<super::Requirement> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::entries::Context;
+use super::entries::{Context, InCode};
 use super::{Manifest, RequestedLimits, about, capabilities, config, entries, roles, session};
 use crate::asking;
 use crate::capability::Capabilities;
@@ -19,14 +19,14 @@ const MOST_ENTRIES: [(&str, usize); 5] =
 
 /// Reads a manifest. Everything that is wrong is said at once.
 pub fn parse(document: &Arc<Document>, capabilities: &Capabilities) -> Result<Manifest, Diagnostics> {
-    parse_source(document, capabilities, &|_| false)
+    parse_source(document, capabilities, &|_, _| false)
 }
 
-/// Reads a `plugin.toml`, where a tool may leave out `requires` if the plugin's code has it.
+/// Reads a `plugin.toml`, where an entry may leave out `requires` if the plugin's code has it.
 pub(crate) fn parse_source(
     document: &Arc<Document>,
     known: &Capabilities,
-    requires_in_code: &dyn Fn(&str) -> bool,
+    requires_in_code: &InCode<'_>,
 ) -> Result<Manifest, Diagnostics> {
     if document.text.len() > MAX_BYTES {
         let message = format!("the manifest has {} bytes", document.text.len());
@@ -49,8 +49,8 @@ pub(crate) fn parse_source(
         let context =
             Context { roles: &roles, requests: &requests, requested, capabilities: known, requires_in_code };
         let tools = entries::tools(root, &context);
-        let resources = entries::resources(root, &roles);
-        let prompts = entries::prompts(root, &roles);
+        let resources = entries::resources(root, &context);
+        let prompts = entries::prompts(root, &context);
         root.finish();
         Some(Manifest {
             plugin: plugin?,

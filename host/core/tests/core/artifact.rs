@@ -28,11 +28,11 @@ pub fn component(manifests: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A core module that carries this as the SDK's section, and a manifest section that means nothing there.
-pub fn module(tools: &[u8]) -> Module {
+pub fn module(entries: &[u8]) -> Module {
     let mut module = Module::new();
     module.section(&custom(SECTION, b"nested"));
-    if !tools.is_empty() {
-        module.section(&custom("fleetgate:tools", tools));
+    if !entries.is_empty() {
+        module.section(&custom("fleetgate:entries", entries));
     }
     module
 }

@@ -47,9 +47,9 @@ fn a_component_is_packed_with_its_manifest_word_for_word() {
 #[test]
 fn what_the_code_says_of_its_tools_goes_into_the_manifest() {
     let lines = concat!(
-        r#"{"name":"look","requires":"view","read_only":true}"#,
+        r#"{"tool":"look","requires":"view","read_only":true}"#,
         "\n",
-        r#"{"name":"act","requires":["manage","view"],"destructive":true,"timeout":"330s","secret":["/password"],"#,
+        r#"{"tool":"act","requires":["manage","view"],"destructive":true,"timeout":"330s","secret":["/password"],"#,
         r#""audit":["/host"],"opt_in":true,"verbatim":true,"task":"optional","idempotent":true,"open_world":false,"#,
         r#""reach":{"post.letters":{"boxes":["in"]}}}"#,
         "\n",
@@ -67,7 +67,7 @@ fn what_the_code_says_of_its_tools_goes_into_the_manifest() {
 #[test]
 fn code_and_plugin_toml_add_up() {
     let manifest = manifest(
-        "{\"name\":\"look\",\"requires\":\"view\"}\n",
+        "{\"tool\":\"look\",\"requires\":\"view\"}\n",
         &format!("{ROLES}[tools.look]\ntimeout = \"5s\"\n[tools.other]\nrequires = \"manage\"\n"),
     );
     let look = &manifest.tools["look"];
@@ -78,7 +78,7 @@ fn code_and_plugin_toml_add_up() {
 #[test]
 fn what_stands_in_both_and_agrees_is_fine() {
     manifest(
-        "{\"name\":\"look\",\"requires\":[\"view\"],\"timeout\":\"60s\",\"audit\":[\"/a\",\"/b\"],\"read_only\":true}\n",
+        "{\"tool\":\"look\",\"requires\":[\"view\"],\"timeout\":\"60s\",\"audit\":[\"/a\",\"/b\"],\"read_only\":true}\n",
         &format!(
             "{ROLES}[tools.look]\nrequires = \"view\"\ntimeout = \"1m\"\naudit = [\"/b\", \"/a\"]\nread_only = true\n"
         ),
@@ -88,7 +88,7 @@ fn what_stands_in_both_and_agrees_is_fine() {
 #[test]
 fn what_stands_in_both_and_disagrees_is_refused_with_the_key() {
     let error = refused(
-        "{\"name\":\"look\",\"requires\":\"view\",\"read_only\":true}\n",
+        "{\"tool\":\"look\",\"requires\":\"view\",\"read_only\":true}\n",
         &format!("{ROLES}[tools.look]\nrequires = \"manage\"\nread_only = false\n"),
     );
     let problems = error.diagnostics().unwrap();
@@ -98,9 +98,48 @@ fn what_stands_in_both_and_disagrees_is_refused_with_the_key() {
 }
 
 #[test]
+fn what_the_code_says_of_resources_and_prompts_goes_into_the_manifest() {
+    let lines = concat!(
+        r#"{"resource":"naas://jobs/*","requires":"view"}"#,
+        "\n",
+        r#"{"resource":"skill://push/**","requires":["manage"]}"#,
+        "\n",
+        r#"{"prompt":"push","requires":"manage"}"#,
+        "\n",
+    );
+    let restated = "[resources.\"naas://jobs/*\"]\n[prompts.push]\nrequires = [\"manage\"]\n";
+    let own = "[resources.\"naas://extra\"]\nrequires = \"any\"\n";
+    let manifest = manifest(lines, &format!("{ROLES}{restated}{own}"));
+    let resources: Vec<_> =
+        manifest.resources.iter().map(|(uri, entry)| format!("{uri} {}", entry.requires)).collect();
+    assert_eq!(resources, ["naas://extra any", "naas://jobs/* view", "skill://push/** manage"]);
+    assert_eq!(manifest.prompts["push"].requires.to_string(), "manage");
+    assert!(manifest.tools.is_empty());
+}
+
+#[test]
+fn a_resource_or_prompt_that_is_declared_otherwise_in_plugin_toml_is_refused() {
+    let error = refused(
+        "{\"resource\":\"naas://jobs\",\"requires\":\"view\"}\n{\"prompt\":\"push\",\"requires\":\"view\"}\n",
+        &format!(
+            "{ROLES}[resources.\"naas://jobs\"]\nrequires = \"any\"\n[prompts.push]\nrequires = \"manage\"\n"
+        ),
+    );
+    let said = error.to_string();
+    assert!(said.contains("resources") && said.contains("prompts"), "{said}");
+    assert_eq!(said.matches("the plugin's code says requires = \"view\"").count(), 2, "{said}");
+}
+
+#[test]
+fn an_entry_of_plugin_toml_without_requires_needs_code_of_its_own_kind() {
+    let error = refused("{\"tool\":\"push\",\"requires\":\"view\"}\n", &format!("{ROLES}[prompts.push]\n"));
+    assert!(error.to_string().contains("`requires` is missing"), "{error}");
+}
+
+#[test]
 fn a_mistake_in_plugin_toml_is_named_with_its_own_line() {
     let error = refused(
-        "{\"name\":\"look\",\"requires\":\"any\"}\n",
+        "{\"tool\":\"look\",\"requires\":\"any\"}\n",
         "[tools.look]\nread_onyl = true\n[tools.new]\n",
     );
     let problems = error.diagnostics().unwrap();
@@ -110,7 +149,7 @@ fn a_mistake_in_plugin_toml_is_named_with_its_own_line() {
 
 #[test]
 fn a_mistake_in_the_code_is_named_as_the_codes() {
-    let error = refused("{\"name\":\"look\",\"requires\":\"veiw\"}\n", ROLES);
+    let error = refused("{\"tool\":\"look\",\"requires\":\"veiw\"}\n", ROLES);
     let said = error.to_string();
     assert!(
         said.contains("plugin.toml and the plugin's code:") && said.contains("did you mean \"view\"?"),
@@ -120,10 +159,10 @@ fn a_mistake_in_the_code_is_named_as_the_codes() {
 
 #[test]
 fn a_tool_declared_twice_alike_is_one_and_differently_is_refused() {
-    let line = "{\"name\":\"look\",\"requires\":\"any\"}\n";
+    let line = "{\"tool\":\"look\",\"requires\":\"any\"}\n";
     assert_eq!(manifest(&format!("{line}{line}"), "").tools.len(), 1);
     let error = refused(&format!("{line}{}", line.replace("any", "view")), ROLES);
-    assert!(matches!(&error, PackError::TwoTools { name } if name == "look"), "{error}");
+    assert!(matches!(&error, PackError::Twice { kind: "tool", name } if name == "look"), "{error}");
 }
 
 #[test]
@@ -132,12 +171,14 @@ fn a_line_that_is_no_tool_is_refused() {
         "nonsense",
         "[]",
         "{\"requires\":\"any\"}",
-        "{\"name\":1}",
-        "{\"name\":\"a\",\"timeout\":null}",
+        "{\"tool\":1}",
+        "{\"resource\":\"no uri\",\"requires\":\"any\"}",
+        "{\"prompt\":[],\"requires\":\"any\"}",
+        "{\"tool\":\"a\",\"timeout\":null}",
         "\u{1b}[2J",
     ] {
         let error = refused(line, "");
-        assert!(matches!(error, PackError::ToolLine { .. }), "{line}: {error}");
+        assert!(matches!(error, PackError::Line { .. }), "{line}: {error}");
         assert!(error.help().contains("fleetgate-sdk") && !error.to_string().contains('\u{1b}'));
     }
 }
@@ -145,9 +186,9 @@ fn a_line_that_is_no_tool_is_refused() {
 #[test]
 fn tools_are_collected_from_every_module_however_deep() {
     let mut inner = Component::new();
-    inner.section(&ModuleSection(&module(b"{\"name\":\"b\",\"requires\":\"any\"}\n")));
+    inner.section(&ModuleSection(&module(b"{\"tool\":\"b\",\"requires\":\"any\"}\n")));
     let mut outer = Component::new();
-    outer.section(&ModuleSection(&module(b"{\"name\":\"a\",\"requires\":\"any\"}\n")));
+    outer.section(&ModuleSection(&module(b"{\"tool\":\"a\",\"requires\":\"any\"}\n")));
     outer.section(&NestedComponentSection(&inner));
     let bytes = packed(&outer.finish(), ABOUT).unwrap();
     let manifest = Artifact::from_bytes("naas.wasm", bytes).unwrap().manifest(&capabilities()).unwrap();
@@ -157,10 +198,10 @@ fn tools_are_collected_from_every_module_however_deep() {
 #[test]
 fn packing_is_deterministic_and_leaves_no_trace_of_an_older_one() {
     let toml = format!("{ABOUT}{ROLES}");
-    let code = declaring("{\"name\":\"b\",\"requires\":\"view\"}\n{\"name\":\"a\",\"requires\":\"view\"}\n");
+    let code = declaring("{\"tool\":\"b\",\"requires\":\"view\"}\n{\"tool\":\"a\",\"requires\":\"view\"}\n");
     let one = packed(&code, &toml).unwrap();
     assert_eq!(one, packed(&code, &toml).unwrap());
-    assert!(!one.windows(15).any(|bytes| bytes == b"fleetgate:tools"));
+    assert!(!one.windows(17).any(|bytes| bytes == b"fleetgate:entries"));
     assert!(one.windows(6).any(|bytes| bytes == b"nested"), "other sections stay");
 
     let mut old = Component::new();

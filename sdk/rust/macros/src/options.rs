@@ -2,13 +2,14 @@
 
 use proc_macro2::Span;
 use serde_json::{Map, Value};
-use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Ident, Result, Token};
+use syn::{Error, Ident, Path, Result};
 
-use crate::value::{Literal, comma};
+use crate::about::About;
+use crate::keys::{self, flag, requires, text, value};
+use crate::value::Literal;
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 19] = [
     "requires",
     "title",
     "name",
@@ -24,43 +25,38 @@ const KEYS: [&str; 15] = [
     "task",
     "asks_first",
     "reach",
+    "input_schema",
+    "output_schema",
+    "icons",
+    "meta",
 ];
 
 /// What stands in the attribute.
+#[derive(Default)]
 pub(crate) struct Options {
-    /// Instead of the function's name.
-    pub(crate) name: Option<String>,
-    /// For people. Part of the tool list and not of the manifest.
-    pub(crate) title: Option<String>,
-    /// The manifest entry, without `name`. Holds the keys that were given and no others.
+    /// Part of the tool list and not of the manifest.
+    pub(crate) about: About,
+    /// Instead of the schema of the argument.
+    pub(crate) input_schema: Option<Path>,
+    /// Instead of the schema of what is returned.
+    pub(crate) output_schema: Option<Path>,
+    /// The manifest entry, without the name. Holds the keys that were given and no others.
     pub(crate) entry: Map<String, Value>,
 }
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mut options = Self { name: None, title: None, entry: Map::new() };
-        let mut seen: Vec<String> = Vec::new();
-        while !input.is_empty() {
-            let key = Ident::parse_any(input).map_err(|error| {
-                Error::new(error.span(), format!("expected a key of #[tool]: {}", KEYS.join(", ")))
-            })?;
-            let name = key.to_string();
-            if seen.contains(&name) {
-                return Err(Error::new(key.span(), format!("`{name}` stands here twice")));
-            }
-            options.take(&key, &name, input)?;
-            seen.push(name);
-            comma(input)?;
-        }
+        let mut options = Self::default();
+        keys::read(input, "tool", &KEYS, |key, name, input| options.take(key, name, input))?;
         options.finish()
     }
 }
 
 impl Options {
     fn take(&mut self, key: &Ident, name: &str, input: ParseStream<'_>) -> Result<()> {
+        const SCHEMA: &str =
+            "the name of a schema: a constant with JSON or a function that returns a `Value`";
         match name {
-            "name" => self.name = Some(tool_name(value(key, input)?)?),
-            "title" => self.title = Some(text(value(key, input)?, "a name for people")?),
             "requires" => self.put(name, requires(value(key, input)?)?),
             "read_only" | "destructive" | "idempotent" | "open_world" | "opt_in" | "verbatim"
             | "asks_first" => {
@@ -70,7 +66,9 @@ impl Options {
             "secret" | "audit" => self.put(name, pointers(name, value(key, input)?)?),
             "task" => self.put(name, task(value(key, input)?)?),
             "reach" => self.put(name, reach(value(key, input)?)?),
-            _ => return Err(unknown(key, name)),
+            "input_schema" => self.input_schema = Some(keys::path(key, input, SCHEMA)?),
+            "output_schema" => self.output_schema = Some(keys::path(key, input, SCHEMA)?),
+            _ => self.about.take("tool", name, value(key, input)?)?,
         }
         Ok(())
     }
@@ -81,11 +79,7 @@ impl Options {
 
     fn finish(self) -> Result<Self> {
         if !self.entry.contains_key("requires") {
-            return Err(Error::new(
-                Span::call_site(),
-                "say who may call this tool: #[tool(requires = \"role\")], requires = [\"one\", \"two\"] for all of \
-                 them, or requires = \"any\" for everybody who was authenticated",
-            ));
+            return Err(keys::nobody("tool", "call this tool"));
         }
         let is = |key: &str| self.entry.get(key) == Some(&Value::Bool(true));
         if is("read_only") && is("destructive") {
@@ -95,85 +89,6 @@ impl Options {
             ));
         }
         Ok(self)
-    }
-}
-
-fn unknown(key: &Ident, name: &str) -> Error {
-    let nearest = KEYS
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(&name.replace('-', "_").to_lowercase(), known), known))
-        .min()
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 3);
-    let hint = match nearest {
-        Some((_, known)) => format!("did you mean `{known}`?"),
-        None => format!("#[tool] takes {}", KEYS.join(", ")),
-    };
-    Error::new(key.span(), format!("`{name}` is unknown; {hint}"))
-}
-
-fn value(key: &Ident, input: ParseStream<'_>) -> Result<Literal> {
-    if !input.peek(Token![=]) {
-        return Err(Error::new(key.span(), format!("`{key}` needs a value: {key} = …")));
-    }
-    input.parse::<Token![=]>()?;
-    input.parse()
-}
-
-/// `read_only`, `read_only = true`, `read_only = false`.
-fn flag(name: &str, input: ParseStream<'_>) -> Result<Value> {
-    if !input.peek(Token![=]) {
-        return Ok(Value::Bool(true));
-    }
-    input.parse::<Token![=]>()?;
-    let literal = input.parse::<Literal>()?;
-    match literal.value {
-        Value::Bool(_) => Ok(literal.value),
-        _ => Err(Error::new(literal.span, format!("`{name}` is a flag: write `{name}` or `{name} = false`"))),
-    }
-}
-
-fn text(literal: Literal, what: &str) -> Result<String> {
-    match literal.value {
-        Value::String(text) if !text.trim().is_empty() => Ok(text),
-        _ => Err(Error::new(literal.span, format!("expected {what}, in quotes"))),
-    }
-}
-
-/// The rule of the interface: 1 to 64 characters of `[A-Za-z0-9_.-]`.
-pub(crate) fn is_tool_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-}
-
-fn tool_name(literal: Literal) -> Result<String> {
-    let span = literal.span;
-    let name = text(literal, "a name for programs")?;
-    if is_tool_name(&name) {
-        return Ok(name);
-    }
-    Err(Error::new(span, "a tool's name has 1 to 64 characters, letters, digits, `_`, `.` and `-`"))
-}
-
-fn requires(literal: Literal) -> Result<Value> {
-    let role = |role: &Value| {
-        role.as_str().is_some_and(|role| {
-            !role.is_empty() && !role.chars().any(|c| c.is_whitespace() || c.is_control())
-        })
-    };
-    match &literal.value {
-        Value::Array(roles) if roles.is_empty() => Err(Error::new(
-            literal.span,
-            "an empty list would let everybody in; write requires = \"any\" if that is meant",
-        )),
-        Value::Array(roles) if roles.iter().any(|role| role == "any") => {
-            Err(Error::new(literal.span, "`any` stands alone: requires = \"any\""))
-        }
-        Value::Array(roles) if roles.iter().all(role) => Ok(literal.value),
-        one if role(one) => Ok(literal.value),
-        _ => Err(Error::new(
-            literal.span,
-            "expected a role: requires = \"role\", [\"one\", \"two\"] or \"any\"",
-        )),
     }
 }
 

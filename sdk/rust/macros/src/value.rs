@@ -1,4 +1,4 @@
-//! Literals of the attribute as JSON: text, booleans, integers, `[lists]` and `{ "tables" = … }`.
+//! Literals of the attribute as JSON: text, booleans, numbers, `[lists]` and `{ "tables" = … }`.
 
 use proc_macro2::Span;
 use serde_json::{Map, Value};
@@ -68,7 +68,8 @@ fn scalar(literal: Lit) -> syn::Result<Value> {
         Lit::Str(text) => Ok(Value::from(text.value())),
         Lit::Bool(flag) => Ok(Value::from(flag.value)),
         Lit::Int(number) => Ok(Value::from(number.base10_parse::<i64>()?)),
-        _ => Err(syn::Error::new(literal.span(), "expected text in quotes, an integer, true or false")),
+        Lit::Float(number) => Ok(Value::from(number.base10_parse::<f64>()?)),
+        _ => Err(syn::Error::new(literal.span(), "expected text in quotes, a number, true or false")),
     }
 }
 

@@ -1,27 +1,27 @@
-//! The answers with which this call continues. They are there while the tool runs.
+//! The answers with which this call continues. They are there while the plugin's function runs.
 
 use std::cell::RefCell;
 
 use crate::Answers;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Answers>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Answers> = const { RefCell::new(Answers::EMPTY) };
 }
 
 /// Puts the former answers back when dropped.
-pub(crate) struct Provided(Option<Answers>);
+pub(crate) struct Provided(Answers);
 
 /// Answers for as long as the returned value lives.
-pub(crate) fn provide(answers: Option<Answers>) -> Provided {
+pub(crate) fn provide(answers: Answers) -> Provided {
     Provided(CURRENT.replace(answers))
 }
 
 impl Drop for Provided {
     fn drop(&mut self) {
-        CURRENT.replace(self.0.take());
+        CURRENT.replace(std::mem::take(&mut self.0));
     }
 }
 
-pub(crate) fn current() -> Option<Answers> {
+pub(crate) fn current() -> Answers {
     CURRENT.with_borrow(Clone::clone)
 }

@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::bindings::fleetgate::plugin::{call, capabilities, config as settings};
-use crate::{Fault, http};
+use crate::bindings::imports::fleetgate::plugin::{call, capabilities, config as settings, jobs};
+use crate::bindings::{from_fault, from_tool_result};
+use crate::jobs::Job;
+use crate::{Fault, ToolResult, http};
 
 pub(crate) fn principal() -> String {
     call::principal()
@@ -25,6 +27,10 @@ pub(crate) fn binding() -> String {
 
 pub(crate) fn client_capabilities() -> Value {
     serde_json::from_str(&call::client_capabilities()).unwrap_or_else(|_| Value::Object(Default::default()))
+}
+
+pub(crate) fn job() -> Option<String> {
+    call::job()
 }
 
 pub(crate) fn deadline() -> Duration {
@@ -85,4 +91,38 @@ pub(crate) fn sleep(duration: Duration) -> Result<(), Fault> {
 
 pub(crate) fn send(request: &http::Outgoing) -> Result<http::Incoming, http::Failure> {
     http::wasi::send(request)
+}
+
+fn from_job(job: jobs::Job) -> Job {
+    Job {
+        id: job.id,
+        tool: job.tool,
+        status: job.status,
+        message: job.message,
+        created_ms: job.created_ms,
+        updated_ms: job.updated_ms,
+        extra: job.extra.and_then(|json| serde_json::from_str(&json).ok()),
+    }
+}
+
+pub(crate) fn submit_job(tool: &str, arguments: &str, options: Option<&Value>) -> Result<Job, Fault> {
+    let options = options.map(Value::to_string);
+    jobs::submit(tool, arguments, options.as_deref()).map(from_job).map_err(from_fault)
+}
+
+pub(crate) fn get_job(id: &str) -> Result<Job, Fault> {
+    jobs::get(id).map(from_job).map_err(from_fault)
+}
+
+pub(crate) fn job_outcome(id: &str) -> Result<ToolResult, Fault> {
+    jobs::outcome(id).map(from_tool_result).map_err(from_fault)
+}
+
+pub(crate) fn list_jobs(cursor: Option<&str>) -> Result<(Vec<Job>, Option<String>), Fault> {
+    let (jobs, next) = jobs::list_jobs(cursor).map_err(from_fault)?;
+    Ok((jobs.into_iter().map(from_job).collect(), next))
+}
+
+pub(crate) fn cancel_job(id: &str) -> Result<Job, Fault> {
+    jobs::cancel(id).map(from_job).map_err(from_fault)
 }

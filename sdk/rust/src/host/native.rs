@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::jobs::Job;
 use crate::testing::{self, Log, Progress};
-use crate::{Fault, http};
+use crate::{Fault, ToolResult, http};
 
 pub(crate) fn principal() -> String {
     testing::current().map(|state| state.principal.borrow().clone()).unwrap_or_default()
@@ -28,6 +29,10 @@ pub(crate) fn client_capabilities() -> Value {
     testing::current()
         .and_then(|state| state.client_capabilities.borrow().clone())
         .unwrap_or_else(|| Value::Object(Default::default()))
+}
+
+pub(crate) fn job() -> Option<String> {
+    testing::current().and_then(|state| state.job.borrow().clone())
 }
 
 pub(crate) fn deadline() -> Duration {
@@ -98,4 +103,32 @@ pub(crate) fn send(request: &http::Outgoing) -> Result<http::Incoming, http::Fai
         Some(state) => state.answer(testing::Request::new(request)).into_result(),
         None => Err(http::Failure::Denied),
     }
+}
+
+/// Without a harness: what the host says where it keeps no jobs.
+fn jobs<T>(of: impl FnOnce(&testing::Jobs) -> Result<T, Fault>) -> Result<T, Fault> {
+    match testing::current() {
+        Some(state) => of(&state.jobs),
+        None => Err(Fault::custom("unavailable", "This host keeps no jobs.")),
+    }
+}
+
+pub(crate) fn submit_job(tool: &str, arguments: &str, options: Option<&Value>) -> Result<Job, Fault> {
+    jobs(|jobs| jobs.submit(tool, arguments, options))
+}
+
+pub(crate) fn get_job(id: &str) -> Result<Job, Fault> {
+    jobs(|jobs| jobs.get(id))
+}
+
+pub(crate) fn job_outcome(id: &str) -> Result<ToolResult, Fault> {
+    jobs(|jobs| jobs.outcome(id))
+}
+
+pub(crate) fn list_jobs(cursor: Option<&str>) -> Result<(Vec<Job>, Option<String>), Fault> {
+    jobs(|jobs| jobs.list(cursor))
+}
+
+pub(crate) fn cancel_job(id: &str) -> Result<Job, Fault> {
+    jobs(|jobs| jobs.cancel(id))
 }

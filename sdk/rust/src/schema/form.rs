@@ -32,12 +32,20 @@ pub(super) fn of(mut schema: Value) -> Value {
     Value::Object(form)
 }
 
-/// The variants of an enum with doc comments: what the variant is to people is its title.
+/// The variants of an enum with doc comments: what the variant is to people is its title. Those without come first.
 fn choices(cases: &Value) -> Option<Value> {
-    let choice = |case: &Value| {
-        let value = case.get("const")?.as_str()?;
+    let mut choices = Vec::new();
+    for case in cases.as_array()? {
         let title = case.get("title").or_else(|| case.get("description")).and_then(Value::as_str);
-        Some(json!({ "const": value, "title": title.unwrap_or(value) }))
-    };
-    cases.as_array()?.iter().map(choice).collect::<Option<Vec<_>>>().map(Value::from)
+        let values = match (case.get("const"), case.get("enum")) {
+            (Some(one), None) => vec![one],
+            (None, Some(several)) => several.as_array()?.iter().collect(),
+            _ => return None,
+        };
+        for value in values {
+            let value = value.as_str()?;
+            choices.push(json!({ "const": value, "title": title.unwrap_or(value) }));
+        }
+    }
+    Some(Value::from(choices))
 }

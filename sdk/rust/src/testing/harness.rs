@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Request, Response};
-use crate::Answers;
+use super::{Jobs, Request, Response, Submitted};
+use crate::{Answers, Fault, ToolResult};
 
 /// A line that the tool logged.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +46,9 @@ pub(crate) struct State {
     pub(crate) cancelled: Cell<bool>,
     pub(crate) config: RefCell<BTreeMap<String, String>>,
     pub(crate) granted: RefCell<BTreeSet<String>>,
-    pub(crate) answers: RefCell<Option<Answers>>,
+    pub(crate) answers: RefCell<Answers>,
+    pub(crate) job: RefCell<Option<String>>,
+    pub(crate) jobs: Jobs,
     responder: RefCell<Option<Rc<Responder>>>,
     requests: RefCell<Vec<Request>>,
     pub(crate) logs: RefCell<Vec<Log>>,
@@ -152,6 +154,13 @@ impl Harness {
         self
     }
 
+    /// The call runs in the job of this id.
+    #[must_use]
+    pub fn job(self, id: &str) -> Self {
+        self.state.job.replace(Some(id.to_owned()));
+        self
+    }
+
     /// A setting, as the host writes it: a duration as `500ms`, a list as JSON.
     #[must_use]
     pub fn config(self, key: &str, value: impl ToString) -> Self {
@@ -166,11 +175,11 @@ impl Harness {
         self
     }
 
-    /// An answer to a question that the tool asked before. `value` as MCP defines it for that kind (for a form:
+    /// An answer to a question that was asked before. `value` as MCP defines it for that kind (for a form:
     /// `{"action": "accept", "content": {…}}`).
     #[must_use]
     pub fn answer(self, key: &str, value: Value) -> Self {
-        self.state.answers.borrow_mut().get_or_insert_default().items.push((key.to_owned(), value));
+        self.state.answers.borrow_mut().items.push((key.to_owned(), value));
         self
     }
 
@@ -183,7 +192,7 @@ impl Harness {
     /// The state of the question that was asked before.
     #[must_use]
     pub fn answered_state(self, state: Option<Vec<u8>>) -> Self {
-        self.state.answers.borrow_mut().get_or_insert_default().state = state;
+        self.state.answers.borrow_mut().state = state;
         self
     }
 
@@ -192,6 +201,21 @@ impl Harness {
     pub fn respond(self, responder: impl Fn(&Request) -> Response + 'static) -> Self {
         self.state.responder.replace(Some(Rc::new(Box::new(responder))));
         self
+    }
+
+    /// Ends a job that the plugin submitted before. What it submits is kept, and runs nowhere.
+    ///
+    /// # Panics
+    /// When there is none of this id.
+    #[track_caller]
+    pub fn end_job(&self, id: &str, end: Result<ToolResult, Fault>) {
+        self.state.jobs.end(id, end).expect("the job was submitted before");
+    }
+
+    /// The jobs that were submitted so far.
+    #[must_use]
+    pub fn submitted(&self) -> Vec<Submitted> {
+        self.state.jobs.submitted()
     }
 
     /// Runs it with this host. May be called several times; what is recorded adds up.

@@ -26,14 +26,21 @@
 //!
 //! Without a harness a tool runs too: nobody calls, nothing is configured or granted, and every request is denied.
 //!
-//! [`call`] goes the whole way from JSON arguments to the result, as in a component.
+//! [`call`] goes the whole way from JSON arguments to the result, as in a component; so do [`get`] for prompts, [`read`]
+//! for resources and [`complete`] for completions.
 
 mod dispatch;
 mod exchange;
 mod harness;
+mod jobs;
 
 pub use crate::http::Failure;
-pub use dispatch::{ask, call, call_tool, list_tools};
+pub use dispatch::{
+    ask, call, call_tool, complete, complete_argument, get, get_prompt, list_prompts, list_resources,
+    list_skills, list_templates, list_tools, read, read_resource,
+};
 pub use exchange::{Request, Response};
 pub(crate) use harness::current;
 pub use harness::{Harness, Log, Progress, cancel};
+pub(crate) use jobs::Jobs;
+pub use jobs::Submitted;

@@ -41,19 +41,19 @@ fn the_list_holds_what_the_host_learns() {
     assert_eq!(tools[1]["inputSchema"]["type"], "object");
     assert_eq!(
         tools[1]["manifest"],
-        json!({ "name": "list", "requires": "view", "read_only": true, "timeout": "60s" })
+        json!({ "tool": "list", "requires": "view", "read_only": true, "timeout": "60s" })
     );
     assert_eq!(tools[0]["title"], Value::Null);
 }
 
 #[test]
 fn the_section_for_pack_is_one_line_for_each_tool() {
-    const LENGTH: usize = plugin::manifest_length(Exported::TOOLS);
-    let bytes: [u8; LENGTH] = plugin::manifest_lines(Exported::TOOLS);
+    const LENGTH: usize = plugin::length_of(Exported::MANIFEST);
+    let bytes: [u8; LENGTH] = plugin::joined(Exported::MANIFEST);
     let text = std::str::from_utf8(&bytes).expect("it is text");
     let names: Vec<_> = text
         .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON")["name"].clone())
+        .map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON")["tool"].clone())
         .collect();
     assert_eq!(names, ["whoami", "list", "remove-device"]);
     assert!(text.ends_with('\n'));

@@ -67,3 +67,13 @@ fn a_fault_reads_as_a_sentence() {
     );
     assert_eq!(Fault::denied("Not yours.").message("Not mine.").to_string(), "denied: Not mine.");
 }
+
+#[test]
+fn a_protocol_error_carries_its_code_and_data() {
+    let fault = Fault::protocol(-32602, "No such thing.").data(json!({ "uri": "x://y" }));
+    assert!(fault.is("protocol"));
+    assert_eq!(
+        Value::Object(*fault.details.expect("details")),
+        json!({ "code": -32602, "data": { "uri": "x://y" } })
+    );
+}

@@ -2,6 +2,8 @@
 
 mod arguments;
 mod call;
+mod client;
+mod completions;
 mod config;
 mod export;
 mod faults;
@@ -10,7 +12,12 @@ mod http_failures;
 mod http_paths;
 mod http_requests;
 mod http_responses;
+mod jobs;
 mod log;
+mod prompts;
 mod questions;
+mod resources;
 mod results;
 mod schemas;
+mod skills;
+mod surfaces;

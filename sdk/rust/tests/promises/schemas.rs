@@ -219,7 +219,7 @@ fn a_value_that_may_be_null_is_a_choice_of_single_types() {
     let schema = nullable::input_schema().expect("it is an object");
     assert_eq!(schema["properties"]["list"]["items"], json!({ "anyOf": [{ "type": "boolean" }, nothing] }));
 
-    let schema = nullable::output_schema().expect("there is one");
+    let schema = nullable::output_schema().expect("it is JSON").expect("there is one");
     let properties = &schema["properties"];
     assert_eq!(
         properties["words"],
@@ -248,7 +248,9 @@ fn no_schema_has_a_list_of_types_or_a_flag_instead_of_a_schema() {
     let schemas =
         [run::input_schema(), plant::input_schema(), nullable::input_schema(), find::input_schema()];
     let inputs = schemas.into_iter().map(|schema| schema.expect("it is an object"));
-    for schema in inputs.chain([plant::output_schema(), nullable::output_schema()].into_iter().flatten()) {
+    for schema in
+        inputs.chain([plant::output_schema(), nullable::output_schema()].into_iter().flatten().flatten())
+    {
         let text = schema.to_string();
         assert!(!text.contains("\"type\":["), "{text}");
         assert!(!text.replace("\"additionalProperties\":true", "").contains(":true"), "{text}");
@@ -293,9 +295,10 @@ fn an_enum_of_objects_says_that_it_is_an_object() {
 
 #[test]
 fn a_recursive_type_stays_inside_its_document() {
-    for schema in
-        [plant::input_schema().expect("it is an object"), find::output_schema().expect("there is one")]
-    {
+    for schema in [
+        plant::input_schema().expect("it is an object"),
+        find::output_schema().expect("it is JSON").expect("there is one"),
+    ] {
         let text = schema.to_string();
         assert_eq!(schema["type"], "object");
         assert!(text.contains("$ref"), "{text}");
@@ -305,7 +308,7 @@ fn a_recursive_type_stays_inside_its_document() {
 
 #[test]
 fn an_output_that_may_be_left_out_is_not_required() {
-    let schema = plant::output_schema().expect("there is one");
+    let schema = plant::output_schema().expect("it is JSON").expect("there is one");
     assert_eq!(schema["required"], json!(["children"]));
 }
 
@@ -328,4 +331,39 @@ fn a_tool_without_arguments_takes_an_empty_object() {
         idle::input_schema(),
         Ok(json!({ "type": "object", "properties": {}, "additionalProperties": false }))
     );
+}
+
+const RAW: &str = r##"{"type":"object","$schema":"https://json-schema.org/draft/2020-12/schema","properties":
+    {"z":{"$ref":"#/$defs/z"},"a":{"type":["string","null"]}},"$defs":{"z":{"$anchor":"z","type":"string"}}}"##;
+
+fn made() -> Value {
+    json!({ "type": "object", "properties": { "n": true } })
+}
+
+/// Has schemas of its author's own.
+#[tool(requires = "any", input_schema = RAW, output_schema = made)]
+fn raw(args: Value) -> Result<Value, Fault> {
+    Ok(args)
+}
+
+/// Has a schema that is none.
+#[tool(requires = "any", input_schema = BROKEN)]
+fn broken(args: Value) -> Result<Value, Fault> {
+    Ok(args)
+}
+
+const BROKEN: &str = "{";
+
+#[test]
+fn a_schema_of_the_authors_own_is_passed_on_as_it_is() {
+    let schema = raw::input_schema().expect("it is JSON");
+    assert_eq!(schema, serde_json::from_str::<Value>(RAW).expect("it is JSON"));
+    let order: Vec<_> = schema.as_object().expect("an object").keys().collect();
+    assert_eq!(order, ["type", "$schema", "properties", "$defs"]);
+    assert_eq!(raw::output_schema(), Ok(Some(made())));
+}
+
+#[test]
+fn a_schema_that_is_no_json_is_a_mistake_of_the_plugin() {
+    assert!(broken::input_schema().expect_err("it is none").is("internal"));
 }

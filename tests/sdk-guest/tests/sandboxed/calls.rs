@@ -8,7 +8,7 @@ use crate::host::{Answer, Answers, Host, Outcome};
 async fn the_list_of_tools_is_whole_and_the_same_twice() {
     let tools = Host::default().list_tools().await;
     let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
-    assert_eq!(names, ["fetch", "tidy", "wait", "facts", "ask", "contents", "fail", "explode"]);
+    assert_eq!(names, ["fetch", "tidy", "wait", "facts", "ask", "contents", "fail", "explode", "background"]);
     assert_eq!(tools[0].description.as_deref(), Some("Sends one request."));
     let input: Value = serde_json::from_str(&tools[0].input_schema).expect("it is JSON");
     assert_eq!(input["properties"]["upstream"]["description"], "The upstream's name.");
@@ -16,6 +16,9 @@ async fn the_list_of_tools_is_whole_and_the_same_twice() {
         serde_json::from_str(tools[0].output_schema.as_deref().expect("a struct has one")).expect("JSON");
     assert_eq!(output["type"], "object");
     assert_eq!(tools[1].output_schema, None);
+    assert_eq!(tools[4].meta.as_deref(), Some("{\"a/b\":1}"));
+    let icons: Value = serde_json::from_str(tools[4].extra.as_deref().expect("icons")).expect("it is JSON");
+    assert_eq!(icons["icons"][0]["src"], "data:image/png;base64,AA==");
 
     let again = Host::default().list_tools().await;
     assert_eq!(format!("{tools:?}"), format!("{again:?}"));
@@ -37,6 +40,7 @@ async fn every_fact_and_every_report_crosses() {
             "client": { "elicitation": {} },
             "deadline": 1_234,
             "cancelled": false,
+            "job": "job-7",
             "interval": 500,
             "none": null,
             "granted": [true, false],
@@ -133,4 +137,26 @@ async fn waiting_ends_when_the_call_is_cancelled() {
     // An hour: only the cancel can end it.
     let fault = host.call("wait", json!({ "milliseconds": 3_600_000 })).await.expect_err("it was cancelled");
     assert_eq!(fault.code, "cancelled");
+}
+
+#[tokio::test]
+async fn jobs_cross_in_both_directions() {
+    let host = Host::default();
+    let result = host.call("background", json!({})).await.expect("it runs");
+    let said: Value = serde_json::from_str(&result.structured.expect("it is an object")).expect("it is JSON");
+    assert_eq!(
+        said["job"],
+        json!({
+            "id": "job-1", "tool": "wait", "status": "queued", "message": "half", "created_ms": 1,
+            "updated_ms": 2, "extra": { "ttlMs": 60_000 },
+        })
+    );
+    assert_eq!((&said["listed"][0]["status"], &said["next"]), (&json!("working"), &json!("cursor")));
+    assert_eq!((&said["result"], &said["cancelled"]["status"]), (&json!("job-1 slept"), &json!("cancelled")));
+    assert_eq!(said["unknown"], json!(["unknown", "there is no nothing"]));
+    assert_eq!((&said["wait"], &said["details"]), (&json!(5), &json!({ "n": 1 })));
+    assert_eq!(
+        *host.seen.lock().expect("no test panics here"),
+        [json!({ "submit": ["wait", "{\"milliseconds\":1}", "{\"ttlMs\":60000}"] })]
+    );
 }

@@ -39,11 +39,11 @@ pub(crate) fn bytes() -> &'static [u8] {
 }
 
 #[test]
-fn the_tools_section_has_one_line_for_each_tool_in_the_order_of_export() {
+fn the_section_for_pack_has_one_line_for_each_entry_in_the_order_of_export() {
     let mut lines = Vec::new();
     for payload in wasmparser::Parser::new(0).parse_all(bytes()) {
         if let wasmparser::Payload::CustomSection(section) = payload.expect("the component is whole")
-            && section.name() == "fleetgate:tools"
+            && section.name() == "fleetgate:entries"
         {
             let text = std::str::from_utf8(section.data()).expect("the section is text");
             lines.extend(
@@ -51,8 +51,29 @@ fn the_tools_section_has_one_line_for_each_tool_in_the_order_of_export() {
             );
         }
     }
-    let names: Vec<_> = lines.iter().filter_map(|line| line["name"].as_str()).collect();
-    assert_eq!(names, ["fetch", "tidy", "wait", "facts", "ask", "contents", "fail", "explode"]);
+    let of = |kind: &str| lines.iter().filter_map(|line| line[kind].as_str()).collect::<Vec<_>>();
+    assert_eq!(
+        of("tool"),
+        ["fetch", "tidy", "wait", "facts", "ask", "contents", "fail", "explode", "background"]
+    );
+    assert_eq!(of("resource"), ["x://note", "x://items/*", "skill://deep/skill/**"]);
+    assert_eq!(of("prompt"), ["greet"]);
     assert_eq!(lines[0]["timeout"], "5m");
     assert_eq!(lines[3]["requires"], serde_json::json!(["view", "operator"]));
+}
+
+#[test]
+fn the_component_exports_what_it_has_and_no_events() {
+    let mut exports = Vec::new();
+    for payload in wasmparser::Parser::new(0).parse_all(bytes()) {
+        if let wasmparser::Payload::ComponentExportSection(section) = payload.expect("the component is whole")
+        {
+            exports
+                .extend(section.into_iter().map(|export| export.expect("it is whole").name.name.to_owned()));
+        }
+    }
+    for interface in ["tools", "resources", "prompts", "completions", "skills"] {
+        assert!(exports.contains(&format!("fleetgate:plugin/{interface}@0.1.0")), "{exports:?}");
+    }
+    assert!(!exports.iter().any(|name| name.contains("events")), "{exports:?}");
 }

@@ -17,14 +17,32 @@ use wasmtime_wasi_http::{
 
 mod bindings {
     #![allow(missing_docs)]
+    // What the guest exports: everything but events.
     wasmtime::component::bindgen!({
         path: "../../wit/fleetgate-plugin",
-        world: "with-tools",
+        inline: "
+            package test:host;
+            world five {
+                include fleetgate:plugin/imports@0.1.0;
+                export fleetgate:plugin/tools@0.1.0;
+                export fleetgate:plugin/resources@0.1.0;
+                export fleetgate:plugin/prompts@0.1.0;
+                export fleetgate:plugin/completions@0.1.0;
+                export fleetgate:plugin/skills@0.1.0;
+            }
+        ",
+        world: "test:host/five",
         exports: { default: async },
     });
 }
 
-use bindings::WithTools;
+use bindings::Five;
+pub(crate) use bindings::exports::fleetgate::plugin::completions::Completion;
+pub(crate) use bindings::exports::fleetgate::plugin::prompts::{Prompt, PromptOutcome};
+pub(crate) use bindings::exports::fleetgate::plugin::resources::{
+    ReadOutcome, ResourceInfo, ResourceTemplate,
+};
+pub(crate) use bindings::exports::fleetgate::plugin::skills::Skill;
 use bindings::fleetgate::plugin::{call, capabilities, config, jobs, types};
 pub(crate) use types::{Answer, Answers, Fault, Outcome, Tool, ToolResult};
 
@@ -79,7 +97,62 @@ impl Host {
         }
     }
 
-    async fn instantiate(&self) -> (Store<State>, WithTools) {
+    pub(crate) async fn list_resources(
+        &self,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<ResourceInfo>, Option<String>), Fault> {
+        let (mut store, plugin) = self.instantiate().await;
+        plugin.fleetgate_plugin_resources().call_list_resources(&mut store, cursor).await.expect("no trap")
+    }
+
+    pub(crate) async fn list_templates(&self) -> Vec<ResourceTemplate> {
+        let (mut store, plugin) = self.instantiate().await;
+        let listed = plugin.fleetgate_plugin_resources().call_list_templates(&mut store).await;
+        listed.expect("no trap").map_err(|fault| fault.message).expect("they can be listed")
+    }
+
+    pub(crate) async fn read(&self, uri: &str, answers: Option<Answers>) -> Result<ReadOutcome, Fault> {
+        let (mut store, plugin) = self.instantiate().await;
+        let resources = plugin.fleetgate_plugin_resources();
+        resources.call_read_resource(&mut store, uri, answers.as_ref()).await.expect("no trap")
+    }
+
+    pub(crate) async fn list_prompts(&self) -> Vec<Prompt> {
+        let (mut store, plugin) = self.instantiate().await;
+        let listed = plugin.fleetgate_plugin_prompts().call_list_prompts(&mut store).await;
+        listed.expect("no trap").map_err(|fault| fault.message).expect("they can be listed")
+    }
+
+    pub(crate) async fn get_prompt(
+        &self,
+        name: &str,
+        arguments: Value,
+        answers: Option<Answers>,
+    ) -> Result<PromptOutcome, Fault> {
+        let (mut store, plugin) = self.instantiate().await;
+        let (prompts, arguments) = (plugin.fleetgate_plugin_prompts(), arguments.to_string());
+        prompts.call_get_prompt(&mut store, name, &arguments, answers.as_ref()).await.expect("no trap")
+    }
+
+    pub(crate) async fn complete(
+        &self,
+        reference: &str,
+        argument: &str,
+        value: &str,
+        context: Value,
+    ) -> Result<Completion, Fault> {
+        let (mut store, plugin) = self.instantiate().await;
+        let (completions, context) = (plugin.fleetgate_plugin_completions(), context.to_string());
+        completions.call_complete(&mut store, reference, argument, value, &context).await.expect("no trap")
+    }
+
+    pub(crate) async fn list_skills(&self) -> Vec<Skill> {
+        let (mut store, plugin) = self.instantiate().await;
+        let listed = plugin.fleetgate_plugin_skills().call_list_skills(&mut store).await;
+        listed.expect("no trap").map_err(|fault| fault.message).expect("they can be listed")
+    }
+
+    async fn instantiate(&self) -> (Store<State>, Five) {
         static COMPILED: OnceLock<(Engine, Component)> = OnceLock::new();
         let (engine, component) = COMPILED.get_or_init(|| {
             let engine = Engine::default();
@@ -89,7 +162,7 @@ impl Host {
         let mut linker = Linker::<State>::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("WASI links");
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).expect("HTTP links");
-        WithTools::add_to_linker::<_, HasSelf<Self>>(&mut linker, |state| &mut state.host).expect("it links");
+        Five::add_to_linker::<_, HasSelf<Self>>(&mut linker, |state| &mut state.host).expect("it links");
         let state = State {
             host: self.clone(),
             table: ResourceTable::new(),
@@ -98,8 +171,7 @@ impl Host {
             hooks: Hooks(self.clone()),
         };
         let mut store = Store::new(engine, state);
-        let plugin =
-            WithTools::instantiate_async(&mut store, component, &linker).await.expect("it instantiates");
+        let plugin = Five::instantiate_async(&mut store, component, &linker).await.expect("it instantiates");
         (store, plugin)
     }
 }
@@ -188,7 +260,7 @@ impl call::Host for Host {
         json!({ "elicitation": {} }).to_string()
     }
     fn job(&mut self) -> Option<String> {
-        None
+        Some("job-7".into())
     }
     fn deadline_ms(&mut self) -> u64 {
         1_234
@@ -229,20 +301,60 @@ impl capabilities::Host for Host {
     }
 }
 
+fn job(id: &str, tool: &str, status: &str) -> jobs::Job {
+    jobs::Job {
+        id: id.into(),
+        tool: tool.into(),
+        status: status.into(),
+        message: Some("half".into()),
+        created_ms: 1,
+        updated_ms: 2,
+        extra: Some(json!({ "ttlMs": 60_000 }).to_string()),
+    }
+}
+
 impl jobs::Host for Host {
-    fn submit(&mut self, _: String, _: String, _: Option<String>) -> Result<jobs::Job, Fault> {
-        unreachable!("the SDK has no jobs")
+    fn submit(
+        &mut self,
+        tool: String,
+        arguments: String,
+        options: Option<String>,
+    ) -> Result<jobs::Job, Fault> {
+        self.see(json!({ "submit": [tool, arguments, options] }));
+        Ok(job("job-1", &tool, "queued"))
     }
-    fn get(&mut self, _: String) -> Result<jobs::Job, Fault> {
-        unreachable!("the SDK has no jobs")
+    fn get(&mut self, id: String) -> Result<jobs::Job, Fault> {
+        Err(Fault {
+            code: "unknown".into(),
+            message: format!("there is no {id}"),
+            field: None,
+            retryable: true,
+            retry_after_ms: Some(5),
+            details: Some("{\"n\":1}".into()),
+        })
     }
-    fn outcome(&mut self, _: String) -> Result<types::ToolResult, Fault> {
-        unreachable!("the SDK has no jobs")
+    fn outcome(&mut self, id: String) -> Result<types::ToolResult, Fault> {
+        let content = types::Content {
+            kind: "text".into(),
+            text: Some(format!("{id} slept")),
+            data: None,
+            mime_type: None,
+            uri: None,
+            meta: None,
+            extra: None,
+        };
+        Ok(types::ToolResult {
+            content: vec![content],
+            structured: None,
+            is_error: false,
+            meta: None,
+            extra: None,
+        })
     }
-    fn list_jobs(&mut self, _: Option<String>) -> Result<(Vec<jobs::Job>, Option<String>), Fault> {
-        unreachable!("the SDK has no jobs")
+    fn list_jobs(&mut self, cursor: Option<String>) -> Result<(Vec<jobs::Job>, Option<String>), Fault> {
+        Ok((vec![job("job-1", "wait", "working")], cursor))
     }
-    fn cancel(&mut self, _: String) -> Result<jobs::Job, Fault> {
-        unreachable!("the SDK has no jobs")
+    fn cancel(&mut self, id: String) -> Result<jobs::Job, Fault> {
+        Ok(job(&id, "wait", "cancelled"))
     }
 }

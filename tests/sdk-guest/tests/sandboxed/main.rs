@@ -4,4 +4,5 @@ mod calls;
 mod component;
 mod host;
 mod http;
+mod surfaces;
 mod upstream;

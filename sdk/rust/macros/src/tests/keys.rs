@@ -128,7 +128,8 @@ fn names_that_clients_do_not_take_are_refused() {
 
 #[test]
 fn values_that_the_manifest_cannot_hold_are_refused() {
-    assert_refused(quote!(requires = 1.5), "expected text in quotes");
+    assert_refused(quote!(requires = 1.5), "expected a role");
+    assert_refused(quote!(requires = b'a'), "expected text in quotes");
     assert_refused(quote!(requires = ROLE), "expected text in quotes");
     assert_refused(quote!(requires = "a" title = "b"), "expected `,`");
 }

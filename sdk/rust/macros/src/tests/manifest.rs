@@ -7,16 +7,16 @@ use super::{constant, entry, greet};
 
 #[test]
 fn an_entry_is_one_line_that_ends_with_a_line_feed() {
-    let expanded = crate::expand::tool(quote!(requires = "any", read_only), greet()).expect("it expands");
+    let expanded = crate::tool::expand(quote!(requires = "any", read_only), greet()).expect("it expands");
     assert_eq!(
         constant(expanded, "MANIFEST"),
-        "{\"name\":\"greet\",\"requires\":\"any\",\"read_only\":true}\n"
+        "{\"tool\":\"greet\",\"requires\":\"any\",\"read_only\":true}\n"
     );
 }
 
 #[test]
 fn keys_that_were_not_given_are_not_in_the_entry() {
-    assert_eq!(entry(quote!(requires = "view")), json!({ "name": "greet", "requires": "view" }));
+    assert_eq!(entry(quote!(requires = "view")), json!({ "tool": "greet", "requires": "view" }));
 }
 
 #[test]
@@ -35,6 +35,7 @@ fn every_key_of_the_manifest_reaches_the_entry() {
         secret = ["/password", "/enable"],
         audit = "/host",
         task = "optional",
+        asks_first,
         reach = {
             "http.api" = { methods = ["POST"], paths = ["/v2/**"] },
             "mqtt.broker": { publish = ["a/+/b"], qos = 1, retain = false },
@@ -43,7 +44,7 @@ fn every_key_of_the_manifest_reaches_the_entry() {
     assert_eq!(
         entry,
         json!({
-            "name": "hello.world",
+            "tool": "hello.world",
             "requires": ["view", "commands:write"],
             "read_only": false,
             "destructive": true,
@@ -55,6 +56,7 @@ fn every_key_of_the_manifest_reaches_the_entry() {
             "secret": ["/password", "/enable"],
             "audit": ["/host"],
             "task": "optional",
+            "asks_first": true,
             "reach": {
                 "http.api": { "methods": ["POST"], "paths": ["/v2/**"] },
                 "mqtt.broker": { "publish": ["a/+/b"], "qos": 1, "retain": false },
@@ -71,7 +73,7 @@ fn the_title_is_the_tool_lists_and_not_the_manifests() {
 
 #[test]
 fn the_doc_comment_is_the_description_without_its_indentation() {
-    let expanded = crate::expand::tool(
+    let expanded = crate::tool::expand(
         quote!(requires = "any"),
         quote! {
             ///  Greets somebody.
@@ -87,7 +89,7 @@ fn the_doc_comment_is_the_description_without_its_indentation() {
 
 #[test]
 fn a_raw_name_loses_its_prefix() {
-    let expanded = crate::expand::tool(
+    let expanded = crate::tool::expand(
         quote!(requires = "any"),
         quote! {
             /// Moves.

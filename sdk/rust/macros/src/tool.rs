@@ -2,49 +2,38 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use serde_json::{Map, Value};
-use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Error, ItemFn, Result};
+use syn::{Error, Result};
 
-use crate::docs;
-use crate::options::{self, Options};
+use crate::item;
+use crate::keys;
+use crate::options::Options;
 use crate::signature::Signature;
 
 /// Expands `#[tool(options)] item`.
-pub(crate) fn tool(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let function: ItemFn = syn::parse2(item)
-        .map_err(|error| Error::new(error.span(), "#[tool] stands before a function with a body"))?;
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let function = item::function("tool", item)?;
     let options: Options = syn::parse2(options)?;
-    let signature = Signature::of(&function)?;
+    let signature = Signature::of(&function, "tool")?;
     let ident = &function.sig.ident;
-    let name = match options.name {
-        Some(name) => name,
-        None => ident.unraw().to_string(),
-    };
-    if !options::is_tool_name(&name) {
+    let name = options.about.name.clone().unwrap_or_else(|| item::name(&function));
+    if !keys::is_name(&name) {
         return Err(Error::new(
             ident.span(),
             "a tool's name has 1 to 64 characters of A-Z a-z 0-9 `_`; give another one: #[tool(name = \"…\")]",
         ));
     }
-    let Some(description) = docs::text(&function.attrs) else {
-        return Err(Error::new(
-            ident.span(),
-            "write a doc comment above the function: a model chooses the tool by it",
-        ));
-    };
+    let description = item::description(&function, "a model chooses the tool by it")?;
 
-    let manifest = manifest_entry(&name, options.entry);
-    let title = match &options.title {
-        Some(title) => quote!(::core::option::Option::Some(#title)),
-        None => quote!(::core::option::Option::None),
-    };
+    let manifest = item::manifest_entry("tool", &name, options.entry);
     // Spans of the author's own types, so that "does not implement JsonSchema" points at them.
     let output_span = signature.output.span();
-    let (input_schema, output_schema, run) = match signature.argument {
+    let (mut input_schema, mut output_schema, run) = match signature.argument {
         Some(argument) => (
-            quote_spanned!(argument.span() => ::fleetgate_sdk::tool::input_schema::<#argument>()),
+            match options.input_schema {
+                Some(_) => TokenStream::new(),
+                None => quote_spanned!(argument.span() => ::fleetgate_sdk::tool::input_schema::<#argument>()),
+            },
             quote_spanned!(output_span => ::fleetgate_sdk::tool::output_schema_with(#ident)),
             quote_spanned!(output_span => ::fleetgate_sdk::tool::run_with(#ident, arguments)),
         ),
@@ -54,26 +43,34 @@ pub(crate) fn tool(options: TokenStream, item: TokenStream) -> Result<TokenStrea
             quote_spanned!(output_span => ::fleetgate_sdk::tool::run_without(#ident, arguments)),
         ),
     };
-    let visibility = &function.vis;
+    if let Some(raw) = &options.input_schema {
+        input_schema = quote_spanned!(raw.span() => ::fleetgate_sdk::tool::raw_schema(#raw));
+    }
+    if let Some(raw) = &options.output_schema {
+        output_schema = quote_spanned!(raw.span() => ::fleetgate_sdk::tool::raw_schema(#raw).map(::core::option::Option::Some));
+    } else {
+        output_schema = quote!(::core::result::Result::Ok(#output_schema));
+    }
+    let (marker, constants, watched) =
+        (item::marker(&function.vis, ident), options.about.constants(), options.about.watched());
 
     Ok(quote! {
         #function
 
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #visibility struct #ident {}
+        #marker
 
         impl ::fleetgate_sdk::Tool for #ident {
             const NAME: &'static str = #name;
-            const TITLE: ::core::option::Option<&'static str> = #title;
             const DESCRIPTION: &'static str = #description;
             const MANIFEST: &'static str = #manifest;
+            #constants
 
             fn input_schema() -> ::core::result::Result<::fleetgate_sdk::Value, ::fleetgate_sdk::Fault> {
                 #input_schema
             }
 
-            fn output_schema() -> ::core::option::Option<::fleetgate_sdk::Value> {
+            fn output_schema()
+            -> ::core::result::Result<::core::option::Option<::fleetgate_sdk::Value>, ::fleetgate_sdk::Fault> {
                 #output_schema
             }
 
@@ -81,13 +78,7 @@ pub(crate) fn tool(options: TokenStream, item: TokenStream) -> Result<TokenStrea
                 #run
             }
         }
-    })
-}
 
-/// One line of JSON with a line feed.
-fn manifest_entry(name: &str, entry: Map<String, Value>) -> String {
-    let mut line = Map::new();
-    line.insert("name".to_owned(), Value::from(name));
-    line.extend(entry);
-    format!("{}\n", Value::Object(line))
+        #watched
+    })
 }
