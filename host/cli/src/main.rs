@@ -3,6 +3,7 @@
 //! - [`arguments`]: what can be typed; [`commands`]: one file for each command
 //! - [`config_file`]: where `fleetgate.toml` is looked for; [`running`]: a host, started
 //! - [`callers`]: who calls over HTTP; [`welcome`]: what `serve` says at its start; [`signals`]: what it is told
+//! - [`questions`]: what a plugin asks of the person who calls it from the shell
 //! - [`failure`]: how a command ends; [`output`], [`logging`], [`progress`]: what people see meanwhile
 
 mod arguments;
@@ -16,6 +17,7 @@ mod new_plugin;
 mod output;
 mod person;
 mod progress;
+mod questions;
 mod running;
 mod signals;
 mod welcome;

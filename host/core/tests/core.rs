@@ -4,6 +4,8 @@ mod core {
     mod addresses;
     mod approval;
     mod artifact;
+    mod asking;
+    mod asking_tables;
     mod bindings;
     mod cache;
     mod compile;
@@ -23,6 +25,7 @@ mod core {
     mod reload;
     mod said;
     mod schema;
+    mod seal;
     mod secrets;
     mod settings;
     mod spellings;

@@ -1,18 +1,20 @@
-//! `fleetgate call`: one call from the shell, by the same way that a client's takes.
+//! `fleetgate call`: one call from the shell, by the same way that a client's takes. What the plugin asks back is asked
+//! at the terminal, if there is one.
 
 use std::io::{IsTerminal, Read, stderr, stdin};
 use std::sync::Arc;
 
 use clap::Args;
 use fleetgate_auth::local::local_principal;
+use fleetgate_core::asking::{self, MAX_ROUNDS, undeclared};
 use fleetgate_core::call::{Answered, CallContext, End, Refused, ToolCall};
 use fleetgate_core::catalog::Scope;
 use fleetgate_core::diagnostic::did_you_mean;
-use fleetgate_core::domain::{Content, Fault, ToolResult};
+use fleetgate_core::domain::{Answers, Content, Fault, Question, ToolResult};
 use fleetgate_core::principal::HeldRole;
 use fleetgate_core::sandbox::{Level, Observer};
 use fleetgate_core::settings::{self, Settings, Unlisted};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::check::why;
@@ -20,6 +22,7 @@ use crate::callers::unknown_roles;
 use crate::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::output::{self, one_line};
+use crate::questions;
 use crate::running::{Wanted, block_on};
 use crate::signals::Stop;
 
@@ -98,25 +101,61 @@ impl Call {
             stop.heard().await;
             interrupted.cancel();
         });
-        let call = ToolCall {
-            context: CallContext {
-                principal: local_principal(&survey.settings, &self.roles),
-                scope: Scope::Binding(self.binding.as_str().into()),
-                session: "shell".into(),
-                client_capabilities: "{}".into(),
-                cancel,
-                observer: Arc::new(Shown),
-            },
-            tool: self.tool.clone(),
-            arguments,
-            answers: None,
+        let can =
+            if self.json || !questions::somebody_is_there() { json!({}) } else { questions::capabilities() };
+        let context = CallContext {
+            principal: local_principal(&survey.settings, &self.roles),
+            scope: Scope::Binding(self.binding.as_str().into()),
+            session: "shell".into(),
+            client_capabilities: can.to_string().into(),
+            cancel,
+            observer: Arc::new(Shown),
         };
-        let answered = running.host.call_tool(&catalog, call).await;
+        let mut answers = None;
+        let mut rounds = 0;
+        let answered = loop {
+            let call = ToolCall {
+                context: context.clone(),
+                tool: self.tool.clone(),
+                arguments: arguments.clone(),
+                answers: answers.take(),
+            };
+            let answered = running.host.call_tool(&catalog, call).await;
+            match &answered {
+                Ok(Answered { end: End::Ask(question), .. })
+                    if rounds < MAX_ROUNDS && undeclared(&question.requests, &can).is_none() =>
+                {
+                    let given = self.asked(question, &context.cancel).await?;
+                    let items = asking::answers(&question.requests, &given);
+                    answers = Some(Answers { items, state: question.state.clone() });
+                    rounds += 1;
+                }
+                _ => break answered,
+            }
+        };
         running.finish();
         match answered {
             Ok(answered) => self.print(&answered),
             Err(refused) => Err(self.refused(&refused)),
         }
+    }
+
+    /// Asks the person. Whoever interrupts instead of answering ends the program.
+    async fn asked(
+        &self,
+        question: &Question,
+        cancel: &CancellationToken,
+    ) -> Result<Map<String, Value>, Failure> {
+        let requests = question.requests.clone();
+        let asking = tokio::task::spawn_blocking(move || questions::ask(&requests));
+        let answered = tokio::select! {
+            answered = asking => answered,
+            () = cancel.cancelled() => return Err(Failure::failed("interrupted: nothing more was called")),
+        };
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::failed(format!("the question was not answered: {error}"))
+        };
+        answered.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
     }
 
     fn refused(&self, refused: &Refused) -> Failure {
@@ -165,7 +204,7 @@ impl Call {
                 }
                 let kinds: Vec<&str> = question.requests.iter().map(|asked| asked.kind.as_str()).collect();
                 Err(Failure::failed(format!("the tool asks something back ({})", kinds.join(", ")))
-                    .help("only an MCP client can answer: call it from one"))
+                    .help("call it from a terminal for forms and web pages, from an MCP client for the rest"))
             }
         }
     }

@@ -67,6 +67,12 @@ fn the_schema_refuses_what_the_reader_of_manifests_refuses() {
         "[config.x]\ntype = \"duration\"\ndescription = \"d\"\ndefault = \"2\"",
         "[limits]\nmemory = 64",
         "[limits]\nconcurrency = 0",
+        "[client]\nsampling = \"\"",
+        "[client]\nelicitations = \"x\"",
+        "[client.elicitation]\noptional = true",
+        "[client.elicitation]\nwhy = \"x\"\nmodes = [\"page\"]",
+        "[client.roots]\nwhy = \"x\"\nmodes = [\"form\"]",
+        "[capabilities.client.x]\nwhy = \"x\"",
     ] {
         let text = format!("{ABOUT}{wrong}");
         assert!(!schema.is_valid(&json(&text)), "the schema accepts {wrong}");
@@ -115,6 +121,9 @@ fn the_schema_refuses_what_the_reader_of_settings_refuses() {
         "[plugins.a.grant.post.x]\n",
         "[plugins.a.grant.post.x]\nurl = \"x\"\nboxs = []",
         "[plugins.a.tools.x]\nenable = false",
+        "[plugins.a.grant.client.sampling]\nhosts = [\"a.example\"]",
+        "[plugins.a.grant.client.sampling]\nmax_tokens = 0",
+        "[plugins.a.grant.client.voice]",
     ] {
         assert!(!schema.is_valid(&json(wrong)), "the schema accepts {wrong}");
     }

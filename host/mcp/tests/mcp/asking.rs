@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::backend::{Does, Fake, binding, tool};
 use crate::running::{Events, Served, Session, last, served};
+use crate::surfaces::{Fills, Reads, prompt, resource};
 
 fn done(text: impl Into<String>) -> End {
     End::Done(ToolResult { content: vec![Content::text(text)], ..Default::default() })
@@ -301,13 +302,73 @@ async fn a_modern_client_is_asked_only_what_it_declares() {
     }
 }
 
+/// The two requests besides calls that may ask, and where their text is.
+const OTHERS: [(&str, &str, &str, &str); 2] = [
+    ("prompts/get", "name", "greeting", "/result/messages/0/content/text"),
+    ("resources/read", "uri", "lab://greeting", "/result/contents/0/text"),
+];
+
+async fn lab_of_others() -> Served {
+    let lab = binding("lab", []).prompts([prompt("greeting", Fills::Ask)]);
+    served(&Fake::new([lab.resources([resource("lab://greeting", Reads::Ask)])])).await
+}
+
+#[tokio::test]
+async fn prompts_and_resources_ask_modern_clients_too() {
+    let lab = lab_of_others().await;
+    for (method, key, name, text) in OTHERS {
+        let ask = async |more: Value| {
+            let mut params = json!({"_meta": {"io.modelcontextprotocol/clientCapabilities": everything()}});
+            params[key] = name.into();
+            for (key, value) in more.as_object().unwrap() {
+                params[key] = value.clone();
+            }
+            lab.ask("/mcp/lab", "ann", method, params).await
+        };
+        let question = ask(json!({})).await;
+        assert_eq!(question["result"]["inputRequests"]["who"]["params"]["message"], "[lab] Who?", "{method}");
+        let answers = json!({"who": accept(json!({"name": "Ann"}))});
+        let with_state = json!({"inputResponses": answers, "requestState": state(&question)});
+        let answer = ask(with_state.clone()).await;
+        assert_eq!(answer.pointer(text), Some(&json!("Ann")), "{answer}");
+        assert_eq!(answer["result"]["resultType"], "complete");
+        assert_eq!(ask(with_state).await["error"]["code"], -32602);
+        assert_eq!(ask(json!({"inputResponses": answers})).await.pointer(text), Some(&json!("Ann")));
+        let mut bare = json!({});
+        bare[key] = name.into();
+        let refused = lab.ask("/mcp/lab", "ann", method, bare).await;
+        assert_eq!(refused["error"]["code"], -32021, "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn prompts_and_resources_ask_legacy_clients_too() {
+    let lab = lab_of_others().await;
+    for (method, key, name, text) in OTHERS {
+        let mut params = json!({});
+        params[key] = name.into();
+        let session = old(&lab, "2025-11-25", everything()).await;
+        let (asked, end) = talk(&session, method, params.clone(), &[accept(json!({"name": "Ann"}))]).await;
+        assert_eq!(asked[0]["params"]["message"], "[lab] Who?");
+        assert_eq!(end.pointer(text), Some(&json!("Ann")), "{end}");
+        // There is no result that could say it, so it is an error of the protocol.
+        let session = old(&lab, "2025-11-25", json!({})).await;
+        let (_, end) = talk(&session, method, params, &[]).await;
+        assert_eq!(end["error"]["data"]["code"], "unavailable", "{end}");
+    }
+}
+
 async fn old<'a>(lab: &'a Served, version: &str, can: Value) -> Session<'a> {
     lab.legacy_that_can("/mcp/lab", "ann", version, can).await
 }
 
 /// Calls the tool and answers what it asks, in order. What it asked, and how the call ended.
 async fn conversation(session: &Session<'_>, answers: &[Value]) -> (Vec<Value>, Value) {
-    let response = session.request(8, "tools/call", json!({"name": "it"})).send().await.unwrap();
+    talk(session, "tools/call", json!({"name": "it"}), answers).await
+}
+
+async fn talk(session: &Session<'_>, method: &str, params: Value, answers: &[Value]) -> (Vec<Value>, Value) {
+    let response = session.request(8, method, params).send().await.unwrap();
     let (mut events, mut asked) = (Events::of(response), Vec::new());
     for answer in answers {
         let question = events.message().await.unwrap();

@@ -6,7 +6,7 @@ use fleetgate_core::call::{
     CallContext, Complete, Completed, End, Kind, PromptGet, Refused, ResourceList, ResourceRead,
 };
 use fleetgate_core::domain::{
-    Completion, Content, Fault, InputRequest, Prompt, PromptArgument, PromptMessage, Question, ResourceInfo,
+    Answers, Completion, Content, Fault, InputRequest, Prompt, PromptArgument, PromptMessage, Question, ResourceInfo,
     ResourcePage, ResourceTemplate, Skill, SkillFile,
 };
 use fleetgate_core::principal::Principal;
@@ -29,6 +29,7 @@ pub enum Fills {
     /// Says its arguments.
     Echo,
     Messages(Vec<PromptMessage>),
+    /// Asks for a name, and says it.
     Ask,
     Fail(Fault),
     Wait(Arc<Gate>),
@@ -50,6 +51,7 @@ pub enum Reads {
     Update(&'static str),
     /// Says a line of each of two levels and some progress.
     Talk,
+    /// Asks for a name, and says it.
     Ask,
     Fail(Fault),
     Wait(Arc<Gate>),
@@ -255,7 +257,10 @@ impl FakeBinding {
                 read.context.observer.log(Level::Error, "error", None);
                 End::Done(vec![text_at(&read.uri, "said")])
             }
-            Reads::Ask => End::Ask(question()),
+            Reads::Ask => match named(read.answers) {
+                Ok(name) => End::Done(vec![text_at(&read.uri, &name)]),
+                Err(question) => End::Ask(question),
+            },
             Reads::Fail(fault) => End::Fault(fault.clone()),
             Reads::Wait(gate) => waited(gate, &read.context).await.map_or_else(
                 End::Fault,
@@ -280,7 +285,10 @@ impl FakeBinding {
                 End::Done(vec![PromptMessage { role: "user".into(), content }])
             }
             Fills::Messages(messages) => End::Done(messages.clone()),
-            Fills::Ask => End::Ask(question()),
+            Fills::Ask => match named(get.answers) {
+                Ok(name) => End::Done(vec![PromptMessage { role: "user".into(), content: Content::text(name) }]),
+                Err(question) => End::Ask(question),
+            },
             Fills::Fail(fault) => End::Fault(fault.clone()),
             Fills::Wait(gate) => match waited(gate, &get.context).await {
                 Ok(_) => End::Done(Vec::new()),
@@ -316,10 +324,16 @@ fn text_at(uri: &str, text: &str) -> Content {
     Content { kind: "resource".into(), uri: Some(uri.into()), ..Content::text(text) }
 }
 
-fn question() -> Question {
-    let request =
-        InputRequest { key: "k".into(), kind: "elicitation-form".into(), params: json!({"message": "?"}) };
-    Question { requests: vec![request], state: None }
+/// The name that was answered, or the question for it.
+fn named(answers: Option<Answers>) -> Result<String, Question> {
+    let answered = answers.and_then(|answers| Some(answers.items.first()?.1["content"]["name"].as_str()?.to_owned()));
+    answered.ok_or_else(|| {
+        let schema =
+            json!({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]});
+        let params = json!({"mode": "form", "message": "[lab] Who?", "requestedSchema": schema});
+        let request = InputRequest { key: "who".into(), kind: "elicitation-form".into(), params };
+        Question { requests: vec![request], state: None }
+    })
 }
 
 /// An empty page once it is released.
