@@ -6,8 +6,8 @@ use fleetgate_core::call::{
     CallContext, Complete, Completed, End, Kind, PromptGet, Refused, ResourceList, ResourceRead,
 };
 use fleetgate_core::domain::{
-    Answers, Completion, Content, Fault, InputRequest, Prompt, PromptArgument, PromptMessage, Question, ResourceInfo,
-    ResourcePage, ResourceTemplate, Skill, SkillFile,
+    Answers, Completion, Content, Fault, InputRequest, Prompt, PromptArgument, PromptMessage, Question,
+    ResourceInfo, ResourcePage, ResourceTemplate, Skill, SkillFile,
 };
 use fleetgate_core::principal::Principal;
 use fleetgate_core::sandbox::Level;
@@ -286,7 +286,9 @@ impl FakeBinding {
             }
             Fills::Messages(messages) => End::Done(messages.clone()),
             Fills::Ask => match named(get.answers) {
-                Ok(name) => End::Done(vec![PromptMessage { role: "user".into(), content: Content::text(name) }]),
+                Ok(name) => {
+                    End::Done(vec![PromptMessage { role: "user".into(), content: Content::text(name) }])
+                }
                 Err(question) => End::Ask(question),
             },
             Fills::Fail(fault) => End::Fault(fault.clone()),
@@ -326,7 +328,8 @@ fn text_at(uri: &str, text: &str) -> Content {
 
 /// The name that was answered, or the question for it.
 fn named(answers: Option<Answers>) -> Result<String, Question> {
-    let answered = answers.and_then(|answers| Some(answers.items.first()?.1["content"]["name"].as_str()?.to_owned()));
+    let answered =
+        answers.and_then(|answers| Some(answers.items.first()?.1["content"]["name"].as_str()?.to_owned()));
     answered.ok_or_else(|| {
         let schema =
             json!({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]});
