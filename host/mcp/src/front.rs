@@ -18,7 +18,6 @@ mod events;
 mod forbidden;
 mod host_origin;
 mod old_sse;
-mod removed;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -137,7 +136,6 @@ impl Front {
         principal: &Principal,
         message: &Message<'_>,
     ) -> Result<(Option<Arc<Session>>, Option<Room>), Refusal> {
-        removed::check(parts, message)?;
         let session = own_session(endpoint, parts, principal)?;
         if let (Some(session), Some(id)) = (&session, message.id()) {
             session.can_take(serde_json::from_slice(&id).ok().as_ref())?;

@@ -84,3 +84,67 @@ async fn a_long_call_is_let_go_and_the_client_comes_back_for_its_answer() {
     assert_eq!(said["version"], "2025-11-25");
     assert!(said["calls"][0]["content"].is_array(), "{}", said["calls"][0]);
 }
+
+/// The conformance plugin, which may ask its clients everything.
+fn asking() -> Installation {
+    let installation = Installation::new();
+    installation.install("conformance");
+    let mut settings = "[serve]\n\n[plugins.conformance]\n".to_owned();
+    for ask in ["elicitation", "sampling", "roots", "skills"] {
+        settings += &format!("[plugins.conformance.grant.client.{ask}]\n");
+    }
+    installation.config(&settings);
+    installation
+}
+
+/// Each way to the conformance plugin that a client has: the current one takes the newest version, the older one
+/// also speaks HTTP with SSE as it was in 2024-11-05.
+fn ways(server: &Server, installation: &Installation) -> [(&'static str, Value); 5] {
+    let (http, sse) =
+        (json!({ "http": server.endpoint("conformance") }), json!({ "sse": server.endpoint("conformance") }));
+    let stdio = stdio(installation, "conformance");
+    [(CLIENT, http.clone()), (CLIENT, stdio.clone()), (SDK, http), (SDK, sse), (SDK, stdio)]
+}
+
+#[tokio::test]
+async fn a_person_in_front_of_a_typescript_client_is_asked_by_name_and_the_answer_reaches_the_plugin() {
+    let Some(node) = Node::find() else { return };
+    let installation = asking();
+    let server = Server::start(&installation);
+    for (client, over) in ways(&server, &installation) {
+        let task = json!({
+            "over": over,
+            "calls": [{ "name": "test_elicitation", "arguments": { "message": "Who is there?" } }],
+            "answer": { "username": "ann", "email": "ann@example.com" },
+        });
+        let said = talk(&node, client, &task).await;
+        let asked: Vec<_> =
+            said["asked"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        assert_eq!(asked.len(), 1, "{client} {over}: {said}");
+        assert!(
+            asked[0].contains("conformance") && asked[0].contains("Who is there?"),
+            "{client}: {asked:?}"
+        );
+        let text = said["calls"][0]["content"][0]["text"].as_str().unwrap_or_default();
+        for part in ["accept", "ann", "ann@example.com"] {
+            assert!(text.contains(part), "{client} {over}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_typescript_client_that_is_asked_twice_in_one_call_answers_both() {
+    let Some(node) = Node::find() else { return };
+    let installation = asking();
+    let server = Server::start(&installation);
+    for (client, over) in ways(&server, &installation) {
+        let task = json!({
+            "over": over,
+            "calls": [{ "name": "test_input_required_result_multi_round", "arguments": {} }],
+            "answer": { "name": "Ann", "color": "green" },
+        });
+        let said = talk(&node, client, &task).await;
+        assert_eq!(said["asked"].as_array().map(Vec::len), Some(2), "{client} {over}: {said}");
+        assert_eq!(said["calls"][0]["content"][0]["text"], "Ann likes green.", "{client} {over}");
+    }
+}
