@@ -308,16 +308,15 @@ pub(crate) fn capabilities(context: &RequestContext<RoleServer>) -> Value {
     declared
 }
 
-/// A request of the core as MCP says it. The id of a URL is for a notification that nobody sends, and required until
-/// 2025-11-25.
-/// What is asked of a modern client.
+/// What is asked of a modern client, in rmcp's own types.
 pub(crate) fn request(asked: InputRequest) -> Result<rmcp::model::InputRequest, ErrorData> {
     let (method, params) = on_the_wire(&asked.kind, asked.params);
-    // Named by rmcp although 2026-07-28 no longer knows it.
     let request_of = serde_json::from_value(json!({ "method": method, "params": params }));
     request_of.map_err(|error| unsendable(&error))
 }
 
+/// A request of the core as MCP says it. The id of a URL is for a notification that nobody sends; 2025-11-25 requires
+/// it, and rmcp's types still do.
 fn on_the_wire(kind: &str, mut params: Value) -> (&'static str, Value) {
     match kind {
         "sampling" => ("sampling/createMessage", params),

@@ -101,7 +101,7 @@ pub fn multi_input() -> Result<Outcome, Fault> {
 }
 
 /// Asks for a name first, and goes on in the background with it.
-#[tool(requires = "any", task = "required")]
+#[tool(requires = "any", task = "required", asks_first)]
 pub fn test_tool_with_task() -> Result<Outcome, Fault> {
     match filled::<Name>("user_name") {
         None => Ok(Question::new().form::<Name>("user_name", "What is your name?").into()),
