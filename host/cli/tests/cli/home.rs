@@ -3,11 +3,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use tempfile::{TempDir, tempdir};
 
-/// A component that imports and exports nothing.
-pub const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+/// A component that imports nothing, and exports as much as a plugin must: it would handle events.
+pub static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let text = r#"(component
+        (core module $code (func (export "handle")))
+        (core instance $code (instantiate $code))
+        (func $handle (canon lift (core func $code "handle")))
+        (instance $events (export "handle" (func $handle)))
+        (export "fleetgate:plugin/events@0.1.0" (instance $events)))"#;
+    wat::parse_str(text).unwrap()
+});
 
 pub struct Home {
     folder: TempDir,
@@ -55,7 +64,7 @@ impl Home {
 
     /// A plugin in a file of its own, with this id and what follows `[plugin]` in its manifest.
     pub fn packed(&self, id: &str, rest: &str) -> PathBuf {
-        self.write("work/component.wasm", COMPONENT);
+        self.write("work/component.wasm", &*COMPONENT);
         self.write("work/plugin.toml", manifest(id, rest));
         let ran = self.run(&["pack", "component.wasm", "plugin.toml", "-o", &format!("{id}.wasm")]);
         assert_eq!(ran.code(), 0, "{}", ran.err());
@@ -66,7 +75,7 @@ impl Home {
 impl Home {
     /// A plugin in the user's plugin directory.
     pub fn plugin(&self, id: &str, version: &str, rest: &str) {
-        self.write("build/component.wasm", COMPONENT);
+        self.write("build/component.wasm", &*COMPONENT);
         self.write("build/plugin.toml", manifest(id, rest).replace("1.2.3", version));
         let plugins = self.path().join(".config/fleetgate/plugins");
         fs::create_dir_all(&plugins).unwrap();

@@ -38,7 +38,7 @@ fn a_new_plugin_has_everything_and_says_what_comes_next() {
 fn the_manifest_of_a_new_plugin_is_valid() {
     let home = Home::new();
     home.run(&["new", "weather-lab"]);
-    home.write("work/component.wasm", COMPONENT);
+    home.write("work/component.wasm", &*COMPONENT);
     let ran = home.run(&["pack", "component.wasm", "weather-lab/plugin.toml", "-o", "weather-lab.wasm"]);
     assert_eq!(ran.code(), 0, "{}", ran.err());
     assert_eq!(home.run(&["inspect", "weather-lab.wasm", "--json"]).json()["title"], "Weather lab");

@@ -90,7 +90,7 @@ fn packing_twice_gives_the_same_bytes() {
 #[test]
 fn pack_says_what_it_packed() {
     let home = Home::new();
-    home.write("work/component.wasm", COMPONENT);
+    home.write("work/component.wasm", &*COMPONENT);
     home.write("work/plugin.toml", manifest("probe", TOOLS));
     let said = home.run(&["pack", "component.wasm", "plugin.toml", "-o", ".", "--json"]).json();
     assert_eq!(
@@ -104,7 +104,7 @@ fn pack_says_what_it_packed() {
 #[test]
 fn what_is_wrong_in_a_manifest_is_said_with_file_line_key_and_advice() {
     let home = Home::new();
-    home.write("work/component.wasm", COMPONENT);
+    home.write("work/component.wasm", &*COMPONENT);
     home.write("work/plugin.toml", manifest("probe", "[tools.look]\nrequires = \"any\"\nreadonly = true\n"));
     let ran = home.run(&["pack", "component.wasm", "plugin.toml", "-o", "probe.wasm"]);
     ran.refused(1, &["error: plugin.toml:9:", "did you mean \"read_only\"?"]);
@@ -114,7 +114,7 @@ fn what_is_wrong_in_a_manifest_is_said_with_file_line_key_and_advice() {
 #[test]
 fn a_file_not_named_after_its_plugin_is_not_written() {
     let home = Home::new();
-    home.write("work/component.wasm", COMPONENT);
+    home.write("work/component.wasm", &*COMPONENT);
     home.write("work/plugin.toml", manifest("probe", ""));
     let ran = home.run(&["pack", "component.wasm", "plugin.toml", "-o", "other.wasm"]);
     ran.refused(2, &["other.wasm is not named after the plugin probe", "-o probe.wasm"]);
@@ -140,14 +140,14 @@ fn what_is_no_component_is_refused() {
 #[test]
 fn a_component_without_a_manifest_is_no_plugin() {
     let home = Home::new();
-    home.write("work/probe.wasm", COMPONENT);
+    home.write("work/probe.wasm", &*COMPONENT);
     home.run(&["inspect", "probe.wasm"]).refused(1, &["probe.wasm has no manifest", "fleetgate pack"]);
 }
 
 #[test]
 fn what_a_stranger_wrote_cannot_steer_the_terminal() {
     let home = Home::new();
-    home.write("work/component.wasm", COMPONENT);
+    home.write("work/component.wasm", &*COMPONENT);
     home.write("work/plugin.toml", manifest("probe", "[config.pace]\ntype = \"a\\u202eb\\u001b[2J\"\n"));
     let ran = home.run(&["pack", "component.wasm", "plugin.toml", "-o", "probe.wasm"]);
     ran.refused(1, &["plugin.toml:", "\\u{202e}"]);

@@ -113,10 +113,17 @@ impl Capability for Post {
 struct Office;
 
 static NUMBERS: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
+static LOOKS: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
 static TICKS: AtomicU32 = AtomicU32::new(0);
 
 fn now(binding: &str) -> u32 {
+    *LOOKS.lock().expect("no test fails under it").entry(binding.to_owned()).or_default() += 1;
     NUMBERS.lock().expect("no test fails under it").get(binding).copied().unwrap_or_default()
+}
+
+/// How often guests of this binding have chosen.
+pub fn looks(binding: &str) -> u32 {
+    LOOKS.lock().expect("no test fails under it").get(binding).copied().unwrap_or_default()
 }
 
 /// The guests of this binding choose this answer from now on. Bindings of all tests are in one process: use a name
