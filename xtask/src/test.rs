@@ -4,17 +4,17 @@ use anyhow::Result;
 use clap::Args;
 use xshell::{Shell, cmd};
 
-use crate::{demo, licences, machine, plugins, root};
+use crate::{conformance, demo, licences, machine, plugins, root};
 
 /// What to leave out.
 #[derive(Args)]
 pub struct Options {
-    /// Skip what needs Node (other people's MCP clients)
+    /// Skip what needs Node (other people's MCP clients, and the conformance suite)
     #[arg(long)]
     without_node: bool,
 }
 
-/// Formats, licences, lints, builds, tests, and the demo once.
+/// Formats, licences, lints, builds, tests, the conformance suite, and the demo once.
 pub fn run(shell: &Shell, options: &Options) -> Result<()> {
     step("formatting");
     cmd!(shell, "cargo fmt --all --check").run()?;
@@ -33,6 +33,10 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
     }
     step("tests");
     cmd!(shell, "cargo test --quiet --locked --workspace --no-fail-fast").run()?;
+    if !options.without_node {
+        step("conformance");
+        conformance::run(shell, &conformance::Options::default())?;
+    }
     step("demo");
     demo::run(shell, &demo::Options::once())?;
     println!("\nall green");
