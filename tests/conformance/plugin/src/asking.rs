@@ -3,9 +3,8 @@
 //! Scenarios `tools-call-sampling`, `tools-call-elicitation`, `elicitation-sep1034-defaults` (a form's fields carry
 //! their defaults) and `elicitation-sep1330-enums` (all five ways to write a choice arrive as they were written).
 
+use fleetgate_sdk::Sampling;
 use fleetgate_sdk::prelude::*;
-
-use crate::form::{Filled, answered, filled, prompt, sampled};
 
 #[derive(Deserialize, JsonSchema)]
 pub struct Prompt {
@@ -16,10 +15,12 @@ pub struct Prompt {
 /// Asks the client's model.
 #[tool(requires = "any")]
 pub fn test_sampling(args: Prompt) -> Result<Outcome, Fault> {
-    let Some(answer) = answered("completion") else {
-        return Ok(Question::new().sampling("completion", prompt(&args.prompt, 100)).into());
-    };
-    Ok(ToolResult::text(format!("LLM response: {}", sampled(&answer))).into())
+    match call::answers().sampling("completion") {
+        Some(answer) => Ok(ToolResult::text(format!("LLM response: {}", answer.text())).into()),
+        None => {
+            Ok(Question::new().sampling("completion", Sampling::user(args.prompt).max_tokens(100)).into())
+        }
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -39,7 +40,7 @@ struct Person {
 /// Asks the person for a name and an address.
 #[tool(requires = "any")]
 pub fn test_elicitation(args: Message) -> Result<Outcome, Fault> {
-    shown(filled::<Person>("person"), || Question::new().form::<Person>("person", args.message))
+    shown(call::answers().form::<Person>("person"), || Question::new().form::<Person>("person", args.message))
 }
 
 /// Each field has a default, which the form shows.
@@ -71,7 +72,7 @@ impl Default for Profile {
 /// Asks with a form that is filled in already.
 #[tool(requires = "any")]
 pub fn test_elicitation_sep1034_defaults() -> Result<Outcome, Fault> {
-    shown(filled::<Profile>("profile"), || {
+    shown(call::answers().form::<Profile>("profile"), || {
         Question::new().form::<Profile>("profile", "Please look at your profile.")
     })
 }
@@ -79,7 +80,7 @@ pub fn test_elicitation_sep1034_defaults() -> Result<Outcome, Fault> {
 /// Asks with every kind of choice that a form may have.
 #[tool(requires = "any")]
 pub fn test_elicitation_sep1330_enums() -> Result<Outcome, Fault> {
-    shown(filled::<Value>("choices"), || {
+    shown(call::answers().form::<Value>("choices"), || {
         let titled: Vec<_> =
             (1..=3).map(|n| json!({ "const": format!("value{n}"), "title": format!("Value {n}") })).collect();
         let untitled = ["option1", "option2", "option3"];
@@ -97,8 +98,7 @@ pub fn test_elicitation_sep1330_enums() -> Result<Outcome, Fault> {
                 "titledMulti": { "type": "array", "items": { "anyOf": titled } },
             },
         });
-        let form = json!({ "mode": "form", "message": "Please choose.", "requestedSchema": schema });
-        Question::new().request("choices", "elicitation-form", form)
+        Question::new().form_schema("choices", "Please choose.", schema)
     })
 }
 
@@ -116,11 +116,12 @@ pub fn test_streaming_elicitation() -> Result<Outcome, Fault> {
 }
 
 /// What was filled in, as text; the question where it was not.
-fn shown<T: Serialize>(form: Option<Filled<T>>, ask: impl FnOnce() -> Question) -> Result<Outcome, Fault> {
-    let said = match form {
-        None => return Ok(ask().into()),
-        Some(Filled::In(content)) => json!({ "action": "accept", "content": content }),
-        Some(Filled::Not(instead)) => json!({ "action": instead }),
+fn shown<T: Serialize>(answer: Answer<T>, ask: impl FnOnce() -> Question) -> Result<Outcome, Fault> {
+    let said = match answer {
+        Answer::Missing => return Ok(ask().into()),
+        Answer::Accepted(content) => json!({ "action": "accept", "content": content }),
+        Answer::Declined => json!({ "action": "decline" }),
+        Answer::Cancelled => json!({ "action": "cancel" }),
     };
     Ok(ToolResult::text(format!("User response: {said}")).into())
 }

@@ -6,8 +6,7 @@
 //! here is the one that was given out.
 
 use fleetgate_sdk::prelude::*;
-
-use crate::form::{Filled, answered, filled, prompt, sampled, state};
+use fleetgate_sdk::{Root, Sampling};
 
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Name {
@@ -24,6 +23,9 @@ struct Colour {
     color: String,
 }
 
+/// Instead of a result, where a person does not want to answer.
+pub(crate) const UNANSWERED: &str = "Nobody wanted to answer.";
+
 fn done(text: impl Into<String>) -> Result<Outcome, Fault> {
     Ok(ToolResult::text(text).into())
 }
@@ -31,21 +33,21 @@ fn done(text: impl Into<String>) -> Result<Outcome, Fault> {
 /// Asks for a name, and greets.
 #[tool(requires = "any")]
 pub fn test_input_required_result_elicitation() -> Result<Outcome, Fault> {
-    match filled::<Name>("user_name") {
-        Some(Filled::In(answer)) => done(format!("Hello, {}!", answer.name)),
-        Some(Filled::Not(instead)) => done(format!("The question was {instead}.")),
-        None => Ok(Question::new().form::<Name>("user_name", "What is your name?").into()),
+    match call::answers().form::<Name>("user_name") {
+        Answer::Accepted(answer) => done(format!("Hello, {}!", answer.name)),
+        Answer::Declined | Answer::Cancelled => done(UNANSWERED),
+        Answer::Missing => Ok(Question::new().form::<Name>("user_name", "What is your name?").into()),
     }
 }
 
 /// Asks the client's model about a capital.
 #[tool(requires = "any")]
 pub fn test_input_required_result_sampling() -> Result<Outcome, Fault> {
-    match answered("capital_question") {
-        Some(answer) => done(sampled(&answer)),
+    match call::answers().sampling("capital_question") {
+        Some(answer) => done(answer.text()),
         None => {
-            let question = prompt("What is the capital of France?", 100);
-            Ok(Question::new().sampling("capital_question", question).into())
+            let prompt = Sampling::user("What is the capital of France?").max_tokens(100);
+            Ok(Question::new().sampling("capital_question", prompt).into())
         }
     }
 }
@@ -53,15 +55,14 @@ pub fn test_input_required_result_sampling() -> Result<Outcome, Fault> {
 /// Asks for the client's roots.
 #[tool(requires = "any")]
 pub fn test_input_required_result_list_roots() -> Result<Outcome, Fault> {
-    match answered("client_roots") {
-        Some(answer) => done(format!("Roots: {}", roots(&answer))),
+    match call::answers().roots("client_roots") {
+        Some(roots) => done(format!("Roots: {}", listed(&roots))),
         None => Ok(Question::new().roots("client_roots").into()),
     }
 }
 
-fn roots(answer: &Value) -> String {
-    let roots = answer["roots"].as_array().cloned().unwrap_or_default();
-    roots.iter().filter_map(|root| root["uri"].as_str()).collect::<Vec<_>>().join(", ")
+fn listed(roots: &[Root]) -> String {
+    roots.iter().map(|root| root.uri.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Asks with a state, and finds it again.
@@ -77,9 +78,11 @@ pub fn test_input_required_result_tampered_state() -> Result<Outcome, Fault> {
 }
 
 fn confirmed(mine: &str) -> Result<Outcome, Fault> {
-    match (state::<String>().filter(|state| state == mine), filled::<Confirmed>("confirm")) {
-        (Some(_), Some(Filled::In(answer))) => done(format!("state-ok, ok: {}", answer.ok)),
-        (Some(_), Some(Filled::Not(instead))) => done(format!("state-ok, {instead}")),
+    let answers = call::answers();
+    let known = answers.state::<String>()?.is_some_and(|state| state == mine);
+    match answers.form::<Confirmed>("confirm") {
+        Answer::Accepted(answer) if known => done(format!("state-ok, ok: {}", answer.ok)),
+        Answer::Declined | Answer::Cancelled if known => done(format!("state-ok. {UNANSWERED}")),
         _ => Ok(Question::new().form::<Confirmed>("confirm", "Please confirm").state(&mine)?.into()),
     }
 }
@@ -87,19 +90,21 @@ fn confirmed(mine: &str) -> Result<Outcome, Fault> {
 /// Asks a person, a model and the client at once.
 #[tool(requires = "any")]
 pub fn test_input_required_result_multiple_inputs() -> Result<Outcome, Fault> {
-    let asked = "multiple-inputs".to_owned();
-    if let (Some(Filled::In(person)), Some(greeting), Some(places)) =
-        (filled::<Name>("user_name"), answered("greeting"), answered("client_roots"))
-        && state().as_ref() == Some(&asked)
-    {
-        return done(format!("{}: {} ({})", person.name, sampled(&greeting), roots(&places)));
+    const MINE: &str = "multiple-inputs";
+    let answers = call::answers();
+    let known = answers.state::<String>()?.is_some_and(|state| state == MINE);
+    match (answers.form::<Name>("user_name"), answers.sampling("greeting"), answers.roots("client_roots")) {
+        (Answer::Accepted(person), Some(greeting), Some(roots)) if known => {
+            done(format!("{}: {} ({})", person.name, greeting.text(), listed(&roots)))
+        }
+        (Answer::Declined | Answer::Cancelled, ..) if known => done(UNANSWERED),
+        _ => Ok(Question::new()
+            .form::<Name>("user_name", "What is your name?")
+            .sampling("greeting", Sampling::user("Generate a greeting").max_tokens(50))
+            .roots("client_roots")
+            .state(&MINE)?
+            .into()),
     }
-    Ok(Question::new()
-        .form::<Name>("user_name", "What is your name?")
-        .sampling("greeting", prompt("Generate a greeting", 50))
-        .roots("client_roots")
-        .state(&asked)?
-        .into())
 }
 
 /// Asks twice, the second time knowing the first answer.
@@ -110,20 +115,21 @@ pub fn test_input_required_result_multi_round() -> Result<Outcome, Fault> {
     struct Known {
         name: Option<String>,
     }
-    let known = state::<Known>().unwrap_or_default();
-    let name = match (known.name, filled::<Name>("step1")) {
+    let answers = call::answers();
+    let known = answers.state::<Known>()?.unwrap_or_default();
+    let name = match (known.name, answers.form::<Name>("step1")) {
         (Some(name), _) => name,
-        (None, Some(Filled::In(answer))) => answer.name,
-        (None, Some(Filled::Not(instead))) => return done(format!("The first step was {instead}.")),
-        (None, None) => {
+        (None, Answer::Accepted(answer)) => answer.name,
+        (None, Answer::Declined | Answer::Cancelled) => return done(UNANSWERED),
+        (None, Answer::Missing) => {
             let question = Question::new().form::<Name>("step1", "Step 1: What is your name?");
             return Ok(question.state(&Known::default())?.into());
         }
     };
-    match filled::<Colour>("step2") {
-        Some(Filled::In(answer)) => done(format!("{name} likes {}.", answer.color)),
-        Some(Filled::Not(instead)) => done(format!("The second step was {instead}.")),
-        None => {
+    match answers.form::<Colour>("step2") {
+        Answer::Accepted(answer) => done(format!("{name} likes {}.", answer.color)),
+        Answer::Declined | Answer::Cancelled => done(UNANSWERED),
+        Answer::Missing => {
             let question = Question::new().form::<Colour>("step2", "Step 2: What is your favorite color?");
             Ok(question.state(&Known { name: Some(name) })?.into())
         }
@@ -133,18 +139,19 @@ pub fn test_input_required_result_multi_round() -> Result<Outcome, Fault> {
 /// Asks what this client can be asked, and nothing else.
 #[tool(requires = "any")]
 pub fn test_input_required_result_capabilities() -> Result<Outcome, Fault> {
-    if let Some(answer) = answered("model") {
-        return done(sampled(&answer));
+    let answers = call::answers();
+    if let Some(answer) = answers.sampling("model") {
+        return done(answer.text());
     }
-    if let Some(Filled::In(answer)) = filled::<Name>("person") {
+    if let Answer::Accepted(answer) = answers.form::<Name>("person") {
         return done(answer.name);
     }
-    let client = call::client_capabilities();
+    let client = call::client();
     let mut question = Question::new();
-    if client.get("sampling").is_some() {
-        question = question.sampling("model", prompt("Who are you?", 50));
+    if client.sampling() {
+        question = question.sampling("model", Sampling::user("Who are you?").max_tokens(50));
     }
-    if client.get("elicitation").is_some() {
+    if client.elicitation() {
         question = question.form::<Name>("person", "Who are you?");
     }
     if question.requests.is_empty() {

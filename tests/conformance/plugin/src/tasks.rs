@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use fleetgate_sdk::prelude::*;
 
-use crate::form::{Filled, filled};
-use crate::rounds::Name;
+use crate::rounds::{Name, UNANSWERED};
 
 #[derive(Deserialize, JsonSchema)]
 pub struct Greet {
@@ -55,7 +54,7 @@ pub fn failing_job() -> Result<ToolResult, Fault> {
 /// Breaks off in a way that is no result. Only in the background.
 #[tool(requires = "any", read_only, task = "required")]
 pub fn protocol_error_job() -> Result<String, Fault> {
-    Err(Fault::custom("protocol", "The job broke off."))
+    Err(Fault::protocol(-32603, "The job broke off."))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -70,15 +69,15 @@ struct Confirm {
 }
 
 /// Deletes nothing, after it was confirmed. Asks from the background.
-#[tool(requires = "any", task = "required")]
+#[tool(requires = "any", task = "optional")]
 pub fn confirm_delete(args: Delete) -> Result<Outcome, Fault> {
-    let said = match filled::<Confirm>("confirm") {
-        None => {
+    let said = match call::answers().form::<Confirm>("confirm") {
+        Answer::Missing => {
             let message = format!("Delete {}?", args.filename);
             return Ok(Question::new().form::<Confirm>("confirm", message).into());
         }
-        Some(Filled::In(answer)) if answer.confirm => format!("Deleted {}.", args.filename),
-        Some(_) => format!("Kept {}.", args.filename),
+        Answer::Accepted(answer) if answer.confirm => format!("Deleted {}.", args.filename),
+        _ => format!("Kept {}.", args.filename),
     };
     Ok(ToolResult::text(said).into())
 }
@@ -86,12 +85,13 @@ pub fn confirm_delete(args: Delete) -> Result<Outcome, Fault> {
 /// Asks two things at once, from the background.
 #[tool(requires = "any", task = "required")]
 pub fn multi_input() -> Result<Outcome, Fault> {
-    match (filled::<Name>("first"), filled::<Name>("second")) {
-        (Some(Filled::In(first)), Some(Filled::In(second))) => {
+    let answers = call::answers();
+    match (answers.form::<Name>("first"), answers.form::<Name>("second")) {
+        (Answer::Accepted(first), Answer::Accepted(second)) => {
             Ok(ToolResult::text(format!("{} and {}.", first.name, second.name)).into())
         }
-        (Some(Filled::Not(instead)), _) | (_, Some(Filled::Not(instead))) => {
-            Ok(ToolResult::text(format!("One of the two was {instead}.")).into())
+        (Answer::Declined | Answer::Cancelled, _) | (_, Answer::Declined | Answer::Cancelled) => {
+            Ok(ToolResult::text(UNANSWERED).into())
         }
         _ => Ok(Question::new()
             .form::<Name>("first", "Who is the first?")
@@ -103,10 +103,10 @@ pub fn multi_input() -> Result<Outcome, Fault> {
 /// Asks for a name first, and goes on in the background with it.
 #[tool(requires = "any", task = "required", asks_first)]
 pub fn test_tool_with_task() -> Result<Outcome, Fault> {
-    match filled::<Name>("user_name") {
-        None => Ok(Question::new().form::<Name>("user_name", "What is your name?").into()),
-        Some(Filled::Not(instead)) => Ok(ToolResult::text(format!("The question was {instead}.")).into()),
-        Some(Filled::In(answer)) => {
+    match call::answers().form::<Name>("user_name") {
+        Answer::Missing => Ok(Question::new().form::<Name>("user_name", "What is your name?").into()),
+        Answer::Declined | Answer::Cancelled => Ok(ToolResult::text(UNANSWERED).into()),
+        Answer::Accepted(answer) => {
             call::sleep(Duration::from_secs(1))?;
             Ok(ToolResult::text(format!("The task of {} is done.", answer.name)).into())
         }
