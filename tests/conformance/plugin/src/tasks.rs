@@ -1,6 +1,8 @@
 //! Work that may go on after the call was answered: the scenarios `tasks-*` (extension `io.modelcontextprotocol/tasks`).
 //!
 //! None of these tools knows of tasks: what runs in the background is said in its attribute, and the host does it.
+//! `confirm_delete` may run in the foreground too, because `http-header-validation` calls the first tool of the list,
+//! which it is, and declares no tasks.
 
 use std::time::Duration;
 

@@ -39,10 +39,10 @@ pub fn test_tool_with_progress() -> Result<String, Fault> {
     Ok("Went from 0 to 100.".to_owned())
 }
 
-/// Takes long enough for a client to lose its stream and come back.
+/// Takes longer than the host keeps a stream open (`stream_max`), so that a client has to come back for the answer.
 #[tool(requires = "any", read_only)]
 pub fn test_reconnection() -> Result<String, Fault> {
-    call::sleep(Duration::from_millis(300))?;
+    call::sleep(Duration::from_millis(1_500))?;
     Ok("Still here.".to_owned())
 }
 
