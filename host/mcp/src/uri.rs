@@ -84,9 +84,9 @@ impl<'a> Form<'a> {
         let is = |known: &&str| scheme.eq_ignore_ascii_case(known);
         if !is_scheme(scheme) {
             Self::None
-        } else if FOREIGN.iter().any(|known| is(known)) {
+        } else if FOREIGN.iter().any(&is) {
             Self::Foreign
-        } else if let (true, Some(path)) = (KEPT.iter().any(|known| is(known)), rest.strip_prefix("//")) {
+        } else if let (true, Some(path)) = (KEPT.iter().any(is), rest.strip_prefix("//")) {
             Self::Kept { scheme, path }
         } else {
             Self::Named

@@ -135,10 +135,9 @@ fn visible(
         let message = format!("{} of the resource \"{}\" {}", refused.part, found.uri, refused.wrong);
         Fault::new("limit", message)
     };
-    let name = Some(std::mem::take(&mut resource.name));
-    bounded("the name", &name, MAX_TITLE).map_err(refused)?;
+    bounded("the name", &Some(resource.name.clone()), MAX_TITLE).map_err(refused)?;
     bounded("the media type", &resource.mime_type, MAX_MEDIA_TYPE).map_err(refused)?;
-    resource.name = clean(&name.unwrap_or_default()).into_owned();
+    resource.name = clean(&resource.name).into_owned();
     clean_text(&mut resource.mime_type);
     let parts = Parts {
         title: &mut resource.title,

@@ -171,7 +171,7 @@ impl Maker<'_> {
             self.function(name, function, &does);
         }
         let known = |name: &&'static str| self.resolve.interfaces[id].functions.contains_key(*name);
-        assert!(functions.keys().all(|name| known(&name)), "{name} has no such function: {functions:?}");
+        assert!(functions.keys().all(|name| known(name)), "{name} has no such function: {functions:?}");
     }
 
     fn find(&self, name: &str) -> InterfaceId {
@@ -285,7 +285,7 @@ impl Maker<'_> {
                 let types: Vec<Type> = record.fields.iter().map(|field| field.ty).collect();
                 let keys: Vec<&String> = value.as_object().expect("a record").keys().collect();
                 let known = |key: &&String| record.fields.iter().any(|field| field.name == ***key);
-                assert!(keys.iter().all(|key| known(key)), "{keys:?} are no fields of {record:?}");
+                assert!(keys.iter().all(known), "{keys:?} are no fields of {record:?}");
                 for (field, (offset, kind)) in record.fields.iter().zip(self.sizes.field_offsets(&types)) {
                     self.lower(kind, &value[&field.name], at + offset.size_wasm32() as u32, body);
                 }

@@ -201,7 +201,9 @@ fn one_type_each(schema: &mut Object) {
         None => schema.insert("anyOf".to_owned(), cases),
         Some(before) => {
             let both = [json!({ "anyOf": before }), json!({ "anyOf": cases })];
-            schema.entry("allOf").or_insert_with(|| json!([])).as_array_mut().map(|all| all.extend(both));
+            if let Some(all) = schema.entry("allOf").or_insert_with(|| json!([])).as_array_mut() {
+                all.extend(both);
+            }
             None
         }
     };

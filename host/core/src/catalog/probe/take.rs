@@ -40,6 +40,7 @@ impl Listed for Prompt {
 }
 
 impl Listed for ResourceTemplate {
+    #[expect(clippy::misnamed_getters, reason = "what tells templates apart is where they lead")]
     fn name(&self) -> &str {
         &self.uri_template
     }

@@ -24,11 +24,10 @@ pub(super) fn check(
         if !manifest.resources.keys().any(|pattern| pattern.covers(&read)) {
             return Err(ProbeFailed::NoEntry(item));
         }
-        let name = Some(std::mem::take(&mut template.name));
         let refused = |refused| ProbeFailed::Part { item: item.clone(), refused };
-        bounded("the name", &name, MAX_TITLE).map_err(refused)?;
+        bounded("the name", &Some(template.name.clone()), MAX_TITLE).map_err(refused)?;
         bounded("the media type", &template.mime_type, MAX_MEDIA_TYPE).map_err(refused)?;
-        template.name = clean(&name.unwrap_or_default()).into_owned();
+        template.name = clean(&template.name).into_owned();
         template.mime_type = template.mime_type.map(|kind| clean(&kind).into_owned());
         let parts = Parts {
             title: &mut template.title,
