@@ -20,8 +20,8 @@ use futures_util::{StreamExt, stream};
 
 use super::accept::Accepts;
 use super::error::Refusal;
-use super::{all_in_use, events, too_large};
-use crate::caller::{Within, attach};
+use super::{all_in_use, events, header, too_large};
+use crate::caller::{Era, Within, attach};
 use crate::endpoint::Endpoint;
 use crate::incoming::{self, Batch};
 use crate::sessions::Session;
@@ -60,6 +60,11 @@ pub(super) fn session(
     parts: &Parts,
     principal: &Principal,
 ) -> Result<Option<Arc<Session>>, Refusal> {
+    if parts.headers.contains_key("mcp-session-id")
+        || Era::of_header(header(parts, "mcp-protocol-version")) == Era::Modern
+    {
+        return Ok(None);
+    }
     let named = parts
         .uri
         .query()

@@ -143,6 +143,16 @@ async fn the_address_is_its_openers_alone_on_its_endpoint_alone() {
 }
 
 #[tokio::test]
+async fn a_later_client_may_have_anything_in_its_address() {
+    let lab = served(&lab()).await;
+    let listed = lab.ask("/mcp/lab?sessionId=x", "ann", "tools/list", json!({})).await;
+    assert!(listed["result"]["tools"].is_array(), "{listed}");
+    let mut session = lab.legacy("/mcp/lab", "ann", "2025-06-18").await;
+    session.path = "/mcp/lab?sessionId=x".into();
+    assert_eq!(session.ask("ping", json!({})).await["result"], json!({}));
+}
+
+#[tokio::test]
 async fn both_requests_are_checked_like_any_other() {
     let lab = served(&lab()).await;
     let old = Old::opened(&lab, "/mcp/lab", "ann").await;
