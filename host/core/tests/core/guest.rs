@@ -171,7 +171,7 @@ impl Maker<'_> {
             self.function(name, function, &does);
         }
         let known = |name: &&'static str| self.resolve.interfaces[id].functions.contains_key(*name);
-        assert!(functions.keys().all(|name| known(name)), "{name} has no such function: {functions:?}");
+        assert!(functions.keys().all(known), "{name} has no such function: {functions:?}");
     }
 
     fn find(&self, name: &str) -> InterfaceId {

@@ -176,7 +176,7 @@ async fn a_list_without_end_ends_and_what_comes_behind_it_is_reached() {
     let listed = pages.concat();
     assert_eq!(listed.last().unwrap(), "b+n://0");
     assert_eq!(listed.iter().collect::<HashSet<_>>().len(), listed.len(), "nothing came twice");
-    let asked = fake.seen().iter().filter(|seen| seen.arguments != "").count();
+    let asked = fake.seen().iter().filter(|seen| !seen.arguments.is_empty()).count();
     assert!(asked <= 1001, "{asked}");
 
     let fake = Fake::new([numbered("a", 1).listing(Lists::Stuck), numbered("b", 1)]);
