@@ -90,9 +90,9 @@ impl Fault {
         Self::custom("internal", message)
     }
 
-    /// `protocol`: a JSON-RPC error with a code of the protocol's (`-32602`: invalid parameters) instead of a tool
-    /// error. For what only a client's program can act on; [`Self::data`] becomes the error's `data`. Codes from
-    /// -32099 to -32000 are the protocol's own and the host's.
+    /// `protocol`: a JSON-RPC error instead of a tool error, for what only the client's program can act on;
+    /// [`Self::data`] becomes the error's `data`. The code is -32603 (internal error) or one of the plugin's own,
+    /// outside of -32768 to -32000 and of 100 to 599: those mean something to clients, and become -32603.
     pub fn protocol(code: i32, message: impl Into<String>) -> Self {
         Self::custom("protocol", message).detail("code", code)
     }

@@ -70,10 +70,10 @@ fn a_fault_reads_as_a_sentence() {
 
 #[test]
 fn a_protocol_error_carries_its_code_and_data() {
-    let fault = Fault::protocol(-32602, "No such thing.").data(json!({ "uri": "x://y" }));
+    let fault = Fault::protocol(4001, "No such thing.").data(json!({ "uri": "x://y" }));
     assert!(fault.is("protocol"));
     assert_eq!(
         Value::Object(*fault.details.expect("details")),
-        json!({ "code": -32602, "data": { "uri": "x://y" } })
+        json!({ "code": 4001, "data": { "uri": "x://y" } })
     );
 }
