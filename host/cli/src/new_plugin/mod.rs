@@ -47,7 +47,9 @@ mod tests {
     #[test]
     fn nothing_in_a_new_plugin_points_into_this_repository() {
         for (path, text) in files("weather-lab") {
-            assert!(!text.contains("{{"), "{path} has a place that was not filled");
+            // In the SDK's own code two braces are one of a format string.
+            let code = path.starts_with("fleetgate-sdk/") && path.ends_with(".rs");
+            assert!(code || !text.contains("{{"), "{path} has a place that was not filled");
             if path.ends_with("Cargo.toml") {
                 let manifest: toml::Table = text.parse().expect(&path);
                 let package = manifest["package"].as_table().expect("a package");
