@@ -85,6 +85,28 @@ async fn the_inspector_finds_nothing_in_the_schemas_of_any_of_our_plugins() {
     }
 }
 
+#[tokio::test]
+async fn the_inspector_verifies_every_file_of_every_skill_in_both_eras() {
+    let Some(node) = Node::find() else { return };
+    let installation = Installation::new();
+    installation.install("conformance");
+    installation.config("[serve]\n\n[plugins.conformance]\n[plugins.conformance.grant.client.skills]\n");
+    let server = Server::start(&installation);
+    let home = tempfile::tempdir().expect("a temporary folder");
+    for era in ["legacy", "modern"] {
+        // Of the plugin alone, and of every binding, where the URIs are others.
+        for endpoint in [server.endpoint("conformance"), server.url().to_owned()] {
+            let verify =
+                ["--transport", "http", "--protocol-era", era, "--method", "skills/list", "--verify"];
+            let more = ["--require-digests", "--format", "json"];
+            let (said, code) =
+                inspect(&node, home.path(), &[&[&*endpoint], &verify[..], &more[..]].concat()).await;
+            assert_eq!(code, 0, "{era} {endpoint}: {said}");
+            assert!(said.to_string().contains("read-fixtures/SKILL.md"), "{era} {endpoint}: {said}");
+        }
+    }
+}
+
 /// The first value of this name, however deep.
 fn find<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     match value {

@@ -148,3 +148,45 @@ async fn a_typescript_client_that_is_asked_twice_in_one_call_answers_both() {
         assert_eq!(said["calls"][0]["content"][0]["text"], "Ann likes green.", "{client} {over}");
     }
 }
+
+#[tokio::test]
+async fn typescript_clients_read_resources_and_are_given_prompts_that_ask_first() {
+    let Some(node) = Node::find() else { return };
+    let installation = asking();
+    let server = Server::start(&installation);
+    for (client, over) in ways(&server, &installation) {
+        let task = json!({
+            "over": over,
+            "read": ["test://static-text", "test://template/7/data", "test://nothing"],
+            "prompts": [{ "name": "test_input_required_result_prompt" }],
+            "answer": { "context": "the lab" },
+        });
+        let said = talk(&node, client, &task).await;
+        let read = &said["read"];
+        assert_eq!(
+            read[0]["contents"][0]["text"], "This is the content of the static text resource.",
+            "{client} {over}"
+        );
+        let data = read[1]["contents"][0]["text"].as_str().unwrap_or_default();
+        assert!(data.contains("Data for ID: 7"), "{client} {over}: {read}");
+        let code = if said["version"] == "2026-07-28" { -32602 } else { -32002 };
+        assert_eq!(read[2]["error"]["code"], code, "{client} {over}: {read}");
+        let prompt = said["prompts"][0]["messages"][0]["content"]["text"].as_str().unwrap_or_default();
+        assert!(prompt.contains("the lab"), "{client} {over}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn the_typescript_client_verifies_every_file_of_every_skill() {
+    let Some(node) = Node::find() else { return };
+    let installation = asking();
+    let server = Server::start(&installation);
+    for over in [json!({ "http": server.endpoint("conformance") }), stdio(&installation, "conformance")] {
+        let said = talk(&node, CLIENT, &json!({ "over": over, "skills": true })).await;
+        let skills = said["skills"].as_array().expect("a list");
+        assert_eq!(skills.len(), 1, "{said}");
+        let files = skills[0]["files"].as_array().expect("a list");
+        assert_eq!(files.len(), 2, "{said}");
+        assert!(files.iter().all(|file| file["verified"] == true), "{said}");
+    }
+}
