@@ -69,6 +69,27 @@ pub fn node(shell: &Shell, folder: &Path) -> Result<PathBuf> {
     }
 }
 
+/// An OpenSSH server and its tools, for the tests of the SSH capability. No service is set up: the tests run servers of
+/// their own, as whoever they are.
+pub fn openssh(shell: &Shell) -> Result<()> {
+    let there = || {
+        let places = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"];
+        let tools = ["ssh-keygen", "ssh-agent", "ssh-add"];
+        let found = |tool: &&str| {
+            let paths = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&paths).any(|path| path.join(tool).exists())
+        };
+        places.iter().any(|place| Path::new(place).exists()) && tools.iter().all(found)
+    };
+    if there() || (apt_install(shell, &["openssh-server", "openssh-client"]) && there()) {
+        return Ok(());
+    }
+    bail!(
+        "an OpenSSH server or its tools are missing: install them (Debian: `apt-get install openssh-server \
+         openssh-client`), then run this again"
+    )
+}
+
 /// Installs Debian packages where this user may; false where not.
 fn apt_install(shell: &Shell, packages: &[&str]) -> bool {
     let root = cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id == "0");

@@ -31,6 +31,8 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
         step("packages of MCP clients");
         machine::node_packages(shell, &root().join("tests/clients"))?;
     }
+    step("an OpenSSH server");
+    machine::openssh(shell)?;
     step("tests");
     cmd!(shell, "cargo test --quiet --locked --workspace --no-fail-fast").run()?;
     if !options.without_node {

@@ -9,6 +9,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
@@ -95,6 +96,8 @@ pub struct BindingParts<'a> {
     pub secrets: &'a Secrets,
     /// The operator's limits.
     pub limits: &'a Limits,
+    /// The host's directory for what it remembers. It may not be there yet.
+    pub state: &'a Path,
 }
 
 /// A request, with its grant if there is one.

@@ -16,7 +16,7 @@ use crate::domain::{Prompt, ResourceTemplate, Skill, Tool};
 use crate::jobs::Jobs;
 use crate::manifest::Manifest;
 use crate::sandbox::{BindingMemory, BindingPermits, ListsChanged, Permits};
-use crate::settings::{Binding, Grants, Limits, Secrets, Settings};
+use crate::settings::{Binding, Grants, Limits, Settings};
 
 /// What bindings are made with.
 pub(super) struct Workshop {
@@ -169,7 +169,7 @@ impl Workshop {
             let (workshop, live, grants) = (self.clone(), live.clone(), grants.clone());
             tokio::task::spawn_blocking(move || {
                 let nothing = Grants { limits: grants.limits, ..Grants::default() };
-                workshop.bounds(&live.name, &live.plugin.manifest, &nothing, &settings.secrets)
+                workshop.bounds(&live.name, &live.plugin.manifest, &nothing, &settings)
             })
             .await
         };
@@ -211,8 +211,7 @@ impl Workshop {
             Grants { config: defaults.collect(), limits: settings.limits, ..Grants::default() }
         });
         let nothing = Grants { limits: grants.limits, ..Grants::default() };
-        let bounds =
-            self.bounds(&binding.name, manifest, &nothing, &settings.secrets).map_err(Problem::Grants)?;
+        let bounds = self.bounds(&binding.name, manifest, &nothing, &settings).map_err(Problem::Grants)?;
         let probed = probe::probe(&probe::Subject {
             binding: &binding.name.as_str().into(),
             plugin: &plugin,
@@ -241,12 +240,11 @@ impl Workshop {
         listed: bool,
     ) -> Result<Prepared, Problem> {
         let grants = read_table(binding, &plugin.manifest, &self.capabilities, settings, listed)?;
-        let secrets = &settings.secrets;
         let bounds =
-            self.bounds(&binding.name, &plugin.manifest, &grants, secrets).map_err(Problem::Grants)?;
+            self.bounds(&binding.name, &plugin.manifest, &grants, settings).map_err(Problem::Grants)?;
         let nothing = Grants { limits: grants.limits, ..Grants::default() };
         let ungranted =
-            self.bounds(&binding.name, &plugin.manifest, &nothing, secrets).map_err(Problem::Grants)?;
+            self.bounds(&binding.name, &plugin.manifest, &nothing, settings).map_err(Problem::Grants)?;
         Ok(Prepared { grants, bounds, ungranted })
     }
 
@@ -257,7 +255,7 @@ impl Workshop {
         name: &str,
         manifest: &Manifest,
         grants: &Grants,
-        secrets: &Secrets,
+        settings: &Settings,
     ) -> Result<Vec<Arc<dyn Bound>>, Diagnostics> {
         let mut bounds = Vec::new();
         for (kind, capability) in self.capabilities.iter() {
@@ -267,7 +265,13 @@ impl Workshop {
                     (asked.name.clone(), (asked.request.clone(), grants.granted.get(key).cloned()))
                 })
                 .collect();
-            bounds.push(capability.bind(BindingParts { name, wants, secrets, limits: &grants.limits })?);
+            bounds.push(capability.bind(BindingParts {
+                name,
+                wants,
+                secrets: &settings.secrets,
+                limits: &grants.limits,
+                state: &settings.serve.state,
+            })?);
         }
         Ok(bounds)
     }

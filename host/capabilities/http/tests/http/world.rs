@@ -113,7 +113,8 @@ impl World {
             wants.insert(name.clone(), self.read(name, request, grant.as_deref())?);
         }
         let (secrets, limits) = (self.secrets(), Limits::default());
-        self.http.bind_http(BindingParts { name: "lab", wants, secrets: &secrets, limits: &limits })
+        let state = self.directory.path();
+        self.http.bind_http(BindingParts { name: "lab", wants, secrets: &secrets, limits: &limits, state })
     }
 
     pub fn bind(&self) -> HttpBinding {

@@ -1,0 +1,247 @@
+//! The capability: its tables, and what becomes of them at load.
+
+use std::any::Any;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use fleetgate_core::address::{Connector, Dialer, Policy, Resolver, SystemResolver, TcpDialer};
+use fleetgate_core::capability::{BindingParts, Bound, Capability, Grant, Reach, Request, Schemas};
+use fleetgate_core::diagnostic::{Diagnostic, Diagnostics, TableReader};
+use fleetgate_core::sandbox::{CallInfo, CallState};
+use fleetgate_core::settings::Secrets;
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+
+use crate::connect::{Dialling, JumpHost};
+use crate::credential::{self, Keeper};
+use crate::grant::{self, Jump, SshGrant};
+use crate::guard::Routes;
+use crate::host::{self, State};
+use crate::known_hosts::{HostKeys, REMEMBERED};
+use crate::pool::Pool;
+use crate::reach::SshReach;
+use crate::request::SshRequest;
+use crate::route::Route;
+use crate::schema;
+use crate::session::{NoSecretArguments, SecretArguments, Session};
+
+/// SSH for guests.
+#[derive(Clone)]
+pub struct Ssh {
+    options: SshOptions,
+}
+
+/// What the host decides for all bindings.
+#[derive(Clone)]
+pub struct SshOptions {
+    /// Looks names up; by default the operating system does.
+    pub resolver: Arc<dyn Resolver>,
+    /// Opens connections; tests watch it.
+    #[doc(hidden)]
+    pub dialer: Arc<dyn Dialer>,
+    /// Knows what the placeholders of secret arguments stand for.
+    pub arguments: Arc<dyn SecretArguments>,
+}
+
+impl Default for SshOptions {
+    fn default() -> Self {
+        Self {
+            resolver: Arc::new(SystemResolver),
+            dialer: Arc::new(TcpDialer),
+            arguments: Arc::new(NoSecretArguments),
+        }
+    }
+}
+
+impl Default for Ssh {
+    fn default() -> Self {
+        Self::new(SshOptions::default())
+    }
+}
+
+impl fmt::Debug for Ssh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ssh").finish_non_exhaustive()
+    }
+}
+
+impl Ssh {
+    /// With these options.
+    pub fn new(options: SshOptions) -> Self {
+        Self { options }
+    }
+
+    /// [`Capability::bind`], as what it is.
+    #[doc(hidden)]
+    pub fn bind_ssh(&self, binding: BindingParts<'_>) -> Result<SshBinding, Diagnostics> {
+        let mut routes = Routes::default();
+        let mut problems = Diagnostics::default();
+        for (name, (request, grant)) in &binding.wants {
+            let request = expect::<SshRequest>(&**request);
+            let capability = format!("ssh.{name}");
+            let Some(grant) = grant else {
+                routes.missing.push((capability, format!("plugins.{}.grant.ssh.{name}", binding.name)));
+                continue;
+            };
+            let grant = expect::<SshGrant>(&**grant);
+            match self.route(capability, request, grant, &binding) {
+                Ok(route) => routes.granted.push(Arc::new(route)),
+                Err(message) => {
+                    let (document, span) = &grant.place;
+                    problems.extend(Diagnostic::new(document, span.clone(), &grant.key, message, "").into());
+                }
+            }
+        }
+        problems.into_result()?;
+        Ok(SshBinding { routes: Arc::new(routes), arguments: Arc::clone(&self.options.arguments) })
+    }
+
+    fn route(
+        &self,
+        capability: String,
+        request: &SshRequest,
+        grant: &SshGrant,
+        binding: &BindingParts<'_>,
+    ) -> Result<Route, String> {
+        let secrets = binding.secrets;
+        let grant::Login { credential, enable, from_call } = &grant.login;
+        let keeper = credential.as_ref().map(|credential| {
+            let keeper = Keeper::new(credential.clone(), enable.clone(), secrets.clone());
+            // Read now, so that a missing one is said at load and not at the first call.
+            keeper.current().map(|_| keeper)
+        });
+        let enable = enable.clone().map(|name| {
+            let secrets = secrets.clone();
+            credential::read(&secrets, &name)?;
+            Ok::<_, String>(Box::new(move || credential::read(&secrets, &name)) as Box<_>)
+        });
+        let dialling = Dialling {
+            connector: Connector {
+                resolver: Arc::clone(&self.options.resolver),
+                dialer: Arc::clone(&self.options.dialer),
+            },
+            time: grant.limits.connect_timeout,
+        };
+        Ok(Route {
+            capability,
+            grant: grant.key.clone(),
+            request: request.clone(),
+            targets: grant.targets.clone(),
+            networks: grant.networks.clone(),
+            methods: grant.methods.clone(),
+            commands: grant.commands.clone(),
+            credential: keeper.transpose()?,
+            enable: enable.transpose()?,
+            from_call: *from_call,
+            host_keys: host_keys(&grant.host_keys, binding.state)?,
+            legacy: grant.legacy.clone(),
+            jump: grant.jump.as_ref().map(|jump| jump_host(jump, grant, binding)).transpose()?,
+            dialling,
+            limits: grant.limits,
+            pool: Pool::new(&grant.limits),
+            sessions: Arc::new(Semaphore::new(grant.limits.sessions)),
+        })
+    }
+}
+
+fn host_keys(keys: &grant::HostKeys, state: &Path) -> Result<HostKeys, String> {
+    let remembered = keys.trust_on_first_use.then(|| state.join(REMEMBERED));
+    let keys = HostKeys { file: keys.file.clone(), remembered };
+    // Whether the files can be read at all is said at load.
+    keys.of(&fleetgate_core::address::Host::Name("localhost".into()), crate::target::PORT)?;
+    Ok(keys)
+}
+
+fn jump_host(jump: &Jump, grant: &SshGrant, binding: &BindingParts<'_>) -> Result<Arc<JumpHost>, String> {
+    let credential = Keeper::new(jump.credential.clone(), None, binding.secrets.clone());
+    credential.current()?;
+    let openings = jump.host.openings(jump.port).map_err(|error| error.to_string())?;
+    Ok(Arc::new(JumpHost {
+        host: jump.host.clone(),
+        port: jump.port,
+        openings: Policy::new(openings.into_iter().chain(grant.networks.iter().copied())),
+        credential,
+        host_keys: host_keys(&jump.host_keys, binding.state)?,
+        legacy: jump.legacy.clone(),
+        resolves: jump.resolves,
+        before: jump.jump.as_ref().map(|before| jump_host(before, grant, binding)).transpose()?,
+        shared: tokio::sync::Mutex::default(),
+    }))
+}
+
+impl Capability for Ssh {
+    fn kind(&self) -> &'static str {
+        "ssh"
+    }
+
+    fn parse_request(&self, table: &mut TableReader<'_>) -> Option<Arc<dyn Request>> {
+        Some(Arc::new(SshRequest::read(table)?))
+    }
+
+    fn parse_reach(&self, table: &mut TableReader<'_>, request: &dyn Request) -> Option<Arc<dyn Reach>> {
+        Some(Arc::new(SshReach::read(table, expect(request))?))
+    }
+
+    fn parse_grant(
+        &self,
+        table: &mut TableReader<'_>,
+        request: &dyn Request,
+        secrets: &Secrets,
+    ) -> Option<Arc<dyn Grant>> {
+        Some(Arc::new(SshGrant::read(table, expect(request), secrets)?))
+    }
+
+    fn bind(&self, binding: BindingParts<'_>) -> Result<Arc<dyn Bound>, Diagnostics> {
+        Ok(Arc::new(self.bind_ssh(binding)?))
+    }
+
+    fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        host::link(linker)
+    }
+
+    fn schemas(&self) -> Schemas {
+        schema::schemas()
+    }
+}
+
+/// One binding's grants, ready for calls. Its connections end with it.
+#[doc(hidden)]
+pub struct SshBinding {
+    routes: Arc<Routes>,
+    arguments: Arc<dyn SecretArguments>,
+}
+
+impl SshBinding {
+    /// What a call uses devices with.
+    pub fn session(&self, call: &Arc<CallInfo>) -> Session {
+        Session::new(Arc::clone(&self.routes), Arc::clone(&self.arguments), Arc::clone(call))
+    }
+}
+
+impl Bound for SshBinding {
+    fn state(&self, call: &Arc<CallInfo>) -> Box<dyn Any + Send> {
+        Box::new(State(self.session(call)))
+    }
+}
+
+/// The core hands back what this capability parsed.
+fn expect<T: 'static>(parsed: &(impl AsAny + ?Sized)) -> &T {
+    parsed.as_any().downcast_ref().expect("the core hands back what this capability parsed")
+}
+
+trait AsAny {
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl AsAny for dyn Request {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl AsAny for dyn Grant {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

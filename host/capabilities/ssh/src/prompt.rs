@@ -1,0 +1,99 @@
+//! Whether a device asks for a password.
+
+/// The words for it that devices use.
+const WORDS: [&str; 13] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "passwort",
+    "kennwort",
+    "mot de passe",
+    "contraseña",
+    "senha",
+    "пароль",
+    "密码",
+    "パスワード",
+    "secret",
+];
+
+/// The longest line that is taken for a question, in characters.
+const LONGEST: usize = 200;
+
+/// Whether a line asks for a password: `Password:`, `[sudo] password for netops: `, `enable password:`.
+pub(crate) fn asks_for_password(line: &str) -> bool {
+    let line = line.trim().to_lowercase();
+    let ends = line.ends_with([':', '：', '?']);
+    ends && line.chars().count() <= LONGEST && WORDS.iter().any(|word| line.contains(word))
+}
+
+/// Whether what a device said ends with such a line, that is: it waits in it.
+pub(crate) fn waits_for_password(said: &[u8]) -> bool {
+    let said = plain(said);
+    let said = String::from_utf8_lossy(&said);
+    said.rsplit(['\n', '\r']).next().is_some_and(asks_for_password)
+}
+
+/// Without the escape sequences that colour and place text (ECMA-48).
+fn plain(said: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(said.len());
+    let mut bytes = said.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            0x1b if bytes.peek() == Some(&b'[') => {
+                bytes.next();
+                while bytes.next().is_some_and(|byte| !(0x40..=0x7e).contains(&byte)) {}
+            }
+            0x1b => {
+                bytes.next();
+            }
+            0x00 | 0x07 => {}
+            byte => plain.push(byte),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_devices_ask_with_is_a_question_for_a_password() {
+        for said in [
+            "Password: ",
+            "R1>enable\r\nPassword: ",
+            "[sudo] password for netops: ",
+            "Enter passphrase for key '/home/x/.ssh/id': ",
+            "\u{1b}[1mPassword:\u{1b}[0m ",
+            "enable\r\n\r\nEnable password:",
+            "admin@10.0.0.1's password:",
+            "Mot de passe : ",
+            "Passwort:",
+            "PIN/passcode:",
+            "\u{7}Password:",
+        ] {
+            assert!(waits_for_password(said.as_bytes()), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_speaks_of_passwords_is_none() {
+        for said in [
+            "",
+            "R1#",
+            "Password: \r\n",
+            "Password:\r\nR1#",
+            "% Password required, but none set",
+            "username admin password 0 cisco",
+            "R1(config)#enable secret: \r\nR1(config)#",
+            "login: ",
+            "Username:",
+            "Continue? [yes/no]:",
+        ] {
+            assert!(!waits_for_password(said.as_bytes()), "{said:?}");
+        }
+        let long = format!("{} password:", "x".repeat(300));
+        assert!(!waits_for_password(long.as_bytes()));
+    }
+}

@@ -1,0 +1,358 @@
+//! What one call uses devices with, from the decision to the login.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use fleetgate_core::address::Unreached;
+use fleetgate_core::diagnostic::quoted;
+use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE};
+use fleetgate_core::settings::Secret;
+use russh::client::Msg;
+use russh::{Channel, ChannelOpenFailure};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::connect::ConnectFailed;
+use crate::credential::{Login, Proof, is_user};
+use crate::failure::Failure;
+use crate::guard::{Asker, Permit, Refusal, Routes};
+use crate::pool::{Lease, LeaseFailed};
+use crate::target::parse_host;
+
+/// Commands and terminals that a call may have open at once.
+pub const MOST_AT_ONCE: usize = 16;
+
+/// Refusals of one call that are logged. A guest that asks in a loop does not fill the log.
+const MOST_LOGGED: usize = 16;
+/// What is shown of a command in the record, in characters.
+const SHOWN: usize = 200;
+
+/// Knows the secret arguments of calls: guests hold placeholders of them.
+pub trait SecretArguments: Send + Sync + 'static {
+    /// The value that a placeholder stands for in this call. None: it stands for nothing.
+    fn reveal(&self, call: &CallInfo, placeholder: &str) -> Option<Secret>;
+}
+
+/// There are none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSecretArguments;
+
+impl SecretArguments for NoSecretArguments {
+    fn reveal(&self, _: &CallInfo, _: &str) -> Option<Secret> {
+        None
+    }
+}
+
+/// What a guest says about the login: placeholders, and a name in the clear.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoginArguments {
+    /// The user's name.
+    pub user: Option<String>,
+    /// A placeholder.
+    pub password: Option<String>,
+    /// A placeholder.
+    pub enable: Option<String>,
+}
+
+/// What one call uses devices with. Cheap to clone.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+pub(crate) struct Inner {
+    routes: Arc<Routes>,
+    pub(crate) call: Arc<CallInfo>,
+    arguments: Arc<dyn SecretArguments>,
+    /// Commands and terminals of this call.
+    open: Arc<Semaphore>,
+    refused: AtomicUsize,
+}
+
+/// A device that the call is logged in to.
+pub struct Device {
+    pub(crate) session: Session,
+    pub(crate) permit: Permit,
+    pub(crate) login: Arc<Login>,
+    banner: Option<String>,
+}
+
+/// The right to have a command or a terminal open.
+pub(crate) struct Room {
+    _call: OwnedSemaphorePermit,
+    _grant: OwnedSemaphorePermit,
+}
+
+impl Session {
+    pub(crate) fn new(routes: Arc<Routes>, arguments: Arc<dyn SecretArguments>, call: Arc<CallInfo>) -> Self {
+        let open = Arc::new(Semaphore::new(MOST_AT_ONCE));
+        Self(Arc::new(Inner { routes, call, arguments, open, refused: AtomicUsize::new(0) }))
+    }
+
+    pub(crate) fn call(&self) -> &Arc<CallInfo> {
+        &self.0.call
+    }
+
+    /// Connects to a device and logs in, or takes a kept connection. What was used and refused is noted in the call.
+    pub async fn connect(
+        &self,
+        capability: &str,
+        host: &str,
+        port: u16,
+        login: Option<LoginArguments>,
+    ) -> Result<Device, Failure> {
+        self.noted(self.connected(capability, host, port, login)).await
+    }
+
+    async fn connected(
+        &self,
+        capability: &str,
+        host: &str,
+        port: u16,
+        login: Option<LoginArguments>,
+    ) -> Result<Device, Failure> {
+        let parsed = parse_host(host).filter(|_| port != 0).ok_or_else(|| {
+            Failure::Invalid(format!("{} is not a host, or {port} not a port", quoted(&shortened(host))))
+        })?;
+        let asker = Asker { granted: &self.call().granted, policy: &self.call().policy };
+        let permit = asker.target(&self.0.routes, capability, parsed, port).map_err(Failure::Refused)?;
+        let login = self.login(&permit, login)?;
+        let entry = self.call().used.begin(format!(
+            "{} connect {} as {}",
+            permit.route.capability,
+            permit.device(),
+            quoted(&login.user)
+        ));
+        let failure = match self.in_time(None, permit.route.pool.lease(&permit, &login)).await {
+            Ok(Ok((lease, kept))) => {
+                entry.end(if kept { "kept" } else { "new" });
+                let banner = lease.connection.banner();
+                return Ok(Device { session: self.clone(), permit, login, banner });
+            }
+            Ok(Err(failed)) => failed_to_connect(failed, &permit),
+            Err(ended) => ended.failure("connecting", false),
+        };
+        entry.end(format!("failed: {}", failure.guest().code));
+        Err(failure)
+    }
+
+    /// With what to log in.
+    fn login(&self, permit: &Permit, given: Option<LoginArguments>) -> Result<Arc<Login>, Failure> {
+        let route = &permit.route;
+        let Some(given) = given else {
+            let keeper = route.credential.as_ref().ok_or(Failure::NoArgument("user and password"))?;
+            return keeper.current().map_err(Failure::Credential);
+        };
+        if !route.from_call {
+            let why = format!("{}: a login of the call's own", route.capability);
+            return Err(Failure::Refused(
+                Refusal::new("from-call", why).allowed_by(format!("[{}] from_call = true", route.grant)),
+            ));
+        }
+        let reveal = |placeholder: &String| {
+            self.0.arguments.reveal(self.call(), placeholder).ok_or_else(|| {
+                // A password in the clear would be one that the guest knows, or tries.
+                let why = format!("{}: a text that stands for no secret argument", route.capability);
+                Failure::Refused(Refusal::new("placeholder", why))
+            })
+        };
+        let user = match (&given.user, &route.credential) {
+            (Some(user), _) if is_user(user) => user.clone(),
+            (Some(_), _) => {
+                let why = "a user's name has 1 to 64 printable characters without spaces";
+                return Err(Failure::Invalid(why.into()));
+            }
+            (None, Some(keeper)) => keeper.user().to_owned(),
+            (None, None) => return Err(Failure::NoArgument("user")),
+        };
+        let password = given.password.as_ref().map(reveal).transpose()?;
+        let enable = given.enable.as_ref().map(reveal).transpose()?;
+        let granted_enable =
+            || route.enable.as_ref().map(|read| read()).transpose().map_err(Failure::Credential);
+        match (password, &route.credential) {
+            (Some(password), _) => {
+                let enable = enable.map_or_else(granted_enable, |enable| Ok(Some(enable)))?;
+                Ok(Arc::new(Login::new(user, Proof::Password(password), enable)))
+            }
+            (None, Some(keeper)) if user == keeper.user() => {
+                let current = keeper.current().map_err(Failure::Credential)?;
+                Ok(match enable {
+                    None => current,
+                    Some(enable) => Arc::new(current.with_enable(enable)),
+                })
+            }
+            // Somebody else's name with the grant's password would be a guess.
+            (None, _) => Err(Failure::NoArgument("password")),
+        }
+    }
+
+    /// Room for one more command or terminal.
+    pub(crate) fn room(&self, permit: &Permit) -> Result<Room, Failure> {
+        let taken = |semaphore: &Arc<Semaphore>| Arc::clone(semaphore).try_acquire_owned();
+        let call =
+            taken(&self.0.open).map_err(|_| Failure::TooManySessions { most: MOST_AT_ONCE, of: "call" })?;
+        let grant = taken(&permit.route.sessions)
+            .map_err(|_| Failure::TooManySessions { most: permit.route.limits.sessions, of: "plugin" })?;
+        Ok(Room { _call: call, _grant: grant })
+    }
+
+    /// Waits, no longer than the call has time, and than `most`.
+    pub(crate) async fn in_time<T>(
+        &self,
+        most: Option<Duration>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Ended> {
+        let call = self.call();
+        // What begins after the cancellation is the guest cleaning up.
+        let left = if call.cancel.is_cancelled() { GRACE } else { call.remaining() };
+        let time = most.map_or(left, |most| most.min(left));
+        match call.waiting(tokio::time::timeout(time, work)).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(_)) => Err(Ended::Time),
+            // The deadline cancels as well.
+            Err(Cancelled) if call.remaining().is_zero() => Err(Ended::Time),
+            Err(Cancelled) => Err(Ended::Cancelled),
+        }
+    }
+
+    /// Does something and tells the operator how it failed, who alone learns which rule it was.
+    pub(crate) async fn noted<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let done = work.await;
+        if let Err(failure) = &done {
+            self.note(failure);
+        }
+        done
+    }
+
+    pub(crate) fn note(&self, failure: &Failure) {
+        let call = self.call();
+        let (rule, allow) = match failure {
+            Failure::Refused(refusal) => (refusal.rule, refusal.allow.clone()),
+            Failure::Connect(failed) => match for_the_operator(failed) {
+                Some(found) => found,
+                None => {
+                    tracing::info!(call = %call.id, binding = %call.binding, why = %failure, "no SSH connection");
+                    return;
+                }
+            },
+            Failure::TooManySessions { .. } | Failure::Echo(_) => ("limit", None),
+            Failure::Credential(why) => {
+                tracing::error!(call = %call.id, binding = %call.binding, %why, "a credential cannot be had");
+                return;
+            }
+            _ => {
+                tracing::debug!(call = %call.id, binding = %call.binding, why = %failure, "SSH failed");
+                return;
+            }
+        };
+        call.used.refuse(match &allow {
+            Some(allow) if !matches!(failure, Failure::Refused(_)) => {
+                format!("{failure}; to allow it: {allow}")
+            }
+            _ => failure.to_string(),
+        });
+        if self.0.refused.fetch_add(1, Ordering::Relaxed) >= MOST_LOGGED {
+            return;
+        }
+        tracing::warn!(
+            call = %call.id, binding = %call.binding, tool = %call.tool, principal = %call.principal,
+            rule, why = %failure, allow = allow.as_deref(),
+            "SSH refused"
+        );
+    }
+}
+
+/// Why waiting ended before the work did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Time,
+    Cancelled,
+}
+
+impl Ended {
+    /// As a failure of something that may have been sent.
+    pub(crate) fn failure(self, what: &'static str, sent: bool) -> Failure {
+        match self {
+            Self::Time => Failure::Timeout { what, sent },
+            Self::Cancelled => Failure::Cancelled { sent },
+        }
+    }
+}
+
+impl Device {
+    /// `host:22`
+    pub(crate) fn name(&self) -> String {
+        self.permit.device()
+    }
+
+    /// What the device said before the login.
+    pub fn banner(&self) -> Option<&str> {
+        self.banner.as_deref()
+    }
+
+    /// How often the grant's connections are there, for tests.
+    #[doc(hidden)]
+    pub fn connections(&self) -> usize {
+        self.permit.route.pool.count()
+    }
+
+    /// A new channel to the device.
+    pub(crate) async fn channel(&self) -> Result<(Channel<Msg>, Lease), Failure> {
+        let opened = self.permit.route.pool.channel(&self.permit, &self.login).await;
+        opened.map_err(|failed| match failed {
+            LeaseFailed::Connect(failed) => failed_to_connect(failed, &self.permit),
+            LeaseFailed::Refused(ChannelOpenFailure::ResourceShortage) => {
+                Failure::ChannelRefused { what: "another session now" }
+            }
+            LeaseFailed::Refused(_) => Failure::ChannelRefused { what: "a session" },
+        })
+    }
+
+    /// A line of the record: `ssh.devices exec host:22 "show version"`, without a password.
+    pub(crate) fn record(&self, what: &str, text: &str) -> String {
+        let masked = self.login.mask.as_ref().map_or_else(|| text.to_owned(), |mask| mask.replace(text));
+        format!("{} {what} {} {}", self.permit.route.capability, self.name(), quoted(&shortened(&masked)))
+    }
+}
+
+/// So much of a text as is shown.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The second layer's refusals, with the line of the grant that would open the address.
+fn failed_to_connect(failed: ConnectFailed, permit: &Permit) -> Failure {
+    let (name, grant) = (&permit.route.capability, &permit.route.grant);
+    match &failed {
+        ConnectFailed::Unreached(Unreached::Blocked { blocked, .. }) => {
+            let refusal = Refusal::new("address", format!("{name}: {failed}"));
+            Failure::Refused(match blocked.opening() {
+                Some(opening) => refusal.allowed_by(format!("[{grant}] networks = [… \"{opening}\"]")),
+                None => refusal,
+            })
+        }
+        _ => Failure::Connect(failed),
+    }
+}
+
+/// The rule and the line for what an operator has to settle. None: the device's own trouble.
+fn for_the_operator(failed: &ConnectFailed) -> Option<(&'static str, Option<String>)> {
+    Some(match failed.root().0 {
+        ConnectFailed::Kex { add, .. } => ("kex", add.map(|name| format!("legacy = [… {name:?}]"))),
+        ConnectFailed::HostKeyUnknown { line, .. } => (
+            "host-key",
+            Some(format!("compare the key with the device's, and add this line to known_hosts: {line}")),
+        ),
+        ConnectFailed::HostKeyChanged { place, .. } => {
+            ("host-key", Some(format!("find out why, and if it is right, replace the line at {place}")))
+        }
+        ConnectFailed::HostKeyRevoked { .. } | ConnectFailed::HostKeys(_) => ("host-key", None),
+        ConnectFailed::Login(_) | ConnectFailed::Credential(_) => ("login", None),
+        ConnectFailed::Unreached(Unreached::Blocked { .. }) => ("address", None),
+        _ => return None,
+    })
+}

@@ -1,0 +1,24 @@
+//! The capability without a guest: tables as people write them, devices as a guest uses them. The devices are a real
+//! OpenSSH server, and for what it does not do (a router's prompts, old algorithms, odd logins) one of our own.
+
+mod addresses;
+mod cancelling;
+mod commands;
+mod device;
+mod exec;
+mod host_keys;
+mod jumps;
+mod leaks;
+mod logins;
+mod many;
+mod patterns;
+mod pooling;
+mod secrets;
+#[path = "../../../../core/tests/core/spellings.rs"]
+mod spellings;
+mod sshd;
+mod tables;
+mod targets;
+mod terminals;
+mod trouble;
+mod world;

@@ -1,0 +1,73 @@
+//! Many devices at once: bounded, and nothing is left.
+
+use std::sync::Arc;
+
+use crate::device::{ENABLE, PASSWORD, Router, USER};
+use crate::sshd::Sshd;
+use crate::world::{World, call, text, until};
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_devices_at_once_stay_within_the_grant_and_leave_nothing_behind() {
+    let server = Arc::new(Sshd::start().await);
+    let mut routers = Vec::new();
+    for _ in 0..49 {
+        routers.push(Router::start().await);
+    }
+    let targets: Vec<_> = routers.iter().map(|router| router.address.to_string()).collect();
+    let grant = format!(
+        "targets = {targets:?}\nknown_hosts = \"known_hosts\"\nenable = \"enable\"\nconnections = 16\nidle = \"200ms\"\n\
+         credential = {{ user = \"{USER}\", password = \"password\" }}"
+    );
+    let world = World::new(&grant).secret("password", PASSWORD).secret("enable", ENABLE);
+    world.write("known_hosts", &routers.iter().map(Router::known_hosts).collect::<String>());
+    let (binding, real) = (world.bind(), server.world().bind());
+    // Whatever is made once is made before it is counted.
+    call().to(&binding).exec(routers[0].address, "show version").await.unwrap();
+    until("nothing is open", || async { routers.iter().all(|router| router.live() == 0) }).await;
+    let before = descriptors();
+
+    let mut tasks = Vec::new();
+    for router in &routers {
+        let (caller, address) = (call().to(&binding), router.address);
+        tasks.push(tokio::spawn(async move {
+            let output = caller.exec(address, "show version").await.unwrap();
+            assert_eq!(text(&output.stdout), "Version 15.2\r\n");
+            let shell = caller.shell(address).await;
+            shell.until("R1>").await;
+            shell.line("enable", "Password: ").await;
+            shell.0.send_secret("enable").await.unwrap();
+            shell.until("R1#").await;
+            shell.line("show version", "R1#").await;
+        }));
+    }
+    let (caller, address) = (call().to(&real), server.address);
+    tasks.push(tokio::spawn(async move {
+        for _ in 0..10 {
+            caller.exec(address, "true").await.unwrap();
+        }
+    }));
+    let watched = async {
+        let mut most = 0;
+        while tasks.iter().any(|task| !task.is_finished()) {
+            most = most.max(routers.iter().map(Router::live).sum::<usize>());
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        most
+    };
+    let most = watched.await;
+    for task in tasks {
+        task.await.unwrap();
+    }
+    // Those that give way say good-bye before their slot is free.
+    assert!(most <= 16, "{most} connections at once");
+    drop((binding, real));
+    until("every session is closed", || async {
+        routers.iter().all(|router| router.live() == 0 && router.open() == 0) && server.children().is_empty()
+    })
+    .await;
+    until("every descriptor is closed", || async { descriptors() <= before }).await;
+}
