@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-/// Where the SDK's bindings look for the interface, here and in the copy.
-const WIT_HERE: &str = "../../wit/fleetgate-plugin";
-const WIT_THERE: &str = "wit/fleetgate-plugin";
+/// The interfaces of the SDK's bindings, and where they look for them, here and in the copy.
+const WIT: [&str; 2] = ["fleetgate-plugin", "fleetgate-ssh"];
+const WIT_HERE: &str = "\"../../wit/";
+const WIT_THERE: &str = "\"wit/";
 
 fn main() {
     let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../..");
@@ -22,11 +23,16 @@ fn main() {
         files.push((format!("{to}Cargo.toml"), manifest));
         sources(&workspace.join(from), "src", to, &mut files);
     }
-    sources(&workspace, WIT_THERE, "", &mut files);
+    for package in WIT {
+        sources(&workspace, &format!("wit/{package}"), "", &mut files);
+    }
     let bindings =
         files.iter_mut().find(|(path, _)| path == "src/bindings.rs").expect("the SDK has bindings");
-    assert_eq!(bindings.1.matches(WIT_HERE).count(), 1, "the bindings name their interface once");
     bindings.1 = bindings.1.replace(WIT_HERE, WIT_THERE);
+    for package in WIT {
+        let path = format!("{WIT_THERE}{package}\"");
+        assert!(bindings.1.contains(&path), "the bindings name {package}");
+    }
 
     let toolchain: Table = read_toml(&workspace.join("rust-toolchain.toml"));
     let channel = toolchain["toolchain"]["channel"].as_str().expect("the toolchain has a channel");

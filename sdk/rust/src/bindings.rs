@@ -1,7 +1,9 @@
-//! The interface `fleetgate:plugin`, generated from its WIT, and the way between its types and ours.
+//! The interfaces `fleetgate:plugin` and `fleetgate:ssh`, generated from their WIT, and the way between their types and
+//! ours.
 //!
 //! Each export has a world of its own, and all share the imports and their types. `export!` names the worlds of what a
-//! plugin has, so that its component exports nothing else.
+//! plugin has, so that its component exports nothing else. Imports need no such care: a component has those that its code
+//! calls, so a plugin without SSH does not import it.
 
 mod completions;
 mod convert;
@@ -13,13 +15,13 @@ mod tools;
 pub(crate) use convert::{from_fault, from_tool_result};
 
 macro_rules! world {
-    ($module:ident, $world:tt, { $($more:tt)* }) => {
+    ($module:ident, $package:tt, $world:tt, { $($more:tt)* }) => {
         pub mod $module {
             #![allow(missing_docs)]
             #![allow(clippy::all)]
 
             wit_bindgen::generate!({
-                path: "../../wit/fleetgate-plugin",
+                path: $package,
                 world: $world,
                 $($more)*
             });
@@ -29,7 +31,7 @@ macro_rules! world {
 
 macro_rules! exports {
     ($module:ident, $world:tt, $export:tt) => {
-        world!($module, $world, {
+        world!($module, "../../wit/fleetgate-plugin", $world, {
             pub_export_macro: true,
             export_macro_name: $export,
             with: {
@@ -43,7 +45,8 @@ macro_rules! exports {
     };
 }
 
-world!(imports, "imports", {});
+world!(imports, "../../wit/fleetgate-plugin", "imports", {});
+world!(ssh, "../../wit/fleetgate-ssh", "imports", {});
 exports!(with_tools, "with-tools", "export_tools");
 exports!(with_resources, "with-resources", "export_resources");
 exports!(with_prompts, "with-prompts", "export_prompts");

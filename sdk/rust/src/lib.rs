@@ -32,6 +32,7 @@
 //! - [`call`] says who calls and how long there is; [`config`] what the operator set; [`granted`] what was granted.
 //! - `#[resource]`, `#[template]`, `#[prompt]`, `#[complete]` and `#[skill]` are the other things that a plugin can have.
 //! - [`http`] reaches the granted upstream. The plugin sees neither its address nor its credential.
+//! - [`ssh`] reaches the granted devices: commands and terminals. The plugin sees no password.
 //! - [`Fault`] says why something failed; [`ToolResult`] is a result built by hand; [`Outcome`] may ask the client.
 //! - [`jobs`] run on when the call is over.
 //! - `testing` (in native builds) plays the host, so that tools are tested with `cargo test`.
@@ -67,6 +68,7 @@ pub mod resource;
 mod schema;
 #[doc(hidden)]
 pub mod skill;
+pub mod ssh;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod texts;

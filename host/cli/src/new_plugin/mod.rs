@@ -57,7 +57,10 @@ mod tests {
                 assert!(!text.contains("../") && !text.contains("workspace = true"), "{path}:\n{text}");
             }
         }
-        assert!(text("fleetgate-sdk/src/bindings.rs").contains("\"wit/fleetgate-plugin\""));
+        let bindings = text("fleetgate-sdk/src/bindings.rs");
+        assert!(!bindings.contains("\"../"), "{bindings}");
+        assert!(bindings.contains("\"wit/fleetgate-plugin\"") && bindings.contains("\"wit/fleetgate-ssh\""));
+        assert!(text("fleetgate-sdk/wit/fleetgate-ssh/ssh.wit").contains("package fleetgate:ssh"));
         assert!(
             text("fleetgate-sdk/wit/fleetgate-plugin/worlds.wit").contains("package fleetgate:plugin")
                 || text("fleetgate-sdk/wit/fleetgate-plugin/types.wit").contains("package fleetgate:plugin")

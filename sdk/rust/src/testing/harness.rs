@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Jobs, Request, Response, Submitted};
+use super::{Device, Jobs, Request, Response, Submitted, Visit};
 use crate::{Answers, Fault, ToolResult};
 
 /// A line that the tool logged.
@@ -49,6 +49,8 @@ pub(crate) struct State {
     pub(crate) answers: RefCell<Answers>,
     pub(crate) job: RefCell<Option<String>>,
     pub(crate) jobs: Jobs,
+    pub(crate) devices: RefCell<BTreeMap<String, Device>>,
+    pub(crate) visits: RefCell<Vec<Visit>>,
     responder: RefCell<Option<Rc<Responder>>>,
     requests: RefCell<Vec<Request>>,
     pub(crate) logs: RefCell<Vec<Log>>,
@@ -203,6 +205,13 @@ impl Harness {
         self
     }
 
+    /// A device at this name or address, on every port. `ssh.<name>` must be granted too.
+    #[must_use]
+    pub fn device(self, host: &str, device: Device) -> Self {
+        self.state.devices.borrow_mut().insert(host.to_owned(), device);
+        self
+    }
+
     /// Ends a job that the plugin submitted before. What it submits is kept, and runs nowhere.
     ///
     /// # Panics
@@ -236,6 +245,12 @@ impl Harness {
         self.state.requests.borrow().clone()
     }
 
+    /// What was done on devices so far: one for each time that the plugin connected to one.
+    #[must_use]
+    pub fn visits(&self) -> Vec<Visit> {
+        self.state.visits.borrow().clone()
+    }
+
     /// What was logged so far.
     #[must_use]
     pub fn logs(&self) -> Vec<Log> {
@@ -254,7 +269,7 @@ impl Harness {
         self.state.changes.borrow().clone()
     }
 
-    /// How long the tool would have waited in [`crate::call::sleep`].
+    /// How long the tool would have waited in [`crate::call::sleep`] and for devices.
     #[must_use]
     pub fn slept(&self) -> Duration {
         self.state.slept.get()

@@ -1,7 +1,7 @@
 //! Tests without a host. Not there in a component.
 //!
 //! A [`Harness`] plays the host for the closure that it runs, on this thread alone: it says who calls, what is
-//! configured and granted, answers HTTP, and keeps what the tool did.
+//! configured and granted, answers HTTP, plays devices ([`Device`]), and keeps what the tool did.
 //!
 //! ```
 //! # use fleetgate_sdk::prelude::*;
@@ -29,12 +29,15 @@
 //! [`call`] goes the whole way from JSON arguments to the result, as in a component; so do [`get`] for prompts, [`read`]
 //! for resources and [`complete`] for completions.
 
+mod device;
 mod dispatch;
 mod exchange;
 mod harness;
 mod jobs;
+pub(crate) mod terminal;
 
 pub use crate::http::Failure;
+pub use device::{Device, Reply, Typed};
 pub use dispatch::{
     ask, call, call_tool, complete, complete_argument, get, get_prompt, list_prompts, list_resources,
     list_skills, list_templates, list_tools, read, read_resource,
@@ -44,3 +47,4 @@ pub(crate) use harness::current;
 pub use harness::{Harness, Log, Progress, cancel};
 pub(crate) use jobs::Jobs;
 pub use jobs::Submitted;
+pub use terminal::Visit;

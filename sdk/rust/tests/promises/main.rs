@@ -20,4 +20,5 @@ mod resources;
 mod results;
 mod schemas;
 mod skills;
+mod ssh;
 mod surfaces;
