@@ -1,10 +1,11 @@
 //! Simulated fleet backends: HTTP servers that behave like the real ones, for tests and for the demo.
 //!
-//! One module per backend ([`nerveshub`]); beside them what all share: the server that accepts connections, the
+//! One module per backend ([`nerveshub`], [`devices`]); beside them what all share: the server that accepts connections, the
 //! [`journal`] of everything that was asked, and the [`faults`] a test can switch on.
 //! Nothing here knows the clients that will be judged with it. Introspection is a library matter: a backend
 //! never answers a route that the real one has not got.
 
+pub mod devices;
 pub mod faults;
 pub mod journal;
 pub mod nerveshub;

@@ -1,0 +1,402 @@
+//! What a line means: rules like `show ip interface brief`, abbreviations, and where a line goes wrong.
+//!
+//! A rule is words. Lower-case words are keywords, which may be abbreviated while they are unambiguous; `a|b` is one
+//! of two keywords; `[a b]` may be left out; capitals stand for values (`WORD`, `LINE`, `IP`, `PREFIX`, `MAC`,
+//! `IFACE`, `IFACES`), `<1-4094>` for a number. `/` ends the part that identifies a line of a configuration: two lines with the same
+//! such part replace each other.
+
+/// Kinds of interfaces of a platform.
+pub(crate) type Kinds = &'static [&'static str];
+
+#[derive(Debug, Clone)]
+enum Word {
+    Keywords(Vec<&'static str>),
+    Number(u64, u64),
+    Ip,
+    Prefix,
+    Mac,
+    Interface,
+    Interfaces,
+    Any,
+    Line,
+}
+
+#[derive(Debug, Clone)]
+struct Rule<T> {
+    words: Vec<Word>,
+    key: usize,
+    meaning: T,
+}
+
+/// The rules of one mode.
+#[derive(Debug, Clone)]
+pub(crate) struct Grammar<T> {
+    rules: Vec<Rule<T>>,
+    kinds: Kinds,
+}
+
+/// What a line means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Meant<T> {
+    pub(crate) meaning: T,
+    /// Its words: keywords and interfaces in full, values as they were typed.
+    pub(crate) words: Vec<String>,
+    /// How many of them identify the line.
+    pub(crate) key: usize,
+}
+
+impl<T> Meant<T> {
+    /// The whole line, in full.
+    pub(crate) fn line(&self) -> String {
+        self.words.join(" ")
+    }
+
+    /// The last word.
+    pub(crate) fn last(&self) -> &str {
+        self.words.last().map_or("", String::as_str)
+    }
+}
+
+/// Why a line means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No rule goes on so. `column` is where the word begins, `matched` how much of it fits some keyword.
+    Invalid { column: usize, matched: usize, word: String },
+    /// A word is short for several.
+    Ambiguous { column: usize, word: String },
+    /// Something is missing after these words.
+    Incomplete { words: Vec<String> },
+}
+
+impl<T: Clone> Grammar<T> {
+    pub(crate) fn new(kinds: Kinds) -> Self {
+        Self { rules: Vec::new(), kinds }
+    }
+
+    /// Adds a rule.
+    pub(crate) fn rule(&mut self, text: &'static str, meaning: T) -> &mut Self {
+        for words in variants(text) {
+            let key = words.iter().position(|word| *word == "/");
+            let words: Vec<Word> = words.into_iter().filter(|word| *word != "/").map(word).collect();
+            let key = key.unwrap_or(words.len());
+            self.rules.push(Rule { words, key, meaning: meaning.clone() });
+        }
+        self
+    }
+
+    /// Adds rules that mean the same, one per line.
+    pub(crate) fn rules(&mut self, text: &'static str, meaning: &T) -> &mut Self {
+        for rule in text.lines().map(str::trim).filter(|rule| !rule.is_empty()) {
+            self.rule(rule, meaning.clone());
+        }
+        self
+    }
+
+    /// Finds out what a line means. Columns count from its beginning.
+    pub(crate) fn resolve(&self, line: &str) -> Result<Meant<T>, Refusal> {
+        let tokens = self.tokens(line);
+        let mut fitting: Vec<&Rule<T>> = self.rules.iter().collect();
+        let mut words = Vec::new();
+        for (at, (column, token)) in tokens.iter().enumerate() {
+            let mut best = Fit::None;
+            let mut fits: Vec<(&Rule<T>, Fit)> = Vec::new();
+            let mut matched = 0;
+            for rule in &fitting {
+                let Some(word) = rule.words.get(at) else { continue };
+                let fit = self.fit(word, token);
+                if let (Fit::None, Word::Keywords(keywords)) = (&fit, word) {
+                    matched = keywords.iter().map(|keyword| common(keyword, token)).fold(matched, usize::max);
+                }
+                if fit.rank() > best.rank() {
+                    best = fit.clone();
+                }
+                fits.push((rule, fit));
+            }
+            match &best {
+                Fit::None => return Err(Refusal::Invalid { column: *column, matched, word: token.clone() }),
+                Fit::Short(full) => {
+                    let other = fits.iter().any(|(_, fit)| match fit {
+                        Fit::Short(other) => other != full,
+                        Fit::Several => true,
+                        _ => false,
+                    });
+                    if other {
+                        return Err(Refusal::Ambiguous { column: *column, word: token.clone() });
+                    }
+                }
+                Fit::Several => {
+                    return Err(Refusal::Ambiguous { column: *column, word: token.clone() });
+                }
+                _ => {}
+            }
+            fitting =
+                fits.into_iter().filter(|(_, fit)| fit.rank() == best.rank()).map(|(rule, _)| rule).collect();
+            match best {
+                Fit::Exact(full) | Fit::Short(full) => words.push(full),
+                Fit::Value(value) => words.push(value),
+                Fit::Line => {
+                    let Some(rule) = fitting.first() else { return Err(Refusal::Incomplete { words }) };
+                    words.push(line[*column..].trim_end().to_owned());
+                    return Ok(Meant { meaning: rule.meaning.clone(), words, key: rule.key });
+                }
+                Fit::Several | Fit::None => {}
+            }
+        }
+        match fitting.iter().find(|rule| rule.words.len() == tokens.len()) {
+            Some(rule) => Ok(Meant { meaning: rule.meaning.clone(), words, key: rule.key }),
+            None => Err(Refusal::Incomplete { words }),
+        }
+    }
+
+    /// What finishes the last word of a line: the rest of the one keyword that it is short for.
+    pub(crate) fn complete(&self, line: &str) -> Option<String> {
+        if line.is_empty() || line.ends_with(' ') {
+            return None;
+        }
+        let tokens = self.tokens(line);
+        let (last, before) = tokens.split_last()?;
+        let mut found: Option<&'static str> = None;
+        for rule in &self.rules {
+            let fits =
+                before.iter().zip(&rule.words).all(|((_, token), word)| self.fit(word, token).rank() > 0);
+            let Some(Word::Keywords(keywords)) = rule.words.get(before.len()).filter(|_| fits) else {
+                continue;
+            };
+            for keyword in keywords.iter().filter(|keyword| keyword.starts_with(last.1.as_str())) {
+                match found {
+                    None => found = Some(keyword),
+                    Some(other) if other == *keyword => {}
+                    // Short for several, or long enough for one of them.
+                    Some(_) => return None,
+                }
+            }
+        }
+        found.map(|keyword| keyword[last.1.len()..].to_owned())
+    }
+
+    /// The words that may come first, or after this text, for help.
+    pub(crate) fn nexts(&self, line: &str) -> Vec<&'static str> {
+        let tokens = self.tokens(line);
+        let whole = if line.ends_with(' ') || line.is_empty() { tokens.len() } else { tokens.len() - 1 };
+        let mut nexts = Vec::new();
+        for rule in &self.rules {
+            let fits = rule.words.len() > whole
+                && tokens[..whole]
+                    .iter()
+                    .zip(&rule.words)
+                    .all(|((_, token), word)| self.fit(word, token).rank() > 0);
+            if let Some(Word::Keywords(keywords)) = rule.words.get(whole).filter(|_| fits) {
+                let begin = tokens.get(whole).map_or("", |(_, token)| token.as_str());
+                nexts.extend(keywords.iter().filter(|keyword| keyword.starts_with(begin)));
+            }
+        }
+        nexts.sort_unstable();
+        nexts.dedup();
+        nexts
+    }
+
+    fn tokens(&self, line: &str) -> Vec<(usize, String)> {
+        let mut tokens: Vec<(usize, String)> = Vec::new();
+        let mut rest = 0;
+        while let Some(begin) = line[rest..].find(|letter: char| !letter.is_whitespace()) {
+            let begin = rest + begin;
+            let quoted = line[begin..].starts_with('"');
+            let end = match quoted {
+                true => line[begin + 1..].find('"').map_or(line.len(), |end| begin + end + 2),
+                false => line[begin..].find(char::is_whitespace).map_or(line.len(), |end| begin + end),
+            };
+            rest = end;
+            // `interface gi 0/1`: the kind and the number are one word.
+            let numbered = line[begin..end].starts_with(|letter: char| letter.is_ascii_digit());
+            let before = tokens.len().checked_sub(2).and_then(|at| tokens.get(at));
+            let joins = numbered
+                && before.is_some_and(|(_, word)| word.starts_with("int"))
+                && tokens.last().is_some_and(|(_, kind)| {
+                    kind.bytes().all(|byte| byte.is_ascii_alphabetic())
+                        && self.interface(&format!("{kind}0")).is_some()
+                });
+            match tokens.last_mut() {
+                Some((_, kind)) if joins => kind.push_str(&line[begin..end]),
+                _ => tokens.push((begin, line[begin..end].to_owned())),
+            }
+        }
+        tokens
+    }
+
+    fn fit(&self, word: &Word, token: &str) -> Fit {
+        let value = |fits: bool| if fits { Fit::Value(token.to_owned()) } else { Fit::None };
+        match word {
+            Word::Keywords(keywords) => {
+                let lower = token.to_ascii_lowercase();
+                if let Some(exact) = keywords.iter().find(|keyword| keyword.to_ascii_lowercase() == lower) {
+                    return Fit::Exact((*exact).to_owned());
+                }
+                let mut short = keywords.iter().filter(|keyword| keyword.starts_with(&lower));
+                match (short.next(), short.next()) {
+                    (Some(full), None) => Fit::Short((*full).to_owned()),
+                    (Some(_), Some(_)) => Fit::Several,
+                    (None, _) => Fit::None,
+                }
+            }
+            Word::Number(least, most) => {
+                value(token.parse().is_ok_and(|number: u64| (*least..=*most).contains(&number)))
+            }
+            Word::Ip => value(token.parse::<std::net::IpAddr>().is_ok()),
+            Word::Prefix => value(is_prefix(token)),
+            Word::Mac => value(is_mac(token)),
+            Word::Interface => self.interface(token).map_or(Fit::None, Fit::Value),
+            Word::Interfaces => {
+                match token.split(',').map(|one| self.interface(one)).collect::<Option<Vec<_>>>() {
+                    Some(names) => Fit::Value(names.join(",")),
+                    None => Fit::None,
+                }
+            }
+            Word::Any => value(true),
+            Word::Line => Fit::Line,
+        }
+    }
+
+    /// The full name of an interface, if it is one: `gi0/1` is `GigabitEthernet0/1`.
+    pub(crate) fn interface(&self, token: &str) -> Option<String> {
+        let number = token.find(|letter: char| letter.is_ascii_digit())?;
+        let (kind, number) = token.split_at(number);
+        let kind = kind.to_ascii_lowercase();
+        let fine = number.chars().all(|letter| letter.is_ascii_digit() || "/.:-".contains(letter));
+        let mut fitting = self.kinds.iter().filter(|full| full.to_ascii_lowercase().starts_with(&kind));
+        let full = fitting.next().filter(|_| fine && !kind.is_empty())?;
+        Some(format!("{full}{number}"))
+    }
+}
+
+/// How a word fits a token, best last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fit {
+    None,
+    Line,
+    Value(String),
+    Several,
+    Short(String),
+    Exact(String),
+}
+
+impl Fit {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Line => 1,
+            Self::Value(_) => 2,
+            Self::Several | Self::Short(_) => 3,
+            Self::Exact(_) => 4,
+        }
+    }
+}
+
+fn word(text: &'static str) -> Word {
+    if let Some((least, most)) =
+        text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).and_then(|text| text.split_once('-'))
+    {
+        let number = |text: &str| text.parse().expect("a rule's range is of numbers");
+        return Word::Number(number(least), number(most));
+    }
+    match text {
+        "WORD" => Word::Any,
+        "LINE" => Word::Line,
+        "IP" => Word::Ip,
+        "PREFIX" => Word::Prefix,
+        "MAC" => Word::Mac,
+        "IFACE" => Word::Interface,
+        "IFACES" => Word::Interfaces,
+        keywords => Word::Keywords(keywords.split('|').collect()),
+    }
+}
+
+/// A rule with and without what stands in brackets.
+fn variants(text: &'static str) -> Vec<Vec<&'static str>> {
+    let mut variants = vec![Vec::new()];
+    let mut rest = text;
+    while let Some((before, (inside, after))) =
+        rest.split_once('[').and_then(|(before, rest)| Some((before, rest.split_once(']')?)))
+    {
+        let with: Vec<Vec<&'static str>> = variants
+            .iter()
+            .map(|words| {
+                words
+                    .iter()
+                    .copied()
+                    .chain(before.split_whitespace())
+                    .chain(inside.split_whitespace())
+                    .collect()
+            })
+            .collect();
+        variants.iter_mut().for_each(|words| words.extend(before.split_whitespace()));
+        variants.extend(with);
+        rest = after;
+    }
+    variants.iter_mut().for_each(|words| words.extend(rest.split_whitespace()));
+    variants
+}
+
+fn common(keyword: &str, token: &str) -> usize {
+    keyword.bytes().zip(token.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
+}
+
+fn is_prefix(token: &str) -> bool {
+    token.split_once('/').is_some_and(|(address, length)| {
+        address.parse::<std::net::IpAddr>().is_ok_and(|address| {
+            let most = if address.is_ipv4() { 32 } else { 128 };
+            length.parse::<u8>().is_ok_and(|length| length <= most)
+        })
+    })
+}
+
+fn is_mac(token: &str) -> bool {
+    let digits = token.chars().filter(char::is_ascii_hexdigit).count();
+    digits == 12 && token.chars().all(|letter| letter.is_ascii_hexdigit() || ".:-".contains(letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grammar() -> Grammar<u8> {
+        let mut grammar = Grammar::new(&["GigabitEthernet", "Loopback"]);
+        grammar.rule("show version", 1);
+        grammar.rule("show vlan [brief]", 2);
+        grammar.rule("description / LINE", 3);
+        grammar.rule("interface IFACE", 4);
+        grammar.rule("terminal length <0-512>", 5);
+        grammar.rule("show ip route [IP]", 6);
+        grammar
+    }
+
+    #[test]
+    fn abbreviations_are_understood_while_they_are_short_for_one_word() {
+        let meant = grammar().resolve("sh ver").unwrap();
+        assert_eq!((meant.meaning, meant.line().as_str()), (1, "show version"));
+        assert_eq!(grammar().resolve("show v"), Err(Refusal::Ambiguous { column: 5, word: "v".to_owned() }));
+    }
+
+    #[test]
+    fn a_refusal_says_where_the_line_goes_wrong() {
+        let refused = |line: &str| grammar().resolve(line).unwrap_err();
+        assert_eq!(
+            refused("show ip routes"),
+            Refusal::Invalid { column: 8, matched: 5, word: "routes".to_owned() }
+        );
+        assert_eq!(
+            refused("shwo version"),
+            Refusal::Invalid { column: 0, matched: 2, word: "shwo".to_owned() }
+        );
+        assert_eq!(refused("sh"), Refusal::Incomplete { words: vec!["show".to_owned()] });
+        assert!(matches!(refused("terminal length 513"), Refusal::Invalid { column: 16, .. }));
+        assert!(matches!(refused("show version now"), Refusal::Invalid { column: 13, .. }));
+    }
+
+    #[test]
+    fn interfaces_are_named_in_full_and_lines_are_kept_as_they_are() {
+        assert_eq!(grammar().resolve("int gi 0/1").unwrap().line(), "interface GigabitEthernet0/1");
+        let meant = grammar().resolve("description  to  the core ").unwrap();
+        assert_eq!((meant.words[1].as_str(), meant.key), ("to  the core", 1));
+        assert_eq!(grammar().resolve("show ip route 10.0.0.1").unwrap().meaning, 6);
+    }
+}
