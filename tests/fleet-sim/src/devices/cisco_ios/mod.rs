@@ -254,7 +254,7 @@ impl Dialect for CiscoIos {
             "ping" => {
                 let target = meant.last();
                 if target.parse::<std::net::IpAddr>().is_err() {
-                    terminal.say(&format!("% Unrecognized host or address, or protocol not running.\n\n"));
+                    terminal.say("% Unrecognized host or address, or protocol not running.\n\n");
                     return Ok(Next::Prompt);
                 }
                 terminal.say(&format!(
