@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 
 use fleetgate_sdk::prelude::*;
 
+/// Where a job is that has ended, in any of the spellings of NAAS and its queue.
+const ENDS: [&str; 6] = ["finished", "failed", "canceled", "cancelled", "stopped", "not_found"];
+
 /// What the three send tools ask for, once it was checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceJob {
@@ -70,6 +73,12 @@ pub struct JobResult {
     /// What should be known about the result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// The schema of what the send tools and get_job_result give.
+#[must_use]
+pub fn schema() -> Value {
+    <JobResult as fleetgate_sdk::IntoOutcome>::output_schema().unwrap_or_default()
 }
 
 /// The codes of NAAS (its `docs/error-codes.md`), and after them those that only the direct mode has.
@@ -138,19 +147,82 @@ impl ErrorCode {
 }
 
 impl JobResult {
-    /// What a device answered. The id is that of the host's job that this call runs in.
+    /// Nothing is known of this job but where it is.
     #[must_use]
-    pub fn finished(job: &DeviceJob, results: Value) -> Self {
+    pub fn at(job_id: impl Into<String>, status: impl Into<String>) -> Self {
         Self {
-            job_id: call::job().unwrap_or_default(),
-            status: "finished".to_owned(),
-            results: Some(results),
+            job_id: job_id.into(),
+            status: status.into(),
+            results: None,
             error: None,
             error_code: None,
             error_retryable: None,
             detected_platform: None,
-            tags: job.tags.clone(),
+            tags: None,
             warnings: Vec::new(),
+        }
+    }
+
+    /// Nothing comes after it. NAAS writes `canceled`.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        ENDS.contains(&self.status.as_str())
+    }
+
+    /// Why there is nothing to show for it, once it has ended. `finished` with an `error` is how NAAS says that the
+    /// device refused; `failed` is its own worker that did not get to an end.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        let Self { job_id, status, .. } = self;
+        match (&self.error, status.as_str()) {
+            (Some(error), _) => Some(error.trim_end().to_owned()),
+            (None, "finished") => None,
+            (None, "not_found") => Some(format!("Job {job_id} is not known to the server any more.")),
+            (None, status) => Some(format!("Job {job_id} ended without a result: {status}.")),
+        }
+    }
+
+    /// As a tool gives it that waited for the job: one that failed is a tool error, with all its fields.
+    ///
+    /// # Errors
+    /// None in practice: every field can be JSON.
+    pub fn to_tool_result(&self) -> Result<ToolResult, Fault> {
+        let failure = self.failure();
+        let result = self.to_data()?;
+        Ok(match failure {
+            None => result,
+            Some(error) => ToolResult { is_error: true, ..result.and_text(self.explained(&error)) },
+        })
+    }
+
+    /// As a tool gives it that was asked for the job and not for what it does.
+    ///
+    /// # Errors
+    /// None in practice: every field can be JSON.
+    pub fn to_data(&self) -> Result<ToolResult, Fault> {
+        ToolResult::structured(self)
+    }
+
+    /// The error and its code in words, since some clients show a model no structured result.
+    fn explained(&self, error: &str) -> String {
+        let mut facts = vec![format!("job_id: {}", self.job_id), format!("status: {}", self.status)];
+        if let Some(code) = &self.error_code {
+            facts.push(format!("error_code: {code}"));
+        }
+        if let Some(retryable) = self.error_retryable {
+            facts.push(format!("error_retryable: {retryable}"));
+        }
+        facts.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
+        format!("{error}\n\n{}", facts.join("\n"))
+    }
+
+    /// What a device answered. The id is that of the host's job that this call runs in.
+    #[must_use]
+    pub fn finished(job: &DeviceJob, results: Value) -> Self {
+        Self {
+            results: Some(results),
+            tags: job.tags.clone(),
+            ..Self::at(call::job().unwrap_or_default(), "finished")
         }
     }
 

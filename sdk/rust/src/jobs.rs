@@ -39,7 +39,8 @@ pub struct Job {
     pub created_ms: u64,
     /// Unix time in milliseconds.
     pub updated_ms: u64,
-    /// `ttlMs` (how long it is kept, counted from its creation), `progress`, `total`.
+    /// `ttlMs` (how long it is kept, counted from its creation), `progress`, `total`, `attributes` (what the plugin
+    /// submitted with it).
     pub extra: Option<Map<String, Value>>,
 }
 
@@ -77,6 +78,13 @@ impl Submission {
     pub fn keep_for(mut self, duration: Duration) -> Self {
         let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         self.options.insert("ttlMs".to_owned(), milliseconds.into());
+        self
+    }
+
+    /// What the plugin wants to know of the job again, in `extra.attributes`: an object of at most 2 KiB as JSON. It is
+    /// stored, so no secrets.
+    pub fn attributes(mut self, attributes: Value) -> Self {
+        self.options.insert("attributes".to_owned(), attributes);
         self
     }
 

@@ -212,6 +212,20 @@ impl Harness {
         self
     }
 
+    /// Says how each job ends, at the moment when it is submitted. `None`: it goes on until [`Self::end_job`].
+    #[must_use]
+    pub fn run_jobs(self, runs: impl Fn(&Submitted) -> Option<Result<ToolResult, Fault>> + 'static) -> Self {
+        self.state.jobs.runs(Rc::new(runs));
+        self
+    }
+
+    /// Refuses every job that is submitted.
+    #[must_use]
+    pub fn refuse_jobs(self, fault: Fault) -> Self {
+        self.state.jobs.refuse(fault);
+        self
+    }
+
     /// Ends a job that the plugin submitted before. What it submits is kept, and runs nowhere.
     ///
     /// # Panics

@@ -1,16 +1,22 @@
-//! The jobs of a test: nothing runs, the test says how each one ends.
+//! The jobs of a test: nothing runs by itself, the test says how each one ends.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use serde_json::Value;
 
 use crate::jobs::Job;
 use crate::{Fault, ToolResult};
 
+/// How a job ends that is submitted.
+type Runs = Rc<dyn Fn(&Submitted) -> Option<Result<ToolResult, Fault>>>;
+
 /// Everything that was submitted.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Jobs {
     kept: RefCell<Vec<Kept>>,
+    runs: RefCell<Option<Runs>>,
+    refuses: RefCell<Option<Fault>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +40,18 @@ pub struct Submitted {
 }
 
 impl Jobs {
+    pub(crate) fn runs(&self, runs: Runs) {
+        self.runs.replace(Some(runs));
+    }
+
+    pub(crate) fn refuse(&self, fault: Fault) {
+        self.refuses.replace(Some(fault));
+    }
+
     pub(crate) fn submit(&self, tool: &str, arguments: &str, options: Option<&Value>) -> Result<Job, Fault> {
+        if let Some(fault) = self.refuses.borrow().clone() {
+            return Err(fault);
+        }
         let arguments = serde_json::from_str(arguments)
             .map_err(|error| Fault::custom("protocol", format!("The arguments are not JSON: {error}")))?;
         let mut kept = self.kept.borrow_mut();
@@ -49,7 +66,13 @@ impl Jobs {
             extra: options.and_then(Value::as_object).cloned(),
         };
         let submitted = Submitted { id, tool: tool.to_owned(), arguments, options: options.cloned() };
-        kept.push(Kept { job: job.clone(), submitted, end: None });
+        kept.push(Kept { job: job.clone(), submitted: submitted.clone(), end: None });
+        drop(kept);
+        // Cloned and not borrowed: what runs may look at the jobs.
+        let runs = self.runs.borrow().clone();
+        if let Some(end) = runs.and_then(|runs| runs(&submitted)) {
+            self.end(&submitted.id, end)?;
+        }
         Ok(job)
     }
 
