@@ -86,8 +86,12 @@ fn is_for(pattern: &str, platform: &str) -> bool {
     let Some((before, rest)) = pattern.split_once('(') else {
         return platform.starts_with(&pattern.replace('\\', ""));
     };
-    let (inside, after) = rest.split_once(')').unwrap_or_else(|| panic!("{pattern:?} in the index is not understood"));
-    inside.trim_start_matches("?:").split('|').any(|part| platform.starts_with(&format!("{before}{part}{after}")))
+    let (inside, after) =
+        rest.split_once(')').unwrap_or_else(|| panic!("{pattern:?} in the index is not understood"));
+    inside
+        .trim_start_matches("?:")
+        .split('|')
+        .any(|part| platform.starts_with(&format!("{before}{part}{after}")))
 }
 
 /// Who made the templates, and under which licence: part of every copy.

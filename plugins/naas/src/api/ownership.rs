@@ -67,7 +67,7 @@ impl Ownership {
 fn noted(mut is_it: impl FnMut(&str) -> bool) -> Result<bool, Fault> {
     let mut cursor = None;
     for _ in 0..PAGES {
-        let (jobs, next) = jobs::list(cursor.as_deref())?;
+        let (jobs, next) = jobs::list(cursor.as_deref()).map_err(unnoted)?;
         for job in &jobs {
             let attributes = job.extra.as_ref().and_then(|extra| extra.get("attributes"));
             if let Some(id) = attributes.and_then(|attributes| attributes.get(ATTRIBUTE)?.as_str())
@@ -82,6 +82,16 @@ fn noted(mut is_it: impl FnMut(&str) -> bool) -> Result<bool, Fault> {
         }
     }
     Ok(false)
+}
+
+/// `fleetgate call` keeps no jobs, for example.
+fn unnoted(fault: Fault) -> Fault {
+    if !fault.is("unavailable") {
+        return fault;
+    }
+    let message = "This host keeps no jobs, so it is not known which jobs of the server are yours. Who holds the role \
+                   admin sees all of them, and so does everybody where the operator sets shared_jobs.";
+    fault.message(message).not_retryable()
 }
 
 /// The note that a job was handed to this caller. It is made again and again until it could be made: there may be a

@@ -58,7 +58,13 @@ pub fn parse(platform: &str, command: &str, output: &str) -> Parsed {
     BUDGET.with_borrow_mut(|budget| parse_with(&own, platform, command, output, budget))
 }
 
-fn parse_with(own: &OwnTemplates, platform: &str, command: &str, output: &str, budget: &mut Budget) -> Parsed {
+fn parse_with(
+    own: &OwnTemplates,
+    platform: &str,
+    command: &str,
+    output: &str,
+    budget: &mut Budget,
+) -> Parsed {
     // Netmiko has two names for one platform, and the templates one.
     let platform = if platform == "cisco_xe" { "cisco_ios" } else { platform };
     if output.len() > MAX_OUTPUT {
@@ -77,7 +83,9 @@ fn parse_with(own: &OwnTemplates, platform: &str, command: &str, output: &str, b
 /// Why there is no table.
 #[derive(Debug, thiserror::Error)]
 enum ParseError {
-    #[error("this plugin was built without the ntc-templates, and no template of the setting `templates` is for this command")]
+    #[error(
+        "this plugin was built without the ntc-templates, and no template of the setting `templates` is for this command"
+    )]
     NotPacked,
     #[error("the packed templates of {0} cannot be read")]
     Packed(String),

@@ -43,7 +43,8 @@ pub(super) enum OwnError {
 impl OwnTemplates {
     /// Those of the setting.
     pub(super) fn granted() -> Result<Self, OwnError> {
-        let setting = fleetgate_sdk::config::json("templates").map_err(|fault| OwnError::Setting(fault.message));
+        let setting =
+            fleetgate_sdk::config::json("templates").map_err(|fault| OwnError::Setting(fault.message));
         Self::new(setting?.unwrap_or_default())
     }
 

@@ -55,7 +55,8 @@ pub(super) fn library(platform: &str) -> Result<Option<Library>, ParseError> {
         return Ok(None);
     };
     let broken = || ParseError::Packed((*platform).to_owned());
-    let document = miniz_oxide::inflate::decompress_to_vec_with_limit(bytes, MAX_DOCUMENT).map_err(|_| broken())?;
+    let document =
+        miniz_oxide::inflate::decompress_to_vec_with_limit(bytes, MAX_DOCUMENT).map_err(|_| broken())?;
     let document = String::from_utf8(document).map_err(|_| broken())?;
 
     #[derive(Deserialize)]
@@ -71,7 +72,8 @@ impl Library {
     pub(super) fn find(&self, command: &str) -> Option<&[String]> {
         let alphabet = Alphabet::of(command);
         let is_for = |row: &&Row| {
-            CommandPattern::parse(&row.command, alphabet).is_ok_and(|pattern| pattern.matches(command) == Ok(true))
+            CommandPattern::parse(&row.command, alphabet)
+                .is_ok_and(|pattern| pattern.matches(command) == Ok(true))
         };
         self.index.iter().find(is_for).map(|row| row.templates.as_slice())
     }

@@ -41,7 +41,8 @@ impl Joined {
         for (number, row) in first.rows.iter_mut().enumerate() {
             let same = |other: &&Vec<Cell>| pairs.iter().all(|(mine, theirs)| row[*mine] == other[*theirs]);
             let other = if pairs.is_empty() { table.rows.get(number) } else { table.rows.iter().find(same) };
-            let cell = |index: &usize| other.map_or_else(|| Cell::Text(String::new()), |row| row[*index].clone());
+            let cell =
+                |index: &usize| other.map_or_else(|| Cell::Text(String::new()), |row| row[*index].clone());
             row.extend(new.iter().map(cell).collect::<Vec<_>>());
         }
         first.header.extend(new.iter().map(|index| table.header[*index].clone()));
@@ -68,6 +69,8 @@ fn item(item: Item) -> Value {
     match item {
         // A match without a text is this word in Netmiko's results.
         Item::Text(text) => text.unwrap_or_else(|| "None".to_owned()).into(),
-        Item::Groups(groups) => Value::Object(groups.into_iter().map(|(name, text)| (name, text.into())).collect()),
+        Item::Groups(groups) => {
+            Value::Object(groups.into_iter().map(|(name, text)| (name, text.into())).collect())
+        }
     }
 }

@@ -13,7 +13,8 @@ use super::super::{Parsed, parse_with};
 /// Checks every output of a platform, of which there are `count`.
 fn check(platform: &str, count: usize) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/structured/tests/outputs").join(platform);
-    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    let read =
+        |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).expect("the platform's outputs") {
         let path = entry.expect("an entry").path();

@@ -207,7 +207,8 @@ impl Reader {
                             _ => return Err(PatternError::NothingToRepeat(at)),
                         }
                         let again = self.at;
-                        if matches!(self.peek(), Some('*' | '+' | '?' | '{')) && self.repetition()?.is_some() {
+                        if matches!(self.peek(), Some('*' | '+' | '?' | '{')) && self.repetition()?.is_some()
+                        {
                             return Err(PatternError::MultipleRepeat(again));
                         }
                         self.at = again;
@@ -516,7 +517,8 @@ impl Reader {
             'U' => self.code(16, 8).ok_or(unknown)?,
             '0'..='7' => {
                 self.at -= 1;
-                let octal = self.text[self.at..].iter().take(3).take_while(|c| matches!(c, '0'..='7')).count();
+                let octal =
+                    self.text[self.at..].iter().take(3).take_while(|c| matches!(c, '0'..='7')).count();
                 self.code(8, octal).ok_or(unknown)?
             }
             c if c.is_ascii_alphanumeric() => return Err(unknown),

@@ -90,10 +90,9 @@ impl<'t> Records<'t> {
                     }
                 }
                 ValueOption::List => {
-                    let item = slot.item(matched).map_err(|reason| RunError::Regex {
-                        rule: self.values[index].line,
-                        reason,
-                    })?;
+                    let item = slot
+                        .item(matched)
+                        .map_err(|reason| RunError::Regex { rule: self.values[index].line, reason })?;
                     let bytes = CELL + item.bytes();
                     slot.list_bytes += bytes;
                     self.bytes += bytes;
@@ -179,7 +178,11 @@ impl Slot {
     }
 
     fn cell(&self) -> Cell {
-        if self.saved { Cell::List(self.list.clone()) } else { Cell::Text(self.current.clone().unwrap_or_default()) }
+        if self.saved {
+            Cell::List(self.list.clone())
+        } else {
+            Cell::Text(self.current.clone().unwrap_or_default())
+        }
     }
 
     fn bytes(&self) -> usize {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::RunError;
 use super::error::{Problem, TemplateError};
 use super::lines::is_space;
 use super::pattern::Alphabet;
 use super::rule::{LineAction, Rule, is_operator};
 use super::value::{MAX_NAME, Value, ValueOption};
-use super::RunError;
 
 /// The longest template, in bytes. The longest published one has 10 KiB.
 pub(super) const MAX_TEMPLATE: usize = 128 << 10;
