@@ -1,15 +1,17 @@
 //! `fleet-sim BACKEND`: serves a simulated fleet backend until it is told to stop.
 //!
 //! Prints one line of JSON when it listens: `{"backend":"nerveshub","url":"http://…","tokens":{"view":"nhu_…",…}}`.
+//! `naas` says besides what makes API keys, and the login of its devices.
 
 use std::io::Write;
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use fleet_sim::naas::{self, Naas};
 use fleet_sim::nerveshub::{Hub, Seed};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Simulated fleet backends for tests and the demo.
 #[derive(Parser)]
@@ -30,6 +32,21 @@ enum Backend {
         #[arg(long, default_value_t = Seed::default().number)]
         seed: u64,
     },
+    /// The NAAS v2 REST API, with some forty network devices behind it.
+    Naas {
+        /// Where to listen; port 0 is any free one.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Which server to be where the documents and the source differ.
+        #[arg(long, value_enum, default_value_t = Behaviour::AsDocumented)]
+        behaviour: Behaviour,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Behaviour {
+    AsDocumented,
+    StrictUpstream,
 }
 
 #[tokio::main]
@@ -44,14 +61,36 @@ async fn main() -> anyhow::Result<()> {
             let hub =
                 Hub::listen(listen, seed).await.with_context(|| format!("cannot listen on {listen}"))?;
             announce(&json!({"backend": "nerveshub", "url": hub.url(), "tokens": hub.tokens()}))?;
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            told_to_stop(&mut terminate, &mut interrupt).await;
             hub.stop().await;
+        }
+        Backend::Naas { listen, behaviour } => {
+            let behaviour = match behaviour {
+                Behaviour::AsDocumented => naas::Behaviour::AsDocumented,
+                Behaviour::StrictUpstream => naas::Behaviour::StrictUpstream,
+            };
+            let seed = naas::Seed { behaviour, ..naas::Seed::default() };
+            let server =
+                Naas::listen(listen, seed).await.with_context(|| format!("cannot listen on {listen}"))?;
+            announce(&json!({
+                "backend": "naas",
+                "url": server.url(),
+                "tokens": server.tokens(),
+                "admin_secret": naas::known::ADMIN_SECRET,
+                "login": {"username": naas::known::USER, "password": naas::known::PASSWORD},
+            }))?;
+            told_to_stop(&mut terminate, &mut interrupt).await;
+            server.stop().await;
         }
     }
     Ok(())
+}
+
+async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }
 
 fn announce(line: &serde_json::Value) -> anyhow::Result<()> {
