@@ -70,6 +70,9 @@ pub struct JobResult {
     pub detected_platform: Option<String>,
     /// The job's tags.
     pub tags: Option<BTreeMap<String, String>>,
+    /// How far the lines of a configuration came that did not all take effect. Only in the direct mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     /// What should be known about the result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -79,6 +82,17 @@ pub struct JobResult {
 #[must_use]
 pub fn schema() -> Value {
     <JobResult as fleetgate_sdk::IntoOutcome>::output_schema().unwrap_or_default()
+}
+
+/// What became of the lines of a configuration.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Progress {
+    /// These took effect, and stay.
+    pub applied: Vec<String>,
+    /// At this one it ended. Null: at none of them, but before or after.
+    pub rejected: Option<String>,
+    /// These did not reach the device.
+    pub not_sent: Vec<String>,
 }
 
 /// The codes of NAAS (its `docs/error-codes.md`), and after them those that only the direct mode has.
@@ -106,6 +120,8 @@ pub enum ErrorCode {
     HostKey,
     /// The device, or a command, is not granted.
     Denied,
+    /// A command is not one line of printable characters, or not of the kind that the tool sends.
+    InvalidJob,
 }
 
 impl ErrorCode {
@@ -124,6 +140,7 @@ impl ErrorCode {
             Self::ConnectionLost => "CONNECTION_LOST",
             Self::HostKey => "HOST_KEY",
             Self::Denied => "DENIED",
+            Self::InvalidJob => "INVALID_JOB",
         }
     }
 
@@ -141,7 +158,8 @@ impl ErrorCode {
             | Self::AutodetectFailed
             | Self::Unknown
             | Self::HostKey
-            | Self::Denied => false,
+            | Self::Denied
+            | Self::InvalidJob => false,
         }
     }
 }
@@ -159,6 +177,7 @@ impl JobResult {
             error_retryable: None,
             detected_platform: None,
             tags: None,
+            progress: None,
             warnings: Vec::new(),
         }
     }

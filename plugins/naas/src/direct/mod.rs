@@ -1,6 +1,33 @@
 //! Devices driven over SSH by the plugin itself, where `ssh.devices` is granted.
+//!
+//! A job goes straight through: [`session`] connects, answers what the device asks first, meets its prompt, and makes
+//! the terminal fit; [`commands`] or [`configuring`] types the lines and reads the answers. What differs between devices
+//! stands in [`platform`] and `platforms/`. Linux, which runs commands without a terminal, has a way of its own.
+//!
+//! - [`screen`] turns what a device writes into the text that a person would see.
+//! - [`prompt`] and [`asking`] tell what a device waits for.
+//! - [`terminal`] types and reads until then, with a limit on bytes and on silence.
+//! - [`failure`] is why it did not work, in the words and codes of NAAS.
 
-use crate::job::{DeviceJob, ErrorCode, JobResult};
+pub mod asking;
+pub mod commands;
+pub mod configuring;
+pub mod failure;
+pub mod linux;
+pub mod login;
+pub mod platform;
+mod platforms;
+pub mod prompt;
+pub mod screen;
+pub mod session;
+pub mod terminal;
+
+use configuring::Configured;
+use failure::Failure;
+use fleetgate_sdk::prelude::*;
+use session::Session;
+
+use crate::job::{DeviceJob, ErrorCode, JobResult, Kind};
 
 /// The platforms that this mode drives.
 pub const PLATFORMS: [&str; 10] = [
@@ -19,5 +46,74 @@ pub const PLATFORMS: [&str; 10] = [
 /// Does what the job says. What the device refuses is in the result.
 #[must_use]
 pub fn run(job: &DeviceJob) -> JobResult {
-    JobResult::refused(job, ErrorCode::Unknown, "This build of the plugin does not drive devices over SSH.")
+    let mut warnings = Vec::new();
+    let result = match check(job).and_then(|()| drive(job, &mut warnings)) {
+        Ok(done) => done,
+        Err(failure) => failure.into_result(job),
+    };
+    JobResult { warnings, ..result }
+}
+
+/// What cannot be typed is refused before anything is connected.
+fn check(job: &DeviceJob) -> Result<(), Failure> {
+    let invalid = |why: String| Err(Failure::new(ErrorCode::InvalidJob, why));
+    if !PLATFORMS.contains(&job.platform.as_str()) {
+        return invalid(format!(
+            "{} is not a platform that is driven over SSH. These are: {}.",
+            failure::quoted(&job.platform),
+            PLATFORMS.join(", ")
+        ));
+    }
+    if job.commands.is_empty() {
+        return invalid("There is no command.".to_owned());
+    }
+    for (at, command) in job.commands.iter().enumerate() {
+        if command.trim().is_empty() {
+            return invalid(format!("Command {} is blank.", at + 1));
+        }
+        if command.chars().any(char::is_control) {
+            return invalid(format!(
+                "Command {} holds a line end or another control character: give each line as a command of its own.",
+                at + 1
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn drive(job: &DeviceJob, warnings: &mut Vec<String>) -> Result<JobResult, Failure> {
+    let config = job.kind == Kind::Config;
+    let Some(platform) = platform::find(&job.platform) else {
+        return match config {
+            true => linux::configure(job, warnings).map(|done| configured(job, done)),
+            false => linux::run(job, warnings).map(|results| JobResult::finished(job, results.into())),
+        };
+    };
+    let mut session = Session::open(job, platform)?;
+    if config {
+        return configuring::run(&mut session, warnings).map(|done| configured(job, done));
+    }
+    if let Some(why) = &session.unprivileged {
+        warnings.push(format!("The commands ran at the user's level: {why}."));
+    }
+    commands::run(&mut session, warnings).map(|results| JobResult::finished(job, results.into()))
+}
+
+/// The result of a configuration. One that ended early says what took effect, to people and to programs.
+fn configured(job: &DeviceJob, done: Configured) -> JobResult {
+    let Some(failure) = done.failure else {
+        return JobResult::finished(job, json!({ "config_set_output": done.transcript }));
+    };
+    let all = job.commands.len();
+    let failure = match &done.progress {
+        None => failure,
+        Some(progress) => failure.and(match (progress.applied.len(), progress.not_sent.len()) {
+            (0, 0) => format!("None of the {all} lines took effect."),
+            (0, left) => format!("None of the {all} lines took effect; {left} were not sent."),
+            (applied, left) => {
+                format!("{applied} of the {all} lines took effect and stay; {left} were not sent.")
+            }
+        }),
+    };
+    JobResult { progress: done.progress, ..failure.into_result(job) }
 }

@@ -11,9 +11,9 @@ use crate::ssh::{Key, Output, Secret, SshError};
 /// What the plugin typed into a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typed {
-    /// A line. Empty: Enter.
+    /// A line.
     Line(String),
-    /// A key.
+    /// A key. An empty line is Enter.
     Key(Key),
     /// A password.
     Secret(Secret),
@@ -71,6 +71,7 @@ impl Reply {
 }
 
 type Handler = Rc<RefCell<dyn FnMut(&Typed) -> Reply>>;
+type Allowed = Rc<dyn Fn(&str) -> bool>;
 
 /// A device, for [`Harness::device`](super::Harness::device): what it says when a terminal is opened, and what it does
 /// when something is typed. Every terminal begins at the beginning.
@@ -98,7 +99,7 @@ pub struct Device {
     pub(crate) refuses: Option<SshError>,
     pub(crate) banner: Option<String>,
     pub(crate) echoes: bool,
-    pub(crate) allows: Option<Rc<dyn Fn(&str) -> bool>>,
+    pub(crate) allows: Option<Allowed>,
     pub(crate) greeting: Reply,
     pub(crate) script: VecDeque<(Typed, Reply)>,
     pub(crate) handler: Option<Handler>,
@@ -133,7 +134,8 @@ impl Device {
         Self { banner: Some(text.to_owned()), ..self }
     }
 
-    /// It shows each line that is typed, but not the answer to a question for a password.
+    /// It shows each line that is typed and goes to the next, but does not show the answer to a question for a
+    /// password.
     #[must_use]
     pub fn echoes(self) -> Self {
         Self { echoes: true, ..self }
@@ -180,10 +182,13 @@ impl Device {
         self
     }
 
-    /// The plugin types this line next. When it types something else, the test fails.
+    /// The plugin types this line next; an empty one is Enter. When it types something else, the test fails.
     #[must_use]
     pub fn expects(self, line: &str) -> Self {
-        self.then(Typed::Line(line.to_owned()))
+        self.then(match line {
+            "" => Typed::Key(Key::Enter),
+            line => Typed::Line(line.to_owned()),
+        })
     }
 
     /// The plugin presses this key next.

@@ -192,11 +192,12 @@ impl Shell {
     fn typed(&self, typed: Typed) -> Result<(), SshError> {
         self.check_open()?;
         self.state.visits.borrow_mut()[self.visit].typed.push(typed.clone());
-        if self.device.echoes
-            && !self.asks_for_password()
-            && let Typed::Line(line) = &typed
-        {
-            self.reply(Reply::new().says(format!("{line}\r\n")));
+        if self.device.echoes && !self.asks_for_password() {
+            match &typed {
+                Typed::Line(line) => self.reply(Reply::new().says(format!("{line}\r\n"))),
+                Typed::Key(Key::Enter) => self.reply(Reply::new().says("\r\n")),
+                _ => {}
+            }
         }
         self.question.borrow_mut().clear();
         let reply = match &self.device.handler {
@@ -218,12 +219,15 @@ impl Shell {
             return Err(SshError::new("invalid", "a line has printable characters alone, and not too many"));
         }
         match &self.device.allows {
-            Some(allows) if !line.is_empty() && !allows(line) => Err(denied()),
+            Some(allows) if !allows(line) => Err(denied()),
             _ => Ok(()),
         }
     }
 
     pub(crate) fn send_line(&self, line: &str) -> Result<(), SshError> {
+        if line.is_empty() {
+            return self.send_key(Key::Enter);
+        }
         self.check_line(line)?;
         self.typed(Typed::Line(line.to_owned()))
     }
