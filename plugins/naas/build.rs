@@ -110,10 +110,11 @@ fn notices(folder: &Path) -> String {
         .into_iter()
         .find_map(|name| fs::read_to_string(about.join(name)).ok())
         .expect("the licence of ntc-templates");
+    let apache = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../LICENSE"));
     format!(
-        "This plugin contains templates of ntc-templates {version}, unchanged, those of {}.\n\
-         Copyright (c) 2015 Jason Edelman, Network to Code, LLC, and its contributors.\n\
-         Licensed under the Apache License, version 2.0:\n\n{license}",
+        "This plugin contains templates of ntc-templates {version}, unchanged: those of {}.\n\
+         ntc-templates is made by Network to Code and its contributors, and says of its licence:\n\n\
+         {license}\nThe licence:\n\n{apache}",
         PLATFORMS.join(", ")
     )
 }

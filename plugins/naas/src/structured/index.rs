@@ -4,6 +4,10 @@
 //! `sh ver`, `sho vers` and all between it and `show version`. An expression is for every command that begins with
 //! what it matches, and the first row that is for a command wins.
 
+use std::cell::OnceCell;
+
+use fancy_regex::Regex;
+
 use super::textfsm::{Alphabet, Pattern};
 
 /// Steps back while a command is compared. Commands are short.
@@ -11,18 +15,32 @@ const MAX_BACKTRACKING: usize = 20_000;
 
 /// An expression for commands.
 #[derive(Debug)]
-pub(super) struct CommandPattern(Pattern);
+pub(super) struct CommandPattern {
+    text: String,
+    /// For commands of ASCII, which nearly all are.
+    ascii: OnceCell<Result<Regex, String>>,
+}
 
 impl CommandPattern {
-    /// Reads `text`, which may have completions.
-    pub(super) fn parse(text: &str, alphabet: Alphabet) -> Result<Self, String> {
-        Pattern::translate(&complete(text), alphabet).map(Self).map_err(|error| error.to_string())
+    /// `text` may have completions.
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: complete(text), ascii: OnceCell::new() }
     }
 
-    /// Whether it is for `command`.
+    /// Whether it is for `command`, or what is wrong with the expression.
     pub(super) fn matches(&self, command: &str) -> Result<bool, String> {
-        let regex = self.0.compile(MAX_BACKTRACKING)?;
-        regex.is_match(command).map_err(|error| error.to_string())
+        let decide = |regex: &Regex| regex.is_match(command).map_err(|error| error.to_string());
+        match Alphabet::of(command) {
+            Alphabet::Ascii => {
+                let regex = self.ascii.get_or_init(|| self.compile(Alphabet::Ascii));
+                decide(regex.as_ref().map_err(String::clone)?)
+            }
+            Alphabet::Unicode => decide(&self.compile(Alphabet::Unicode)?),
+        }
+    }
+
+    fn compile(&self, alphabet: Alphabet) -> Result<Regex, String> {
+        Pattern::translate(&self.text, alphabet).map_err(|error| error.to_string())?.compile(MAX_BACKTRACKING)
     }
 }
 

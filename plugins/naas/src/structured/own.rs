@@ -10,7 +10,6 @@
 //! They come before the packed ones, in the order in which they are written.
 
 use super::index::CommandPattern;
-use super::textfsm::Alphabet;
 
 /// How many templates there may be.
 const MAX_TEMPLATES: usize = 64;
@@ -60,13 +59,13 @@ impl OwnTemplates {
         Ok(Self(templates))
     }
 
-    /// The first template for the command, and its name in messages.
+    /// The first template for the command, and its name in messages. What is wrong with any heading before it is
+    /// said, whatever the platform.
     pub(super) fn find(&self, platform: &str, command: &str) -> Result<Option<(String, &str)>, OwnError> {
         for (text, number) in self.0.iter().zip(1..) {
             let heading = heading(text).ok_or(OwnError::Heading(number))?;
             let wrong = |reason| OwnError::Command { number, reason };
-            let pattern = CommandPattern::parse(heading.1, Alphabet::of(command)).map_err(wrong)?;
-            if heading.0 == platform && pattern.matches(command).map_err(wrong)? {
+            if CommandPattern::new(heading.1).matches(command).map_err(wrong)? && heading.0 == platform {
                 return Ok(Some((format!("{number} of the setting `templates`"), text)));
             }
         }

@@ -1,14 +1,15 @@
 //! The templates that were packed into the plugin when it was built, by platform; see `build.rs`.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::ParseError;
 use super::index::CommandPattern;
-use super::textfsm::Alphabet;
 
 mod files {
     include!(concat!(env!("OUT_DIR"), "/packed.rs"));
@@ -37,17 +38,26 @@ static NOTICES_SECTION: [u8; files::NOTICES.len()] = {
 pub(super) struct Library {
     platform: &'static str,
     document: String,
-    index: Vec<Row>,
+    index: Vec<(CommandPattern, Vec<String>)>,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    templates: Vec<String>,
-    command: String,
+thread_local! {
+    /// The platform of the last command, which is mostly that of the next one.
+    static LAST: RefCell<Option<Rc<Library>>> = const { RefCell::new(None) };
 }
 
 /// The templates of `platform`; nothing where there are none for it.
-pub(super) fn library(platform: &str) -> Result<Option<Library>, ParseError> {
+pub(super) fn library(platform: &str) -> Result<Option<Rc<Library>>, ParseError> {
+    let last = LAST.with_borrow(|last| last.clone().filter(|library| library.platform == platform));
+    if last.is_some() {
+        return Ok(last);
+    }
+    let library = read(platform)?.map(Rc::new);
+    LAST.set(library.clone());
+    Ok(library)
+}
+
+fn read(platform: &str) -> Result<Option<Library>, ParseError> {
     if files::PLATFORMS.is_empty() {
         return Err(ParseError::NotPacked);
     }
@@ -60,22 +70,24 @@ pub(super) fn library(platform: &str) -> Result<Option<Library>, ParseError> {
     let document = String::from_utf8(document).map_err(|_| broken())?;
 
     #[derive(Deserialize)]
+    struct Row {
+        command: String,
+        templates: Vec<String>,
+    }
+    #[derive(Deserialize)]
     struct Index {
         index: Vec<Row>,
     }
     let Index { index } = serde_json::from_str(&document).map_err(|_| broken())?;
+    let index = index.into_iter().map(|row| (CommandPattern::new(&row.command), row.templates)).collect();
     Ok(Some(Library { platform, document, index }))
 }
 
 impl Library {
     /// The names of the templates for a command. Rows that cannot be decided are passed over.
     pub(super) fn find(&self, command: &str) -> Option<&[String]> {
-        let alphabet = Alphabet::of(command);
-        let is_for = |row: &&Row| {
-            CommandPattern::parse(&row.command, alphabet)
-                .is_ok_and(|pattern| pattern.matches(command) == Ok(true))
-        };
-        self.index.iter().find(is_for).map(|row| row.templates.as_slice())
+        let is_for = |(pattern, _): &&(CommandPattern, Vec<String>)| pattern.matches(command) == Ok(true);
+        self.index.iter().find(is_for).map(|(_, templates)| templates.as_slice())
     }
 
     /// The text of a template.

@@ -74,7 +74,9 @@ fn check(platform: &str, raw: &Path) -> Result<(), String> {
 }
 
 fn expected(file: &Path) -> Result<Vec<Value>, String> {
-    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+    // A list's end in the column of its key is allowed by the project's reader alone.
+    let text =
+        fs::read_to_string(file).map_err(|error| error.to_string())?.replace("\n    ]\n", "\n     ]\n");
     let documents = YamlOwned::load_from_str(&text).map_err(|error| error.to_string())?;
     let sample = documents.first().and_then(|document| document.as_mapping_get("parsed_sample"));
     let rows = sample.and_then(YamlOwned::as_sequence).ok_or("no parsed_sample")?;

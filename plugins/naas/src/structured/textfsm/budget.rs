@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::RunError;
 
-/// Time that one or several parses share. The clock is the wall's: a parse waits for nothing, so in the sandbox that
-/// is the time which the host counts.
+/// Time that one or several parses share, meant as time of the processor. A guest has no clock for that, only the
+/// wall's, and other guests run in between; so each step counts as long as it took, but no longer than such a step
+/// can take by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     whole: Duration,
@@ -20,30 +21,26 @@ impl Budget {
     }
 
     pub(super) fn start(&mut self) -> Running<'_> {
-        Running { began: Instant::now(), budget: self, checks: 0 }
+        Running { last: Instant::now(), budget: self }
     }
 }
 
-/// A parse that spends a budget; what it took is taken off at its end.
+/// A parse that spends a budget.
 pub(super) struct Running<'b> {
     budget: &'b mut Budget,
-    began: Instant,
-    checks: u32,
+    last: Instant,
 }
 
 impl Running<'_> {
-    /// Looks at the clock each 64th time, which is often enough: the steps between two looks are bounded.
-    pub(super) fn check(&mut self) -> Result<(), RunError> {
-        self.checks = self.checks.wrapping_add(1);
-        if self.checks % 64 == 1 && self.began.elapsed() > self.budget.left {
+    /// Spends what was taken since the last time, at most `longest`.
+    pub(super) fn spend(&mut self, longest: Duration) -> Result<(), RunError> {
+        let now = Instant::now();
+        let took = now.duration_since(self.last).min(longest);
+        self.last = now;
+        self.budget.left = self.budget.left.saturating_sub(took);
+        if self.budget.left.is_zero() {
             return Err(RunError::TooSlow { milliseconds: self.budget.whole.as_millis() });
         }
         Ok(())
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.budget.left = self.budget.left.saturating_sub(self.began.elapsed());
     }
 }

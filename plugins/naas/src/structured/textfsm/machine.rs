@@ -1,12 +1,14 @@
 //! Reading a text with a template.
 
+use std::time::Duration;
+
 use super::pattern::Alphabet;
 use super::record::Records;
 use super::rule::{LineAction, RecordAction, Rule};
 use super::{Budget, RunError, Table, Template, lines};
 
 /// The longest line, in bytes. A line is read by many rules, and the longest real ones have some KiB.
-pub(super) const MAX_LINE: usize = 64 << 10;
+pub(super) const MAX_LINE: usize = 32 << 10;
 
 impl Template {
     /// Reads `text`, one text for one template: what is compiled on the way is for this text's alphabet.
@@ -25,8 +27,9 @@ impl Template {
                 return Err(RunError::LongLine { line: number, bytes: line.len(), limit: MAX_LINE });
             }
             let mut next = None;
+            let mut longest = Duration::ZERO;
             for rule in state {
-                running.check()?;
+                longest += rule.longest(line.len());
                 if !self.apply(rule, line, number, alphabet, &mut records)? {
                     continue;
                 }
@@ -35,6 +38,7 @@ impl Template {
                     break;
                 }
             }
+            running.spend(longest)?;
             match next {
                 Some(end @ ("End" | "EOF")) => {
                     ended = Some(end);

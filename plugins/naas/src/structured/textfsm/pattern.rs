@@ -44,6 +44,7 @@ pub struct Pattern {
     source: String,
     /// The groups' names; the first is group 1.
     groups: Vec<Option<String>>,
+    backtracks: bool,
 }
 
 /// What Python would refuse as well, but for flags. Positions are counted in characters, from 0.
@@ -99,6 +100,7 @@ impl Pattern {
             at: 0,
             out: String::with_capacity(python.len() * 2),
             groups: Vec::new(),
+            backtracks: false,
             open: Vec::new(),
             ignore_case: false,
             alphabet,
@@ -109,7 +111,7 @@ impl Pattern {
             return Err(PatternError::Unopened(reader.at));
         }
         reader.out.push(')');
-        Ok(Self { source: reader.out, groups: reader.groups })
+        Ok(Self { source: reader.out, groups: reader.groups, backtracks: reader.backtracks })
     }
 
     /// The expression, ready to run, with at most `backtracking` steps back for one text; or why the engine does not
@@ -131,6 +133,13 @@ impl Pattern {
         self.groups.len()
     }
 
+    /// Whether there is something in it that only backtracking can decide: anything else takes time in proportion to
+    /// the text.
+    #[must_use]
+    pub fn backtracks(&self) -> bool {
+        self.backtracks
+    }
+
     /// Groups with a name, by number.
     pub fn named(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(&self.groups).filter_map(|(number, name)| Some((number, name.as_deref()?)))
@@ -142,6 +151,7 @@ struct Reader {
     at: usize,
     out: String,
     groups: Vec<Option<String>>,
+    backtracks: bool,
     /// Groups that are being read, to which nothing can refer yet.
     open: Vec<usize>,
     ignore_case: bool,
@@ -325,6 +335,7 @@ impl Reader {
         }
         let Repetition { min, max, greed } = repetition;
         if *greed == Greed::Possessive {
+            self.backtracks = true;
             self.out.insert_str(start, "(?>");
         }
         match (min, max) {
@@ -361,7 +372,10 @@ impl Reader {
                     return self.reference(group, at);
                 }
                 Some(':') => self.out.push_str("(?:"),
-                Some('>') => self.out.push_str("(?>"),
+                Some('>') => {
+                    self.backtracks = true;
+                    self.out.push_str("(?>");
+                }
                 Some('#') => {
                     while self.take().ok_or(PatternError::Unclosed(at))? != ')' {}
                     return Ok(Atom::Nothing);
@@ -397,6 +411,7 @@ impl Reader {
             return Err(PatternError::Unclosed(at));
         }
         self.out.push(')');
+        self.backtracks |= atom == Atom::Look || branches == 2;
         self.ignore_case = ignored_case;
         self.open.retain(|open| Some(*open) != capture);
         Ok(atom)
@@ -456,6 +471,7 @@ impl Reader {
         if group > self.groups.len() || self.open.contains(&group) {
             return Err(PatternError::Reference(at));
         }
+        self.backtracks = true;
         self.out.push_str(&format!("(?:\\{group})"));
         Ok(Atom::Plain)
     }

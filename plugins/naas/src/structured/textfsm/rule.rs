@@ -1,6 +1,7 @@
 //! `  ^regular expression -> Line.Record State`.
 
 use std::cell::OnceCell;
+use std::time::Duration;
 
 use fancy_regex::Regex;
 
@@ -24,6 +25,7 @@ pub(super) struct Rule {
     pub(super) next: Option<String>,
     /// Values in place of their names, in Python's syntax.
     expression: String,
+    backtracks: bool,
     compiled: OnceCell<Compiled>,
 }
 
@@ -76,8 +78,17 @@ impl Rule {
             return Err(Problem::MessageWithoutError);
         }
         let expression = substitute(expression, values)?;
-        Pattern::translate(&expression, Alphabet::Ascii)?;
-        Ok(Self { line, line_action, record_action, next, expression, compiled: OnceCell::new() })
+        let backtracks = Pattern::translate(&expression, Alphabet::Ascii)?.backtracks();
+        let compiled = OnceCell::new();
+        Ok(Self { line, line_action, record_action, next, expression, backtracks, compiled })
+    }
+
+    /// The longest that a line of `bytes` bytes can keep the rule busy: some hundred times what is usual.
+    pub(super) fn longest(&self, bytes: usize) -> Duration {
+        let reading = Duration::from_nanos(2000 + 100 * bytes as u64);
+        let compiling = if self.compiled.get().is_none() { Duration::from_millis(5) } else { Duration::ZERO };
+        let backtracking = if self.backtracks { Duration::from_millis(5) } else { Duration::ZERO };
+        reading + compiling + backtracking
     }
 
     /// The expression, compiled on first use: all uses of one template are for the same alphabet.
