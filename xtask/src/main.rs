@@ -7,6 +7,7 @@ mod licences;
 mod machine;
 mod plugins;
 mod running;
+mod templates;
 mod test;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use crate::{machine, root, target};
+use crate::{machine, root, target, templates};
 
 /// A guest crate: its package, and the folder that holds its `plugin.toml`.
 struct Guest {
@@ -21,10 +21,12 @@ const FOLDERS: [(&str, &str); 4] = [
     ("tests/conformance", "test-plugins"),
 ];
 
-/// Builds and packs every plugin; gives the folder of the shipped ones.
+/// Builds and packs every plugin; gives the folder of the shipped ones. What this shell builds afterwards has the
+/// plugins' templates too.
 pub fn build(shell: &Shell) -> Result<PathBuf> {
     machine::wasm_target(shell)?;
     let fleetgate = machine::host(shell)?;
+    templates::provide(shell);
     let mut packages = Vec::new();
     let mut wanted = Vec::new();
     for (from, to) in FOLDERS {
