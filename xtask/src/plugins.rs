@@ -26,7 +26,7 @@ const FOLDERS: [(&str, &str); 4] = [
 pub fn build(shell: &Shell) -> Result<PathBuf> {
     machine::wasm_target(shell)?;
     let fleetgate = machine::host(shell)?;
-    templates::provide(shell);
+    templates::provide(shell)?;
     let mut packages = Vec::new();
     let mut wanted = Vec::new();
     for (from, to) in FOLDERS {

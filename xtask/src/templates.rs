@@ -17,27 +17,31 @@ const FOLDER: &str = "FLEETGATE_NTC_TEMPLATES";
 const INSTALLED: &str = ".installed-requirements.txt";
 
 /// Sets [`FOLDER`] for what is built from here on. Without pip, or the network, the plugin is built without templates,
-/// and both this and the plugin say so.
-pub fn provide(shell: &Shell) {
+/// and both this and the plugin say so. Another file than the pinned one ends the build.
+pub fn provide(shell: &Shell) -> Result<()> {
     if std::env::var_os(FOLDER).is_some() {
-        return;
+        return Ok(());
     }
     let folder = target().join("ntc-templates");
-    match install(shell, &root().join("plugins/naas/requirements.txt"), &folder) {
-        Ok(()) => shell.set_var(FOLDER, folder),
-        Err(error) => {
-            println!(
-                "plugins/naas is built without the ntc-templates, so it parses only what your own templates are for:"
-            );
-            println!("  {error:#}");
+    match install(shell, &root().join("plugins/naas/requirements.txt"), &folder)? {
+        Outcome::Installed => shell.set_var(FOLDER, folder),
+        Outcome::Missing(reason) => {
+            println!("the network plugin is built without the ntc-templates: {reason}");
         }
     }
+    Ok(())
 }
 
-fn install(shell: &Shell, pinned: &Path, folder: &Path) -> Result<()> {
+enum Outcome {
+    Installed,
+    /// And why.
+    Missing(String),
+}
+
+fn install(shell: &Shell, pinned: &Path, folder: &Path) -> Result<Outcome> {
     let wanted = std::fs::read(pinned).with_context(|| format!("cannot read {}", pinned.display()))?;
     if std::fs::read(folder.join(INSTALLED)).is_ok_and(|there| there == wanted) {
-        return Ok(());
+        return Ok(Outcome::Installed);
     }
     shell.remove_path(folder)?;
     let options = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"];
@@ -46,12 +50,19 @@ fn install(shell: &Shell, pinned: &Path, folder: &Path) -> Result<()> {
         shell,
         "python3 -m pip install {options...} {strict...} --target {folder} --requirement {pinned}"
     );
-    let output = pip.quiet().ignore_status().output().context("python3 is missing")?;
+    let Ok(output) = pip.quiet().ignore_status().output() else {
+        let reason = "python3 is missing: install it with pip (Debian: `apt-get install python3-pip`)";
+        return Ok(Outcome::Missing(reason.to_owned()));
+    };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
-        bail!("pip could not install {}: {last}", pinned.display());
+        if said.contains("DO NOT MATCH THE HASHES") {
+            bail!("ntc-templates is another file than {} pins:\n{said}", pinned.display());
+        }
+        let first = said.lines().find(|line| line.starts_with("ERROR")).or(said.lines().last());
+        let reason = first.unwrap_or("it does not say why");
+        return Ok(Outcome::Missing(format!("pip could not install them: {reason}")));
     }
     std::fs::write(folder.join(INSTALLED), wanted)?;
-    Ok(())
+    Ok(Outcome::Installed)
 }
