@@ -105,7 +105,7 @@ impl Library {
 }
 
 /// The platforms that have packed templates.
-#[cfg(test)]
+#[cfg(all(test, ntc_templates))]
 pub(super) fn platforms() -> impl Iterator<Item = &'static str> {
     files::PLATFORMS.iter().map(|(platform, _)| *platform)
 }
