@@ -106,6 +106,7 @@ impl Work<'_> {
                     .on_close(&[&[Answer::Line(abort), Answer::Line(abort), Answer::Line(abort)], &[]])?;
                 let entered = self.lines();
                 let left_open = self.leave_blocks(abort)?;
+                self.terminal.nothing_on_close();
                 entered?;
                 if left_open {
                     self.warn(format!(
@@ -113,7 +114,6 @@ impl Work<'_> {
                         quoted(abort)
                     ));
                 }
-                self.terminal.nothing_on_close();
             }
             Config::Mode { enter, leave, questions, on_close, candidate } => {
                 self.terminal.on_close(on_close)?;
@@ -126,9 +126,11 @@ impl Work<'_> {
                     (Err(_), None) => {}
                 }
                 let left = self.leave(leave, questions);
+                if left.is_ok() {
+                    self.terminal.nothing_on_close();
+                }
                 entered?;
                 left?;
-                self.terminal.nothing_on_close();
             }
         }
         self.save()

@@ -44,9 +44,11 @@ impl Failure {
             "unresolved" | "refused" | "unreachable" | "banner-timeout" | "timeout" => {
                 Self::new(ErrorCode::ConnectionTimeout, said("TCP connection to device failed"))
             }
-            "auth-failed" | "auth-method" | "credential" => {
-                Self::new(ErrorCode::AuthFailure, said("Authentication to device failed"))
-            }
+            // Retryable: the host takes a pause after too many refused passwords.
+            "auth-failed" | "auth-method" | "credential" => Self {
+                retryable: error.retryable,
+                ..Self::new(ErrorCode::AuthFailure, said("Authentication to device failed"))
+            },
             "host-key-unknown" | "host-key-changed" => {
                 Self::new(ErrorCode::HostKey, said("The device's host key is not accepted"))
             }

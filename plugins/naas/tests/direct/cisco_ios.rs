@@ -176,6 +176,7 @@ fn a_refused_line_ends_it_and_the_result_says_which_lines_stay() {
     );
     assert_eq!(progress.rejected.as_deref(), Some("bogus"));
     assert_eq!(visit.lines().last(), Some(&"end"), "what was refused half-way is not saved");
+    assert_eq!(visit.left, [], "the mode was left already");
 }
 
 #[test]
