@@ -97,6 +97,13 @@ impl Mask {
         (from..bytes.len()).find(begins).unwrap_or(bytes.len())
     }
 
+    /// Whether a piece is the beginning of a form, and half of it at least.
+    fn begins_half(&self, piece: &[u8]) -> bool {
+        let at = self.forms.partition_point(|form| form.as_slice() < piece);
+        let mut longer = self.forms[at..].iter().take_while(|form| form.starts_with(piece));
+        longer.any(|form| form.len() <= 2 * piece.len())
+    }
+
     fn begins_form(&self, piece: &[u8]) -> bool {
         let at = self.forms.partition_point(|form| form.as_slice() < piece);
         self.forms.get(at).is_some_and(|form| form.len() > piece.len() && form.starts_with(piece))
@@ -108,12 +115,14 @@ impl Mask {
 pub struct Masker {
     mask: Arc<Mask>,
     held: BytesMut,
+    /// So much of what is held was passed on in a pause.
+    passed: usize,
 }
 
 impl Masker {
     /// With nothing held back yet.
     pub fn new(mask: Arc<Mask>) -> Self {
-        Self { mask, held: BytesMut::new() }
+        Self { mask, held: BytesMut::new(), passed: 0 }
     }
 
     /// What masks.
@@ -123,7 +132,7 @@ impl Masker {
 
     /// Whether something is held back that could be the beginning of a form.
     pub fn holds(&self) -> bool {
-        !self.held.is_empty()
+        self.held.len() > self.passed
     }
 
     /// Takes the next piece and returns what may go on, perhaps nothing yet.
@@ -142,6 +151,19 @@ impl Masker {
         self.pass(self.mask.undecided(&self.held))
     }
 
+    /// What is held back, where nothing comes for a while and somebody waits: it could be all that comes. It is still
+    /// known as the beginning of a form; half of one and more is masked, so that pauses do not spell it.
+    pub fn pause(&mut self) -> Bytes {
+        if !self.holds() {
+            return Bytes::new();
+        }
+        let passed = std::mem::replace(&mut self.passed, self.held.len());
+        match self.mask.begins_half(&self.held) {
+            true => Bytes::from_static(MASKED),
+            false => Bytes::copy_from_slice(&self.held[passed..]),
+        }
+    }
+
     /// The rest, at the end of the body.
     pub fn finish(&mut self) -> Bytes {
         self.pass(self.held.len())
@@ -156,14 +178,17 @@ impl Masker {
             if found.start() >= decided {
                 break;
             }
-            clean.extend_from_slice(&self.held[from..found.start()]);
+            clean.extend_from_slice(&self.held[from.max(self.passed.min(found.start()))..found.start()]);
             clean.extend_from_slice(MASKED);
             from = found.end();
         }
-        if from < decided {
-            clean.extend_from_slice(&self.held[from..decided]);
+        let from_here = from.max(self.passed);
+        if from_here < decided {
+            clean.extend_from_slice(&self.held[from_here..decided]);
         }
-        let _ = self.held.split_to(from.max(decided));
+        let gone = from.max(decided);
+        let _ = self.held.split_to(gone);
+        self.passed = self.passed.saturating_sub(gone);
         clean.freeze()
     }
 }
@@ -230,6 +255,31 @@ mod tests {
         assert_eq!(masker.push(Bytes::from_static(b"atch\n")), &b"s3cratch\n"[..]);
         assert_eq!(masker.push(Bytes::from_static(b"s3cr3t-t0k3")), &b""[..]);
         assert_eq!(masker.finish(), &b"s3cr3t-t0k3"[..]);
+    }
+
+    #[test]
+    fn pauses_do_not_spell_a_value() {
+        let mask = Mask::new(["s3cr3t-t0k3n"]).unwrap();
+        for first in 1..12 {
+            let mut masker = Masker::new(Arc::clone(&mask));
+            let mut said = masker.push(Bytes::from("<s3cr3t-t0k3n"[..1 + first].to_owned())).to_vec();
+            said.extend_from_slice(&masker.pause());
+            assert!(!masker.holds() && masker.pause().is_empty());
+            said.extend_from_slice(&masker.push(Bytes::from("<s3cr3t-t0k3n>"[1 + first..].to_owned())));
+            let said = String::from_utf8(said).unwrap();
+            assert!(
+                said.ends_with("[masked]>") && !said.contains("s3cr3t") && !said.contains("k3n"),
+                "{said}"
+            );
+        }
+        let mut masker = Masker::new(mask);
+        let mut said = Vec::new();
+        for byte in b"<s3cr3t-t0k3n> and s3cretly" {
+            said.extend_from_slice(&masker.push(Bytes::copy_from_slice(&[*byte])));
+            said.extend_from_slice(&masker.pause());
+        }
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.starts_with("<s3cr3[masked]") && said.ends_with("[masked]> and s3cretly"), "{said}");
     }
 
     #[test]

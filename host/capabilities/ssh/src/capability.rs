@@ -13,12 +13,14 @@ use fleetgate_core::settings::Secrets;
 use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 
+use crate::brake::Brake;
 use crate::connect::{Dialling, JumpHost};
 use crate::credential::{self, Keeper};
 use crate::grant::{self, Jump, SshGrant};
 use crate::guard::Routes;
 use crate::host::{self, State};
-use crate::known_hosts::{HostKeys, REMEMBERED};
+use crate::known_hosts::{self, HostKeys, REMEMBERED};
+use crate::pattern::Commands;
 use crate::pool::Pool;
 use crate::reach::SshReach;
 use crate::request::SshRequest;
@@ -105,7 +107,7 @@ impl Ssh {
         binding: &BindingParts<'_>,
     ) -> Result<Route, String> {
         let secrets = binding.secrets;
-        let grant::Login { credential, enable, from_call } = &grant.login;
+        let grant::Login { credential, enable, from_call, type_password, password_after } = &grant.login;
         let keeper = credential.as_ref().map(|credential| {
             let keeper = Keeper::new(credential.clone(), enable.clone(), secrets.clone());
             // Read now, so that a missing one is said at load and not at the first call.
@@ -134,7 +136,10 @@ impl Ssh {
             credential: keeper.transpose()?,
             enable: enable.transpose()?,
             from_call: *from_call,
-            host_keys: host_keys(&grant.host_keys, binding.state)?,
+            brake: Brake::default(),
+            type_password: *type_password,
+            password_after: password_after.clone().unwrap_or_else(Commands::asking_for_passwords),
+            host_keys: host_keys(&grant.host_keys, grant.jump.as_deref(), binding.state)?,
             legacy: grant.legacy.clone(),
             jump: grant.jump.as_ref().map(|jump| jump_host(jump, grant, binding)).transpose()?,
             dialling,
@@ -145,9 +150,11 @@ impl Ssh {
     }
 }
 
-fn host_keys(keys: &grant::HostKeys, state: &Path) -> Result<HostKeys, String> {
+fn host_keys(keys: &grant::HostKeys, jump: Option<&Jump>, state: &Path) -> Result<HostKeys, String> {
     let remembered = keys.trust_on_first_use.then(|| state.join(REMEMBERED));
-    let keys = HostKeys { file: keys.file.clone(), remembered };
+    let hops = std::iter::successors(jump, |jump| jump.jump.as_deref());
+    let by_way_of = hops.map(|jump| known_hosts::name(&jump.host, jump.port)).collect();
+    let keys = HostKeys { file: keys.file.clone(), remembered, by_way_of };
     // Whether the files can be read at all is said at load.
     keys.of(&fleetgate_core::address::Host::Name("localhost".into()), crate::target::PORT)?;
     Ok(keys)
@@ -162,7 +169,7 @@ fn jump_host(jump: &Jump, grant: &SshGrant, binding: &BindingParts<'_>) -> Resul
         port: jump.port,
         openings: Policy::new(openings.into_iter().chain(grant.networks.iter().copied())),
         credential,
-        host_keys: host_keys(&jump.host_keys, binding.state)?,
+        host_keys: host_keys(&jump.host_keys, jump.jump.as_deref(), binding.state)?,
         legacy: jump.legacy.clone(),
         resolves: jump.resolves,
         before: jump.jump.as_ref().map(|before| jump_host(before, grant, binding)).transpose()?,

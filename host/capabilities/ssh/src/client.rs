@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fleetgate_core::address::Host;
+use fleetgate_core::mask::{Mask, Masker};
 use fleetgate_core::text;
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::{PublicKey, PublicKeyOrCertificate};
@@ -12,12 +13,17 @@ use crate::known_hosts::{HostKeys, Known, Verdict};
 
 /// What is kept of a banner, in bytes.
 const BANNER: usize = 8 << 10;
+/// Of one, in bytes.
+const MAX_CHARACTER: usize = 4;
 /// What is kept of a device's last words, in bytes.
 const LAST_WORDS: usize = 256;
 
-/// What was seen of the other side.
-#[derive(Debug, Default)]
-pub(crate) struct Seen(Mutex<Facts>);
+/// What was seen of the other side. What it says may hold what it was told: it is masked before anybody hears of it.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    facts: Mutex<Facts>,
+    mask: Option<Arc<Mask>>,
+}
 
 #[derive(Debug, Default)]
 struct Facts {
@@ -39,8 +45,12 @@ pub(crate) enum Gone {
 }
 
 impl Seen {
+    pub(crate) fn new(mask: Option<Arc<Mask>>) -> Self {
+        Self { facts: Mutex::default(), mask }
+    }
+
     fn facts(&self) -> std::sync::MutexGuard<'_, Facts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key that the device showed, with the verdict.
@@ -50,18 +60,32 @@ impl Seen {
 
     /// What it said before the login.
     pub(crate) fn banner(&self) -> Option<String> {
-        Some(self.facts().banner.clone()).filter(|banner| !banner.is_empty())
+        let banner = self.facts().banner.clone();
+        let shown = match self.mask.clone().map(Masker::new) {
+            None => banner,
+            Some(mut masker) => {
+                // A password may have been cut at its end.
+                let cut = banner.len() >= BANNER - MAX_CHARACTER;
+                let mut clean = masker.push(banner.into()).to_vec();
+                if !cut {
+                    clean.extend_from_slice(&masker.finish());
+                }
+                String::from_utf8_lossy(&clean).into_owned()
+            }
+        };
+        Some(shown).filter(|banner| !banner.is_empty())
+    }
+
+    /// Words of the other side, short and without tricks or passwords.
+    pub(crate) fn words(&self, text: &str) -> String {
+        let masked = self.mask.as_ref().map_or_else(|| text.to_owned(), |mask| mask.replace(text));
+        text::clean(&masked[..masked.floor_char_boundary(LAST_WORDS)]).trim().to_owned()
     }
 
     /// Why it is gone. None: it is not, or nothing is known.
     pub(crate) fn gone(&self) -> Option<Gone> {
         self.facts().gone.clone()
     }
-}
-
-/// A device's words, short and without tricks.
-fn words(text: &str) -> String {
-    text::clean(&text[..text.floor_char_boundary(LAST_WORDS)]).trim().to_owned()
 }
 
 /// Our side of one connection.
@@ -72,6 +96,21 @@ pub(crate) struct Client {
     pub(crate) host_keys: HostKeys,
     /// As it was read before the connection was made.
     pub(crate) known: Arc<Known>,
+}
+
+/// A kind of channel that the other side does not get: the handle rejects it when it is dropped, at the end.
+macro_rules! rejected {
+    ($open:ident($($argument:ty),*)) => {
+        async fn $open(
+            &mut self,
+            _: Channel<Msg>,
+            $(_: $argument,)*
+            _: ChannelOpenHandle,
+            _: &mut Session,
+        ) -> Result<(), Error> {
+            Ok(())
+        }
+    };
 }
 
 impl Handler for Client {
@@ -109,99 +148,24 @@ impl Handler for Client {
 
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
         let gone = match reason {
-            DisconnectReason::ReceivedDisconnect(info) => Gone::Said(words(&info.message)),
+            DisconnectReason::ReceivedDisconnect(info) => Gone::Said(self.seen.words(&info.message)),
             DisconnectReason::Error(Error::NoAuthMethod) => Gone::NoMethod,
             DisconnectReason::Error(Error::Disconnect | Error::HUP) => {
                 Gone::Broke("the other side closed it".into())
             }
-            DisconnectReason::Error(error) => Gone::Broke(words(&error.to_string())),
+            DisconnectReason::Error(error) => Gone::Broke(self.seen.words(&error.to_string())),
         };
         self.seen.facts().gone = Some(gone);
         Ok(())
     }
 
     // A device opens nothing here: no forwarded port, no agent, no display. russh accepts all of these unless told
-    // otherwise; a handle that is dropped rejects.
-
-    async fn server_channel_open_forwarded_tcpip(
-        &mut self,
-        _: Channel<Msg>,
-        _: &str,
-        _: u32,
-        _: &str,
-        _: u32,
-        reply: ChannelOpenHandle,
-        _: &mut Session,
-    ) -> Result<(), Error> {
-        drop(reply);
-        Ok(())
-    }
-
-    async fn server_channel_open_forwarded_streamlocal(
-        &mut self,
-        _: Channel<Msg>,
-        _: &str,
-        reply: ChannelOpenHandle,
-        _: &mut Session,
-    ) -> Result<(), Error> {
-        drop(reply);
-        Ok(())
-    }
-
-    async fn server_channel_open_agent_forward(
-        &mut self,
-        _: Channel<Msg>,
-        reply: ChannelOpenHandle,
-        _: &mut Session,
-    ) -> Result<(), Error> {
-        drop(reply);
-        Ok(())
-    }
-
-    async fn server_channel_open_session(
-        &mut self,
-        _: Channel<Msg>,
-        reply: ChannelOpenHandle,
-        _: &mut Session,
-    ) -> Result<(), Error> {
-        drop(reply);
-        Ok(())
-    }
-
-    async fn server_channel_open_direct_tcpip(
-        &mut self,
-        _: Channel<Msg>,
-        _: &str,
-        _: u32,
-        _: &str,
-        _: u32,
-        reply: ChannelOpenHandle,
-        _: &mut Session,
-    ) -> Result<(), Error> {
-        drop(reply);
-        Ok(())
-    }
-
-    async fn server_channel_open_direct_streamlocal(
-        &mut self,
-        _: Channel<Msg>,
-        _: &str,
-        reply: ChannelOpenHandle,
-        _: &mut Session,
-    ) -> Result<(), Error> {
-        drop(reply);
-        Ok(())
-    }
-
-    async fn server_channel_open_x11(
-        &mut self,
-        _: Channel<Msg>,
-        _: &str,
-        _: u32,
-        reply: ChannelOpenHandle,
-        _: &mut Session,
-    ) -> Result<(), Error> {
-        drop(reply);
-        Ok(())
-    }
+    // otherwise.
+    rejected!(server_channel_open_session());
+    rejected!(server_channel_open_agent_forward());
+    rejected!(server_channel_open_x11(&str, u32));
+    rejected!(server_channel_open_direct_tcpip(&str, u32, &str, u32));
+    rejected!(server_channel_open_direct_streamlocal(&str));
+    rejected!(server_channel_open_forwarded_tcpip(&str, u32, &str, u32));
+    rejected!(server_channel_open_forwarded_streamlocal(&str));
 }

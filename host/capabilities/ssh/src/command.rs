@@ -91,7 +91,7 @@ impl Device {
             (Some(asked), Some(granted)) => Some(asked.min(granted)),
             (asked, granted) => asked.or(granted),
         };
-        let entry = self.session.call().used.begin(self.record("exec", command));
+        let entry = self.session.uses(self.record("exec", command))?;
         let mut sent = false;
         let work = async {
             let (channel, lease) = self.channel().await?;
@@ -115,6 +115,16 @@ impl Device {
             Err(failure) => format!("failed: {}", failure.guest().code),
         });
         done
+    }
+
+    fn signal(&self, signal: Sig) -> String {
+        match signal {
+            Sig::Custom(name) => {
+                let name = self.login.mask.as_ref().map_or_else(|| name.clone(), |mask| mask.replace(&name));
+                fleetgate_core::text::clean(&name[..name.floor_char_boundary(32)]).into_owned()
+            }
+            known => format!("{known:?}"),
+        }
     }
 
     async fn output(&self, running: &mut Running, command: &str, most: u64) -> Result<Output, Failure> {
@@ -148,7 +158,9 @@ impl Device {
                     }
                 }
                 Some(ChannelMsg::ExitStatus { exit_status: status }) => exit_status = Some(status),
-                Some(ChannelMsg::ExitSignal { signal_name, .. }) => exit_signal = Some(name(signal_name)),
+                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                    exit_signal = Some(self.signal(signal_name))
+                }
                 Some(ChannelMsg::Failure) => return Err(Failure::ChannelRefused { what: "the command" }),
                 Some(ChannelMsg::Close) => {
                     // A connection that breaks is no end of a command, one that is closed is.
@@ -180,13 +192,6 @@ fn take(kept: &mut Kept, data: Bytes, left: u64) -> Option<u64> {
             kept.push(data.slice(..usize::try_from(left).unwrap_or(0)));
             None
         }
-    }
-}
-
-fn name(signal: Sig) -> String {
-    match signal {
-        Sig::Custom(name) => fleetgate_core::text::clean(&name[..name.floor_char_boundary(32)]).into_owned(),
-        known => format!("{known:?}"),
     }
 }
 

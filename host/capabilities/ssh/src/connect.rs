@@ -113,6 +113,20 @@ pub enum ConnectFailed {
         /// File and line.
         place: String,
     },
+    /// Somebody vouches for the device in a way that is not understood.
+    #[error(
+        "the host key is not known: {kind} {fingerprint}; what stands in {place} about the device cannot be used"
+    )]
+    HostKeyUnusable {
+        /// `ssh-ed25519`
+        kind: String,
+        /// `SHA256:…`
+        fingerprint: String,
+        /// File and line.
+        place: String,
+        /// For the file.
+        line: String,
+    },
     /// It must not be trusted any more.
     #[error("the host key is revoked: {kind} {fingerprint}")]
     HostKeyRevoked {
@@ -185,7 +199,7 @@ pub(crate) async fn connect(
         Err(_) => return Err(ConnectFailed::DialTimeout),
     };
     let (wire, life) = Wire::new(stream);
-    let seen = Arc::new(Seen::default());
+    let seen = Arc::new(Seen::new(login.mask.clone()));
     let client = Client {
         seen: Arc::clone(&seen),
         host: device.host.clone(),
@@ -309,10 +323,15 @@ fn explain(device: &Device<'_>, seen: &Seen, error: Error) -> ConnectFailed {
         let (kind, fingerprint) = (key.algorithm().to_string(), known_hosts::fingerprint(&key));
         match verdict {
             Ok(Verdict::Known) => {}
-            Ok(Verdict::Unknown) => {
+            Ok(verdict @ (Verdict::Unknown | Verdict::Unusable { .. })) => {
                 let name = known_hosts::name(device.host, device.port);
-                let key = key.to_openssh().unwrap_or_default();
-                return ConnectFailed::HostKeyUnknown { kind, fingerprint, line: format!("{name} {key}") };
+                let line = format!("{name} {}", key.to_openssh().unwrap_or_default());
+                return match verdict {
+                    Verdict::Unusable { place } => {
+                        ConnectFailed::HostKeyUnusable { kind, fingerprint, place, line }
+                    }
+                    _ => ConnectFailed::HostKeyUnknown { kind, fingerprint, line },
+                };
             }
             Ok(Verdict::Changed { place }) => {
                 return ConnectFailed::HostKeyChanged { kind, fingerprint, place };
@@ -336,17 +355,17 @@ fn explain(device: &Device<'_>, seen: &Seen, error: Error) -> ConnectFailed {
                 AlgorithmKind::Compression => "compression",
             };
             let add = addable(&theirs);
-            ConnectFailed::Kex { kind, offered: offered(theirs), add }
+            ConnectFailed::Kex { kind, offered: offered(theirs, seen), add }
         }
         Error::Version => ConnectFailed::NotSsh,
         Error::Disconnect | Error::HUP => broke("the other side closed it".into()),
         Error::IO(error) => broke(error.to_string()),
-        other => ConnectFailed::Protocol(other.to_string()),
+        other => ConnectFailed::Protocol(seen.words(&other.to_string())),
     }
 }
 
 /// A device's list, short and without tricks.
-fn offered(names: Vec<String>) -> Vec<String> {
+fn offered(names: Vec<String>, seen: &Seen) -> Vec<String> {
     let printable = |name: &String| name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic());
-    names.into_iter().filter(printable).take(32).collect()
+    names.into_iter().filter(printable).take(32).map(|name| seen.words(&name)).collect()
 }

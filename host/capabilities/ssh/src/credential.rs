@@ -107,7 +107,8 @@ pub(crate) struct Login {
     pub(crate) enable: Option<Secret>,
     /// None: there is nothing to mask.
     pub(crate) mask: Option<Arc<Mask>>,
-    /// Tells users and proofs apart without holding what they are made of.
+    /// Tells logins apart without holding what they are made of. The password for `enable` counts, since a connection
+    /// masks what its own login knows.
     pub(crate) digest: [u8; 32],
 }
 
@@ -133,12 +134,8 @@ impl Login {
                 "a password of less than {SHORTEST_TYPED} characters cannot be masked where a device shows it"
             );
         }
-        let digest = digest(&user, &proof);
+        let digest = digest(&user, &proof, enable.as_ref());
         Self { user, proof, enable, mask, digest }
-    }
-
-    fn enables_like(&self, other: &Self) -> bool {
-        self.enable.as_ref().map(Secret::expose) == other.enable.as_ref().map(Secret::expose)
     }
 
     /// The same with another password for `enable`.
@@ -157,7 +154,7 @@ impl Login {
 }
 
 /// Keyed with random bytes of this process, so that it says nothing to anybody else.
-fn digest(user: &str, proof: &Proof) -> [u8; 32] {
+fn digest(user: &str, proof: &Proof, enable: Option<&Secret>) -> [u8; 32] {
     static KEY: std::sync::OnceLock<[u8; 32]> = std::sync::OnceLock::new();
     let key = KEY.get_or_init(|| {
         let mut key = [0; 32];
@@ -180,6 +177,9 @@ fn digest(user: &str, proof: &Proof) -> [u8; 32] {
         Proof::Key(_) => b"key",
         Proof::Agent(_) => b"agent",
     });
+    if let Some(enable) = enable {
+        part(enable.expose().as_bytes());
+    }
     mac.finalize().into_bytes().into()
 }
 
@@ -225,7 +225,7 @@ impl Keeper {
         let enable = self.enable.as_ref().map(|name| read(&self.secrets, name)).transpose()?;
         let login = Login::new(self.credential.user.clone(), proof, enable);
         let login = match current.take() {
-            Some((_, same)) if same.digest == login.digest && same.enables_like(&login) => same,
+            Some((_, same)) if same.digest == login.digest => same,
             _ => Arc::new(login),
         };
         *current = Some((Instant::now(), Arc::clone(&login)));

@@ -64,6 +64,22 @@ pub enum Failure {
     /// A password would be shown.
     #[error("{0} is not typed: the device does not ask for a password, and would show it")]
     Echo(String),
+    /// Nothing was typed that makes a device ask for it.
+    #[error(
+        "{0} is not typed: nothing was typed before it that makes a device ask for a password, like enable"
+    )]
+    Unasked(String),
+    /// A line would stand behind what keys left.
+    #[error(
+        "a line is not typed behind the keys y, n and q where commands are restricted: press enter first"
+    )]
+    Begun,
+    /// One call does too much.
+    #[error("one call sends at most {0} commands, lines and keys")]
+    TooMuch(usize),
+    /// Enough was guessed.
+    #[error("the device refused several passwords of this user within a minute, and no other is tried now")]
+    TooManyGuesses,
     /// There is none of this name.
     #[error("there is no password {0:?} to type")]
     NoSecret(String),
@@ -117,7 +133,10 @@ impl Failure {
             Self::ChannelRefused { .. } => failure("channel-refused", &self.to_string(), false),
             Self::Timeout { sent, .. } => with_sent(failure("timeout", &said(self, *sent), true), sent),
             Self::Dropped { sent, .. } => with_sent(failure("dropped", &said(self, *sent), true), sent),
-            Self::Echo(_) => failure("echo", &self.to_string(), false),
+            Self::Echo(_) | Self::Unasked(_) => failure("echo", &self.to_string(), false),
+            Self::Begun => failure("denied", &self.to_string(), false),
+            Self::TooManyGuesses => failure("auth-failed", &self.to_string(), true),
+            Self::TooMuch(_) => failure("too-much", &self.to_string(), false),
             Self::NoSecret(_) => failure("denied", &self.to_string(), false),
             Self::OutputLimit(_) => with_sent(failure("output-limit", &self.to_string(), false), &true),
             Self::Closed => failure("closed", &self.to_string(), false),
@@ -168,7 +187,7 @@ fn of_connection(failed: &ConnectFailed) -> (&'static str, String, bool) {
         ConnectFailed::Timeout(_) => said("timeout", true),
         ConnectFailed::NotSsh => said("protocol", false),
         ConnectFailed::Kex { .. } => said("kex-mismatch", false),
-        ConnectFailed::HostKeyUnknown { .. } => {
+        ConnectFailed::HostKeyUnknown { .. } | ConnectFailed::HostKeyUnusable { .. } => {
             ("host-key-unknown", "nobody vouches for the key that the device shows".into(), false)
         }
         ConnectFailed::HostKeyChanged { .. } => (

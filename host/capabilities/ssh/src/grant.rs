@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fleetgate_core::address::{Host, Opening};
 use fleetgate_core::capability::Grant;
-use fleetgate_core::diagnostic::{Document, TableReader, quoted};
+use fleetgate_core::diagnostic::{Document, Spanned, TableReader, quoted};
 use fleetgate_core::settings::Secrets;
 use fleetgate_core::units::{format_duration, format_size};
 
@@ -62,6 +62,10 @@ pub(crate) struct Login {
     pub(crate) enable: Option<String>,
     /// Secret arguments of the call replace the credential.
     pub(crate) from_call: bool,
+    /// The login's password is typed where a device asks for it.
+    pub(crate) type_password: bool,
+    /// Lines after which passwords are typed. None: those that are known.
+    pub(crate) password_after: Option<Commands>,
 }
 
 /// How a device's key is known.
@@ -117,6 +121,9 @@ impl SshGrant {
             credential: Credential::read(table, secrets),
             enable: secrets.take(table, "enable"),
             from_call: table.bool("from_call").unwrap_or(false),
+            type_password: table.bool("type_password").unwrap_or(false),
+            password_after: Commands::read_key(table, "password_after")
+                .map(|lines| Commands::new(lines.into_iter().map(Spanned::into_inner).collect())),
         };
         if !table.has("credential") && !login.from_call {
             table.error(
@@ -166,6 +173,12 @@ impl Grant for SshGrant {
         }
         if let Some(enable) = &self.login.enable {
             lines.push(format!("the enable password is the secret {enable}"));
+        }
+        if self.login.type_password {
+            lines.push("the login's password is typed too, where a device asks for it".into());
+        }
+        if let Some(after) = &self.login.password_after {
+            lines.push(format!("passwords are typed after the lines {after}"));
         }
         if !self.networks.is_empty() {
             let networks: Vec<_> = self.networks.iter().map(Opening::to_string).collect();

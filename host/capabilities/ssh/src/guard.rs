@@ -18,7 +18,6 @@ use crate::method::{Method, Methods};
 use crate::pattern::Commands;
 use crate::reach::SshReach;
 use crate::route::Route;
-use crate::typed::Step;
 
 /// A binding's granted routes, and what it asked for in vain.
 #[derive(Default)]
@@ -202,14 +201,14 @@ impl Permit {
         }
     }
 
-    /// Whether the call may type this. Keys of the closed set are typed in any terminal.
-    pub(crate) fn step(&self, step: &Step) -> Result<(), Refusal> {
-        match step {
-            // An empty line is the key Enter.
-            Step::Line(line) if line.is_empty() => Ok(()),
-            Step::Line(line) => self.line(line),
-            Step::Key(_) => Ok(()),
+    /// Whether the call may have the host type this password.
+    pub(crate) fn secret(&self, name: &str) -> Result<(), Refusal> {
+        if name == "password" && !self.route.type_password {
+            let why = format!("{}: the login's password is not for typing", self.tried());
+            return Err(Refusal::new("type-password", why)
+                .allowed_by(format!("[{}] type_password = true", self.route.grant)));
         }
+        Ok(())
     }
 
     /// Whether the call may type bytes as they are.

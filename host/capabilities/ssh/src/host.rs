@@ -10,8 +10,10 @@ use wasmtime::component::{Linker, Resource};
 use crate::command;
 use crate::failure::Failure;
 use crate::session::{Device, LoginArguments, Session};
-use crate::shell::{Chunk, Shell, Terminal, key};
+use crate::shell::{Chunk, Shell};
+use crate::terminal::Terminal;
 use crate::typed::Step;
+use crate::typing::key;
 
 mod generated {
     #![allow(missing_docs)]

@@ -3,7 +3,8 @@
 //! A device is taken for itself when its key stands beside its name in the operator's file. With
 //! `trust_on_first_use` a device that stands nowhere is remembered the first time, in a file of the host's own state
 //! directory. A key that differs from what is known is refused in either case; so is one under `@revoked`. Lines with
-//! `@cert-authority` vouch for certificates, which are not asked for, and are passed over.
+//! `@cert-authority` vouch for certificates, which are not asked for: they make no host known, and a host that stands
+//! there is not taken on first use either.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -30,6 +31,9 @@ pub(crate) struct HostKeys {
     pub(crate) file: Option<PathBuf>,
     /// Where hosts are remembered at their first use. None: they are not.
     pub(crate) remembered: Option<PathBuf>,
+    /// The jump hosts on the way, the nearest to the host first: `10.0.0.1` behind two of them is two machines. The
+    /// operator's file says who a host is in any case, what is remembered holds for one way.
+    pub(crate) by_way_of: Vec<String>,
 }
 
 /// What is known of one host.
@@ -37,6 +41,9 @@ pub(crate) struct HostKeys {
 pub(crate) struct Known {
     trusted: Vec<Line>,
     revoked: Vec<PublicKey>,
+    /// The first line about the host that says nothing of a key: one of a kind that is not known here, or of an
+    /// authority for certificates. Somebody vouches for the host, only not so that it can be checked.
+    unusable: Option<String>,
 }
 
 #[derive(Debug)]
@@ -53,6 +60,8 @@ pub(crate) enum Verdict {
     Known,
     /// Nothing is known of the host.
     Unknown,
+    /// What is known of the host, here, cannot be used.
+    Unusable { place: String },
     /// The host had another one, which stands here.
     Changed { place: String },
     /// It must not be trusted any more.
@@ -72,7 +81,10 @@ impl Known {
             return Verdict::Revoked;
         }
         match self.trusted.first() {
-            None => Verdict::Unknown,
+            None => match &self.unusable {
+                Some(place) => Verdict::Unusable { place: place.clone() },
+                None => Verdict::Unknown,
+            },
             Some(_) if self.trusted.iter().any(|line| is(&line.key)) => Verdict::Known,
             Some(first) => Verdict::Changed { place: first.place.clone() },
         }
@@ -98,9 +110,15 @@ impl HostKeys {
                 Rules { follow_links: false, public: true, sticky_directory: false, max_bytes: MAX_BYTES };
             let bytes =
                 ownership::read(path, &rules).map_err(|refused| format!("{refused} ({})", refused.help()))?;
-            read(&String::from_utf8_lossy(&bytes), path, &name, &mut known)?;
+            read(&String::from_utf8_lossy(&bytes), path, &self.remembered_name(host, port), &mut known)?;
         }
         Ok(known)
+    }
+
+    /// A host as it is remembered: `10.0.0.1%bastion.example.com`.
+    fn remembered_name(&self, host: &Host, port: u16) -> String {
+        let way = self.by_way_of.iter().flat_map(|jump| ["%", jump]);
+        name(host, port) + &way.collect::<String>()
     }
 
     /// Remembers a host's key, unless somebody else remembered another one meanwhile.
@@ -110,7 +128,7 @@ impl HostKeys {
         if let Some(directory) = path.parent() {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at)?;
         }
-        let name = name(host, port);
+        let name = self.remembered_name(host, port);
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -176,6 +194,11 @@ fn read(text: &str, path: &Path, name: &str, known: &mut Known) -> Result<(), St
             if line.starts_with("@revoked") {
                 return Err(format!("{} revokes a key that cannot be read", place()));
             }
+            let mut fields = line.split_ascii_whitespace().skip_while(|field| field.starts_with('@'));
+            let patterns = fields.next().and_then(|field| field.parse::<HostPatterns>().ok());
+            if patterns.is_some_and(|patterns| names(&patterns, name)) {
+                known.unusable.get_or_insert_with(place);
+            }
             continue;
         };
         if !names(entry.host_patterns(), name) {
@@ -183,7 +206,9 @@ fn read(text: &str, path: &Path, name: &str, known: &mut Known) -> Result<(), St
         }
         match entry.marker() {
             Some(Marker::Revoked) => known.revoked.push(entry.public_key().clone()),
-            Some(Marker::CertAuthority) => {}
+            Some(Marker::CertAuthority) => {
+                known.unusable.get_or_insert_with(place);
+            }
             None => known.trusted.push(Line { key: entry.public_key().clone(), place: place() }),
         }
     }
@@ -294,7 +319,7 @@ mod tests {
             "*.lab.example.com,!r1.lab.example.com",
             "[r1.lab.example.com]:2222",
             "r1.lab.example.com.",
-            "@cert-authority *.lab.example.com",
+            "@cert-authority *.other.example.com",
             "r1",
         ] {
             assert_eq!(
@@ -303,7 +328,44 @@ mod tests {
                 "{names}"
             );
         }
-        assert_eq!(judge("r1.lab.example.com nonsense\n", "r1.lab.example.com", 22, ONE), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_used_makes_its_host_neither_known_nor_unknown() {
+        let hashed = format!("{} ssh-dss AAAAB3NzaC1kc3MAAACB", hash("r1"));
+        for line in [
+            "r1 nonsense",
+            "r1,10.0.0.1 ssh-dss AAAAB3NzaC1kc3MAAACB",
+            "*\tsk-ssh-new@example.com AAAA",
+            hashed.as_str(),
+            &format!("@cert-authority * {ONE}"),
+            "@cert-authority r1 ssh-dss AAAAB3NzaC1kc3MAAACB",
+            "@new r1 ssh-dss AAAAB3NzaC1kc3MAAACB",
+        ] {
+            let unusable = Verdict::Unusable { place: "known_hosts:1".into() };
+            assert_eq!(judge(&format!("{line}\n"), "r1", 22, ONE), unusable, "{line}");
+            assert_eq!(judge(&format!("{line}\nr1 {ONE}\n"), "r1", 22, ONE), Verdict::Known, "{line}");
+        }
+        assert_eq!(judge("r2 nonsense\n", "r1", 22, ONE), Verdict::Unknown);
+    }
+
+    #[test]
+    fn what_is_remembered_holds_for_one_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ssh_known_hosts");
+        let by = |way: &[&str]| HostKeys {
+            file: None,
+            remembered: Some(path.clone()),
+            by_way_of: way.iter().map(|jump| (*jump).to_owned()).collect(),
+        };
+        let (one, two) = (ONE.parse().unwrap(), TWO.parse().unwrap());
+        let r1 = host("10.0.0.1");
+        for (way, key) in [(vec![], &one), (vec!["b1"], &two), (vec!["b2"], &one), (vec!["b2", "b1"], &two)] {
+            assert_eq!(by(&way).of(&r1, 22).unwrap().judge(key), Verdict::Unknown, "{way:?}");
+            assert_eq!(by(&way).remember(&r1, 22, key).unwrap(), Verdict::Known, "{way:?}");
+        }
+        assert_eq!(by(&["b2"]).of(&r1, 22).unwrap().judge(&one), Verdict::Known);
+        assert!(matches!(by(&["b1"]).of(&r1, 22).unwrap().judge(&one), Verdict::Changed { .. }));
     }
 
     #[test]
@@ -320,7 +382,7 @@ mod tests {
     fn a_host_is_remembered_once_and_a_changed_key_is_not_taken() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state/ssh_known_hosts");
-        let keys = HostKeys { file: None, remembered: Some(path.clone()) };
+        let keys = HostKeys { file: None, remembered: Some(path.clone()), by_way_of: Vec::new() };
         let (one, two) = (ONE.parse().unwrap(), TWO.parse().unwrap());
         let r1 = host("r1");
         assert_eq!(keys.of(&r1, 2222).unwrap().judge(&one), Verdict::Unknown);
@@ -337,7 +399,8 @@ mod tests {
     #[test]
     fn of_two_first_uses_at_once_with_different_keys_one_is_taken() {
         let directory = tempfile::tempdir().unwrap();
-        let keys = HostKeys { file: None, remembered: Some(directory.path().join("ssh_known_hosts")) };
+        let remembered = Some(directory.path().join("ssh_known_hosts"));
+        let keys = HostKeys { file: None, remembered, by_way_of: Vec::new() };
         for round in 0..50 {
             let r1 = host(&format!("r{round}"));
             let verdicts: Vec<_> = std::thread::scope(|scope| {

@@ -3,11 +3,12 @@
 //! A guest uses `fleetgate:ssh/ssh`, and every connection and every line of every guest takes the same way, which is
 //! the order to read this crate in: [`host`] (where it leaves the guest) → [`session`] (one call) → [`guard`] (may it)
 //! → [`credential`] → [`pool`] and [`connect`] (the device, who it is, the login) → [`command`] (one command) or
-//! [`shell`] and [`screen`] (a terminal) → [`closing`] (its end, whatever became of the guest).
+//! [`shell`], [`typing`] and [`screen`] (a terminal) → [`closing`] (its end, whatever became of the guest).
 //!
 //! [`request`], [`reach`] and [`grant`] are the tables that people write, [`capability`] is what becomes of them at
 //! load.
 
+mod brake;
 mod capability;
 mod client;
 mod closing;
@@ -19,6 +20,7 @@ mod failure;
 mod grant;
 mod guard;
 mod host;
+mod keyboard;
 mod known_hosts;
 mod legacy;
 mod login;
@@ -34,7 +36,9 @@ mod screen;
 mod session;
 mod shell;
 mod target;
+mod terminal;
 mod typed;
+mod typing;
 mod wire;
 
 pub use capability::{Ssh, SshOptions};
@@ -51,6 +55,7 @@ pub mod testing {
     pub use crate::command::Output;
     pub use crate::pattern::{Commands, Pattern};
     pub use crate::session::{Device, Session};
-    pub use crate::shell::{Chunk, Shell, Terminal};
+    pub use crate::shell::{Chunk, Shell};
+    pub use crate::terminal::{LineEnd, Terminal};
     pub use crate::typed::{Key, Step};
 }

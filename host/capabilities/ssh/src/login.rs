@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use fleetgate_core::settings::Secret;
-use fleetgate_core::text;
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse, Prompt};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
@@ -152,7 +151,7 @@ impl Attempt<'_> {
         match self.seen.gone() {
             Some(Gone::Said(words)) => LoginFailed::Broke(format!("the device says {words:?}")),
             Some(Gone::Broke(why)) => LoginFailed::Broke(why),
-            Some(Gone::NoMethod) | None => LoginFailed::Broke(error.to_string()),
+            Some(Gone::NoMethod) | None => LoginFailed::Broke(self.seen.words(&error.to_string())),
         }
     }
 
@@ -233,7 +232,7 @@ impl Attempt<'_> {
         if prompt.echo && (lower.contains("user") || lower.contains("login")) {
             return Ok(self.user.to_owned());
         }
-        let question = text::clean(&prompt.prompt[..prompt.prompt.floor_char_boundary(128)]).into_owned();
+        let question = self.seen.words(&prompt.prompt);
         Err(LoginFailed::Question { user: self.user.to_owned(), question })
     }
 

@@ -95,16 +95,18 @@ impl Pattern {
     /// Whether the pattern matches this line, all of it.
     pub fn matches(&self, line: &str) -> bool {
         let line: Vec<_> = line.chars().map(Token::Character).collect();
-        self.matches_tokens(&line)
+        self.matches_tokens(&line, true)
     }
 
     /// Whether it matches every line that `other` matches. May say no where it does.
     pub fn covers(&self, other: &Self) -> bool {
-        self.matches_tokens(&other.tokens)
+        self.matches_tokens(&other.tokens, false)
     }
 
     /// The usual walk over a glob: after the last `*` that was met, one more token is given to it at each mismatch.
-    fn matches_tokens(&self, line: &[Token]) -> bool {
+    ///
+    /// `whole`: it is a line. Of a pattern it is not known where in the line a character will stand.
+    fn matches_tokens(&self, line: &[Token], whole: bool) -> bool {
         let (mut at, mut here) = (0, 0);
         let mut last_any = None;
         while here < line.len() {
@@ -115,7 +117,7 @@ impl Pattern {
                 }
                 Some(token) if *token == line[here] => (at, here) = (at + 1, here + 1),
                 _ => match last_any {
-                    Some((any, taken)) if harmless(line[taken], taken) => {
+                    Some((any, taken)) if harmless(line[taken], whole && taken > 0) => {
                         last_any = Some((any, taken + 1));
                         (at, here) = (any + 1, taken + 1);
                     }
@@ -129,10 +131,10 @@ impl Pattern {
 
 /// Whether `*` matches this. At the beginning of a line `^` runs the last command again with another text in it
 /// (bash's quick substitution).
-fn harmless(token: Token, at: usize) -> bool {
+fn harmless(token: Token, within: bool) -> bool {
     match token {
         Token::Any => true,
-        Token::Character('^') => at > 0,
+        Token::Character('^') => within,
         Token::Character(character) => {
             (character.is_ascii_graphic() || character == ' ') && !NEVER.contains(character)
         }
@@ -158,6 +160,25 @@ impl Commands {
         Self(patterns)
     }
 
+    /// After these, devices ask for a password: what network devices have for more privileges, and the usual ways to
+    /// become root. None runs a program of the guest's choice that could ask as well.
+    pub(crate) fn asking_for_passwords() -> Self {
+        let lines = [
+            "enable",
+            "enable *",
+            "super",
+            "super *",
+            "su",
+            "su -",
+            "su - root",
+            "sudo -i",
+            "sudo -s",
+            "sudo su",
+            "sudo su -",
+        ];
+        Self(lines.iter().filter_map(|line| Pattern::parse(line).ok()).collect())
+    }
+
     /// Whether a line is allowed.
     pub fn allow(&self, line: &str) -> bool {
         self.0.iter().any(|pattern| pattern.matches(line))
@@ -181,16 +202,22 @@ impl Commands {
 
     /// Reads `commands`, if it stands there and is right.
     pub(crate) fn read(table: &mut TableReader<'_>) -> Option<Vec<Spanned<Pattern>>> {
-        let texts = table.spanned_strings("commands")?;
-        if texts.is_empty() {
+        let patterns = Self::read_key(table, "commands")?;
+        if patterns.is_empty() {
             table.error_at(
                 "commands",
                 "no command is named",
                 "name at least one, like [\"show *\"], or leave the key out to allow all",
             );
         }
+        Some(patterns)
+    }
+
+    /// Reads the patterns of a key, if it stands there and they are right. May be none.
+    pub(crate) fn read_key(table: &mut TableReader<'_>, key: &str) -> Option<Vec<Spanned<Pattern>>> {
+        let texts = table.spanned_strings(key)?;
         if texts.len() > Self::MOST {
-            table.error_at("commands", format!("more than {} patterns", Self::MOST), "sum some up with *");
+            table.error_at(key, format!("more than {} patterns", Self::MOST), "sum some up with *");
             return None;
         }
         let patterns: Vec<_> = texts

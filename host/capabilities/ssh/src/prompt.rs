@@ -23,7 +23,8 @@ const LONGEST: usize = 200;
 /// Whether a line asks for a password: `Password:`, `[sudo] password for netops: `, `enable password:`.
 pub(crate) fn asks_for_password(line: &str) -> bool {
     let line = line.trim().to_lowercase();
-    let ends = line.ends_with([':', '：', '?']);
+    // `Destination filename [password]?` asks for something else.
+    let ends = line.ends_with([':', '：']);
     ends && line.chars().count() <= LONGEST && WORDS.iter().any(|word| line.contains(word))
 }
 
@@ -35,7 +36,7 @@ pub(crate) fn waits_for_password(said: &[u8]) -> bool {
 }
 
 /// Without the escape sequences that colour and place text (ECMA-48).
-fn plain(said: &[u8]) -> Vec<u8> {
+pub(crate) fn plain(said: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(said.len());
     let mut bytes = said.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -78,6 +79,19 @@ mod tests {
     }
 
     #[test]
+    fn escape_sequences_are_taken_out_and_nothing_else_is() {
+        for (said, left) in [
+            ("\u{1b}[1;31mR1\u{1b}[0m#", "R1#"),
+            ("\u{1b}7R1\u{1b}8#\u{7}\0", "R1#"),
+            ("a\u{1b}[", "a"),
+            ("a\u{1b}", "a"),
+            ("a\tb\r\n", "a\tb\r\n"),
+        ] {
+            assert_eq!(plain(said.as_bytes()), left.as_bytes(), "{said:?}");
+        }
+    }
+
+    #[test]
     fn what_only_speaks_of_passwords_is_none() {
         for said in [
             "",
@@ -90,9 +104,12 @@ mod tests {
             "login: ",
             "Username:",
             "Continue? [yes/no]:",
+            "Destination filename [password]? ",
+            "Show password?",
         ] {
             assert!(!waits_for_password(said.as_bytes()), "{said:?}");
         }
+        assert!(waits_for_password(format!("{}password:", "x".repeat(100)).as_bytes()));
         let long = format!("{} password:", "x".repeat(300));
         assert!(!waits_for_password(long.as_bytes()));
     }

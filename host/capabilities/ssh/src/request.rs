@@ -50,6 +50,7 @@ impl Request for SshRequest {
             "credential = { user = \"…\", password = \"…\" }  # password, or key: the name of a secret from [secrets]"
                 .to_owned(),
             "# enable = \"…\"  # the secret that `enable` asks for".to_owned(),
+            "# type_password = true  # where `sudo` asks for the login's password".to_owned(),
         ];
         let commands = match &self.commands {
             Some(commands) => format!("# commands = {}  # fewer, if you like", commands.toml()),

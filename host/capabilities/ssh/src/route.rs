@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fleetgate_core::address::Opening;
 use tokio::sync::Semaphore;
 
+use crate::brake::Brake;
 use crate::connect::{Dialling, JumpHost};
 use crate::credential::Keeper;
 use crate::grant::SshLimits;
@@ -35,6 +36,12 @@ pub(crate) struct Route {
     pub(crate) enable:
         Option<Box<dyn Fn() -> Result<fleetgate_core::settings::Secret, String> + Send + Sync>>,
     pub(crate) from_call: bool,
+    /// Passwords that calls bring and devices refuse.
+    pub(crate) brake: Brake,
+    /// The login's password is typed too.
+    pub(crate) type_password: bool,
+    /// Lines after which passwords are typed.
+    pub(crate) password_after: Commands,
     pub(crate) host_keys: HostKeys,
     pub(crate) legacy: Legacy,
     /// The way there, the nearest host first.

@@ -164,6 +164,17 @@ fn grant() -> Value {
             "commands": commands("Commands that are granted. By default all that the plugin asks for."),
             "credential": credential(),
             "enable": secret("The password that a device asks for after enable, sudo or su"),
+            "type_password": {
+                "type": "boolean",
+                "description": "The login's password may be typed too, where a device asks for it (sudo). By default it is used for the login alone."
+            },
+            "password_after": {
+                "type": "array",
+                "description": "Lines after which passwords are typed, if the device asks for one then. Patterns like those of commands. By default enable, enable *, super, super *, su, su -, su - root, sudo -i, sudo -s, sudo su and sudo su -.",
+                "items": { "type": "string", "minLength": 1, "maxLength": 256 },
+                "maxItems": Commands::MOST,
+                "examples": [["enable", "start shell user root"]]
+            },
             "from_call": {
                 "type": "boolean",
                 "description": "Secret arguments of a call (user, password, enable) replace the credential."

@@ -4,48 +4,58 @@
 //! connection at once (russh lets one channel that is not read hold up all others) and kept here, up to a limit.
 //! Passwords are masked before they are kept; what could be the beginning of one is held back until more comes, or
 //! until the device has been silent for a moment, which is counted by the host's clock and not by how often a guest
-//! asks.
+//! asks. After a password was typed, what the device says is looked at line by line until one shows nothing of it:
+//! a terminal that shows what it should not may fold it, or draw it anew with each character.
+//!
+//! [`State`] does all that, with the time as an argument; [`Screen`] has the clock and wakes the reader.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use fleetgate_core::mask::{Mask, Masker};
+use fleetgate_core::mask::{MASKED, Mask, Masker};
+use fleetgate_core::settings::Secret;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::prompt::waits_for_password;
+use crate::credential::SHORTEST_TYPED;
+use crate::prompt::{plain, waits_for_password};
 
-/// After so long a silence, what was held back is no beginning of anything.
+/// After so long a silence, what was held back is given out.
 const SILENCE: Duration = Duration::from_millis(300);
-/// After so long a silence, a line that was not shown will not be shown.
-const QUIET: Duration = Duration::from_secs(1);
+/// So long a question stands there before it is answered with a password: the device waits in it, and it is not a
+/// line that is still being shown.
+const SETTLED: Duration = Duration::from_millis(250);
+/// How long it is watched whether a password that was typed is shown, at most.
+const WATCHED: Duration = Duration::from_secs(1);
 /// What is remembered of what was said after the last key, in bytes.
 const TAIL: usize = 4 << 10;
-/// So much of a line must not be shown for the terminal to be one that shows nothing.
-const SHOWN: usize = 4;
 
 /// The other side of a terminal.
 pub(crate) struct Screen {
     state: Mutex<State>,
     arrived: Notify,
-    /// The most bytes that are kept.
-    most: u64,
 }
 
+/// What was said, and what of it may be read.
 struct State {
     ready: BytesMut,
+    /// The most bytes that are kept.
+    most: u64,
     masker: Option<Masker>,
     last: Instant,
     /// What was said since something was typed, its end.
     tail: Vec<u8>,
-    /// The line that was typed last.
-    typed: Vec<u8>,
-    /// A line that was typed was shown.
-    shows: bool,
-    /// A line that was typed was not shown, although the device said something.
-    hides: bool,
+    after: Option<After>,
     end: Option<End>,
+}
+
+/// What comes after a password was typed.
+struct After {
+    secret: Secret,
+    since: Instant,
+    /// It is not known yet whether this shows it.
+    said: Vec<u8>,
 }
 
 /// How a terminal came to its end.
@@ -57,6 +67,8 @@ pub(crate) enum End {
     Broke(String),
     /// Too much was said.
     Full,
+    /// Something was typed in part, and what would be typed next would stand behind it.
+    Cut,
 }
 
 /// What there is to read.
@@ -67,20 +79,18 @@ pub(crate) enum Read {
     End(End),
 }
 
+/// What there is to read now.
+#[derive(Debug, PartialEq, Eq)]
+enum Now {
+    Read(Read),
+    /// Nothing, before this time or more that arrives.
+    Nothing(Option<Instant>),
+}
+
 impl Screen {
     /// An empty one, which keeps up to `most` bytes.
     pub(crate) fn new(mask: Option<Arc<Mask>>, most: u64) -> Self {
-        let state = State {
-            ready: BytesMut::new(),
-            masker: mask.map(Masker::new),
-            last: Instant::now(),
-            tail: Vec::new(),
-            typed: Vec::new(),
-            shows: false,
-            hides: false,
-            end: None,
-        };
-        Self { state: Mutex::new(state), arrived: Notify::new(), most }
+        Self { state: Mutex::new(State::new(mask, most, Instant::now())), arrived: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -89,36 +99,14 @@ impl Screen {
 
     /// The device said something. False: there is no more room, and the terminal is at its end.
     pub(crate) fn said(&self, bytes: Bytes) -> bool {
-        let mut state = self.state();
-        state.last = Instant::now();
-        state.tail.extend_from_slice(&bytes);
-        let over = state.tail.len().saturating_sub(TAIL);
-        state.tail.drain(..over);
-        let clean = match &mut state.masker {
-            Some(masker) => masker.push(bytes),
-            None => bytes,
-        };
-        let room = self.most.saturating_sub(state.ready.len() as u64);
-        let fits = clean.len() as u64 <= room;
-        state.ready.extend_from_slice(&clean[..clean.len().min(usize::try_from(room).unwrap_or(usize::MAX))]);
-        if !fits {
-            state.end.get_or_insert(End::Full);
-        }
-        drop(state);
+        let fits = self.state().said(bytes, Instant::now());
         self.arrived.notify_one();
         fits
     }
 
     /// It is over.
     pub(crate) fn ended(&self, end: End) {
-        let mut state = self.state();
-        if state.end.is_none()
-            && let Some(held) = state.masker.as_mut().map(Masker::finish)
-        {
-            state.ready.extend_from_slice(&held);
-        }
-        state.end.get_or_insert(end);
-        drop(state);
+        self.state().ended(end);
         self.arrived.notify_one();
     }
 
@@ -127,52 +115,48 @@ impl Screen {
         self.state().end.clone()
     }
 
-    /// A line is about to be typed, or a key pressed (an empty line).
-    pub(crate) fn typing(&self, line: &[u8]) {
-        let mut state = self.state();
-        state.note_echo();
-        state.typed = line.to_vec();
-        state.tail.clear();
+    /// Something is about to be typed: what was asked before is answered.
+    pub(crate) fn typing(&self) {
+        self.state().tail.clear();
     }
 
-    /// Whether a password may be typed now: the device asks for one, or shows nothing of what is typed.
-    pub(crate) fn hides(&self) -> bool {
-        let mut state = self.state();
-        if waits_for_password(&state.tail) {
-            return true;
+    /// A password is about to be typed.
+    pub(crate) fn typing_secret(&self, secret: Secret) {
+        self.state().typing_secret(secret, Instant::now());
+    }
+
+    /// Whether the device asks for a password.
+    pub(crate) fn asks(&self) -> bool {
+        waits_for_password(&self.state().tail)
+    }
+
+    /// The same, when it has been silent for a moment.
+    pub(crate) async fn waits_for_password(&self) -> bool {
+        loop {
+            let settled = {
+                let state = self.state();
+                if !waits_for_password(&state.tail) {
+                    return false;
+                }
+                state.last + SETTLED
+            };
+            if Instant::now() >= settled {
+                return true;
+            }
+            tokio::time::sleep_until(settled).await;
         }
-        // An echo may come late, behind what an earlier command prints.
-        if state.last.elapsed() < QUIET {
-            return false;
-        }
-        state.note_echo();
-        state.hides && !state.shows
     }
 
     /// Reads up to `most` bytes, as soon as there is one.
     pub(crate) async fn read(&self, most: usize, timeout: Duration) -> Read {
         let deadline = Instant::now() + timeout;
         loop {
-            let wake = {
-                let mut state = self.state();
-                let silent = state.last.elapsed() >= SILENCE;
-                if state.ready.is_empty()
-                    && silent
-                    && let Some(held) = state.masker.as_mut().map(Masker::finish)
-                {
-                    state.ready.extend_from_slice(&held);
-                }
-                if !state.ready.is_empty() {
-                    let length = state.ready.len().min(most.max(1));
-                    return Read::Data(state.ready.split_to(length).freeze());
-                }
-                if let Some(end) = &state.end {
-                    return Read::End(end.clone());
-                }
-                let holds = state.masker.as_ref().is_some_and(Masker::holds);
-                if holds { deadline.min(state.last + SILENCE) } else { deadline }
+            let now = Instant::now();
+            let wake = match self.state().take(most, now) {
+                Now::Read(read) => return read,
+                Now::Nothing(wake) => wake.map_or(deadline, |wake| wake.min(deadline)),
             };
-            if Instant::now() >= deadline {
+            if now >= deadline {
                 return Read::TimedOut;
             }
             // One reader at a time: what arrived between looking and waiting left its permit.
@@ -182,16 +166,255 @@ impl Screen {
 }
 
 impl State {
-    /// Whether the line that was typed last was shown.
-    fn note_echo(&mut self) {
-        let Some(line) = self.typed.get(..SHOWN) else { return };
-        if self.tail.is_empty() {
-            return;
+    fn new(mask: Option<Arc<Mask>>, most: u64, now: Instant) -> Self {
+        let masker = mask.map(Masker::new);
+        Self { ready: BytesMut::new(), most, masker, last: now, tail: Vec::new(), after: None, end: None }
+    }
+
+    fn said(&mut self, bytes: Bytes, now: Instant) -> bool {
+        self.last = now;
+        self.tail.extend_from_slice(&bytes);
+        let over = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..over);
+        let Some(after) = &mut self.after else { return self.pass(bytes) };
+        after.said.extend_from_slice(&bytes);
+        self.judge(now)
+    }
+
+    fn typing_secret(&mut self, secret: Secret, now: Instant) {
+        self.tail.clear();
+        self.stop_watching();
+        self.after = Some(After { secret, since: now, said: Vec::new() });
+    }
+
+    fn stop_watching(&mut self) {
+        if let Some(mut after) = self.after.take() {
+            let (clean, _) = after.take(after.since + WATCHED);
+            self.pass(clean);
         }
-        if self.tail.windows(SHOWN).any(|window| window == line) {
-            self.shows = true;
-        } else {
-            self.hides = true;
+    }
+
+    /// Passes on what is known not to show the password. False: there is no more room.
+    fn judge(&mut self, now: Instant) -> bool {
+        let Some(after) = &mut self.after else { return true };
+        let (clean, over) = after.take(now);
+        if over {
+            self.after = None;
         }
+        self.pass(clean)
+    }
+
+    /// Masks something and keeps it, as far as there is room.
+    fn pass(&mut self, bytes: Bytes) -> bool {
+        let clean = match &mut self.masker {
+            Some(masker) => masker.push(bytes),
+            None => bytes,
+        };
+        let room = usize::try_from(self.most).unwrap_or(usize::MAX).saturating_sub(self.ready.len());
+        let fits = clean.len() <= room;
+        self.ready.extend_from_slice(&clean[..clean.len().min(room)]);
+        if !fits {
+            self.end.get_or_insert(End::Full);
+        }
+        fits
+    }
+
+    fn ended(&mut self, end: End) {
+        if self.end.is_none() {
+            self.stop_watching();
+            self.release();
+        }
+        self.end.get_or_insert(end);
+    }
+
+    /// What was held back goes on, since nothing comes.
+    fn release(&mut self) {
+        if let Some(held) = self.masker.as_mut().map(Masker::pause) {
+            self.ready.extend_from_slice(&held);
+        }
+    }
+
+    fn take(&mut self, most: usize, now: Instant) -> Now {
+        self.judge(now);
+        if self.ready.is_empty() && now >= self.last + SILENCE {
+            self.release();
+        }
+        if !self.ready.is_empty() {
+            let length = self.ready.len().min(most.max(1));
+            return Now::Read(Read::Data(self.ready.split_to(length).freeze()));
+        }
+        if let Some(end) = &self.end {
+            return Now::Read(Read::End(end.clone()));
+        }
+        let held = self.masker.as_ref().is_some_and(Masker::holds).then(|| self.last + SILENCE);
+        let watched = self.after.as_ref().filter(|after| !after.said.is_empty());
+        let watched = watched.map(|after| after.since + WATCHED);
+        Now::Nothing(held.into_iter().chain(watched).min())
+    }
+}
+
+impl After {
+    /// What may go on, and whether that was all that is watched: a line came that shows nothing of the password, or
+    /// the time is over.
+    fn take(&mut self, now: Instant) -> (Bytes, bool) {
+        let mut clean = BytesMut::new();
+        while let Some(end) = self.said.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.said.drain(..=end).collect();
+            if !self.shows(&line) {
+                clean.extend_from_slice(&line);
+                clean.extend_from_slice(&self.said);
+                return (clean.freeze(), true);
+            }
+            clean.extend_from_slice(MASKED);
+            clean.extend_from_slice(b"\r\n");
+        }
+        let over = now >= self.since + WATCHED || self.said.len() > TAIL;
+        if over {
+            let shows = self.shows(&self.said);
+            clean.extend_from_slice(if shows { MASKED } else { &self.said });
+            self.said.clear();
+        }
+        (clean.freeze(), over)
+    }
+
+    /// Whether a piece of the password stands there, however it was drawn.
+    fn shows(&self, said: &[u8]) -> bool {
+        let drawn: Vec<u8> = plain(said).into_iter().filter(u8::is_ascii_graphic).collect();
+        let secret: Vec<u8> = self.secret.expose().bytes().filter(u8::is_ascii_graphic).collect();
+        let mut pieces = secret.windows(SHORTEST_TYPED);
+        pieces.any(|piece| drawn.windows(SHORTEST_TYPED).any(|there| there == piece))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "s3cr3t-t0k3n";
+
+    /// A terminal and its clock.
+    struct Bench {
+        state: State,
+        now: Instant,
+    }
+
+    impl Bench {
+        fn new(most: u64) -> Self {
+            let now = Instant::now();
+            Self { state: State::new(Mask::new([SECRET]), most, now), now }
+        }
+
+        fn says(&mut self, text: &str) -> bool {
+            self.state.said(Bytes::copy_from_slice(text.as_bytes()), self.now)
+        }
+
+        fn after(&mut self, time: Duration) -> &mut Self {
+            self.now += time;
+            self
+        }
+
+        fn types_secret(&mut self) {
+            self.state.typing_secret(Secret::new(SECRET), self.now);
+        }
+
+        /// Everything that can be read now.
+        fn reads(&mut self) -> String {
+            let mut said = Vec::new();
+            while let Now::Read(Read::Data(data)) = self.state.take(5, self.now) {
+                said.extend_from_slice(&data);
+            }
+            String::from_utf8(said).unwrap()
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_read_in_pieces_and_then_there_is_nothing() {
+        let mut bench = Bench::new(100);
+        bench.says("R1>");
+        assert_eq!(bench.state.take(2, bench.now), Now::Read(Read::Data(Bytes::from_static(b"R1"))));
+        assert_eq!(bench.state.take(0, bench.now), Now::Read(Read::Data(Bytes::from_static(b">"))));
+        assert_eq!(bench.state.take(2, bench.now), Now::Nothing(None));
+    }
+
+    #[test]
+    fn what_could_be_the_beginning_of_a_password_waits_for_more_or_for_silence() {
+        let mut bench = Bench::new(100);
+        bench.says("site s3c");
+        assert_eq!(bench.reads(), "site ");
+        assert_eq!(bench.state.take(9, bench.now), Now::Nothing(Some(bench.now + SILENCE)));
+        assert_eq!(bench.after(SILENCE / 2).reads(), "");
+        assert_eq!(bench.after(SILENCE / 2).reads(), "s3c");
+        bench.says("ond\r\n");
+        assert_eq!(bench.reads(), "ond\r\n");
+    }
+
+    #[test]
+    fn silence_in_the_middle_of_a_password_does_not_show_its_end() {
+        let mut bench = Bench::new(100);
+        bench.says("password s3c");
+        assert_eq!(bench.after(SILENCE).reads(), "password s3c");
+        bench.says("r3t-t0k3n\r\nR1>");
+        assert_eq!(bench.reads(), "[masked]\r\nR1>");
+        bench.says("password s3cr3t-t");
+        assert_eq!(bench.after(SILENCE).reads(), "password [masked]");
+        bench.says("0k3n\r\nR1>");
+        assert_eq!(bench.reads(), "[masked]\r\nR1>");
+    }
+
+    #[test]
+    fn the_end_of_a_terminal_does_not_show_half_a_password() {
+        let mut bench = Bench::new(100);
+        bench.says("password s3cr3t-t0k3");
+        bench.state.ended(End::Broke("gone".into()));
+        assert_eq!(bench.reads(), "password [masked]");
+        assert_eq!(bench.state.take(9, bench.now), Now::Read(Read::End(End::Broke("gone".into()))));
+    }
+
+    #[test]
+    fn a_password_that_was_typed_is_not_shown_however_it_is_drawn() {
+        for (shown, read) in [
+            ("\r\nR1#", "\r\nR1#"),
+            ("************\r\nR1#", "************\r\nR1#"),
+            ("s3cr3t-t0k3n\r\nR1#", "[masked]\r\nR1#"),
+            // Folded, redrawn with each character, scrolled.
+            ("s3cr3t\r\n-t0k3n\r\n\r\nR1#", "[masked]\r\n[masked]\r\n\r\nR1#"),
+            ("s3cr3t \r-t0k3n\r\nR1#", "[masked]\r\nR1#"),
+            ("s\u{1b}[K3\u{1b}[Kc\u{1b}[Kr\u{1b}[K3\u{1b}[Kt\r\nR1#", "[masked]\r\nR1#"),
+            ("\u{8}\u{8}$t-t0k3\r\nR1#", "[masked]\r\nR1#"),
+        ] {
+            let mut bench = Bench::new(100);
+            bench.types_secret();
+            for byte in shown.split_inclusive(|_| true) {
+                bench.says(byte);
+            }
+            assert_eq!(bench.after(WATCHED).reads(), read, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_stays_in_its_line_after_a_password_is_read_a_moment_later() {
+        let mut bench = Bench::new(100);
+        bench.types_secret();
+        assert_eq!(bench.state.take(9, bench.now), Now::Nothing(None));
+        bench.says("\r\u{1b}[KR1#");
+        assert_eq!(bench.reads(), "");
+        assert_eq!(bench.state.take(9, bench.now), Now::Nothing(Some(bench.now + WATCHED)));
+        assert_eq!(bench.after(WATCHED).reads(), "\r\u{1b}[KR1#");
+        bench.types_secret();
+        bench.says("s3cr3t");
+        assert_eq!(bench.after(WATCHED).reads(), "[masked]");
+        bench.says("\r\nR1#");
+        assert_eq!(bench.reads(), "\r\nR1#");
+    }
+
+    #[test]
+    fn more_than_is_kept_is_the_end() {
+        let mut bench = Bench::new(8);
+        assert!(bench.says("12345678"));
+        assert!(!bench.says("9"));
+        assert_eq!(bench.reads(), "12345678");
+        assert_eq!(bench.state.take(9, bench.now), Now::Read(Read::End(End::Full)));
+        bench.state.ended(End::Closed(Some(0)));
+        assert_eq!(bench.state.end, Some(End::Full), "the first end counts");
     }
 }

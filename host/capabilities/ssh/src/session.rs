@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fleetgate_core::address::Unreached;
 use fleetgate_core::diagnostic::quoted;
-use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE};
+use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE, UsedEntry};
 use fleetgate_core::settings::Secret;
 use russh::client::Msg;
 use russh::{Channel, ChannelOpenFailure};
@@ -16,14 +16,20 @@ use crate::connect::ConnectFailed;
 use crate::credential::{Login, Proof, is_user};
 use crate::failure::Failure;
 use crate::guard::{Asker, Permit, Refusal, Routes};
+use crate::login::LoginFailed;
 use crate::pool::{Lease, LeaseFailed};
 use crate::target::parse_host;
+use crate::typed::printable;
 
 /// Commands and terminals that a call may have open at once.
 pub const MOST_AT_ONCE: usize = 16;
 
 /// Refusals of one call that are logged. A guest that asks in a loop does not fill the log.
 const MOST_LOGGED: usize = 16;
+/// Commands, lines and keys that one call sends. What its record has no room for stands in the log.
+const MOST_SENT: usize = 10_000;
+/// The longest password that a call brings, in bytes.
+const LONGEST_PASSWORD: usize = 1 << 10;
 /// What is shown of a command in the record, in characters.
 const SHOWN: usize = 200;
 
@@ -65,6 +71,7 @@ pub(crate) struct Inner {
     /// Commands and terminals of this call.
     open: Arc<Semaphore>,
     refused: AtomicUsize,
+    sent: AtomicUsize,
 }
 
 /// A device that the call is logged in to.
@@ -84,11 +91,34 @@ pub(crate) struct Room {
 impl Session {
     pub(crate) fn new(routes: Arc<Routes>, arguments: Arc<dyn SecretArguments>, call: Arc<CallInfo>) -> Self {
         let open = Arc::new(Semaphore::new(MOST_AT_ONCE));
-        Self(Arc::new(Inner { routes, call, arguments, open, refused: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner {
+            routes,
+            call,
+            arguments,
+            open,
+            refused: AtomicUsize::default(),
+            sent: AtomicUsize::default(),
+        }))
     }
 
     pub(crate) fn call(&self) -> &Arc<CallInfo> {
         &self.0.call
+    }
+
+    /// Something is about to be sent to a device: into the call's record, and where that has no room, into the log.
+    pub(crate) fn uses(&self, what: String) -> Result<UsedEntry<'_>, Failure> {
+        if self.0.sent.fetch_add(1, Ordering::Relaxed) >= MOST_SENT {
+            return Err(Failure::TooMuch(MOST_SENT));
+        }
+        let call = self.call();
+        let entry = call.used.begin(what.as_str());
+        if entry.is_beyond() {
+            tracing::info!(
+                call = %call.id, binding = %call.binding, principal = %call.principal, used = %what,
+                "more than the record has room for"
+            );
+        }
+        Ok(entry)
     }
 
     /// Connects to a device and logs in, or takes a kept connection. What was used and refused is noted in the call.
@@ -114,20 +144,37 @@ impl Session {
         })?;
         let asker = Asker { granted: &self.call().granted, policy: &self.call().policy };
         let permit = asker.target(&self.0.routes, capability, parsed, port).map_err(Failure::Refused)?;
+        let guessed = login.as_ref().is_some_and(|login| login.password.is_some());
         let login = self.login(&permit, login)?;
-        let entry = self.call().used.begin(format!(
+        let entry = self.uses(format!(
             "{} connect {} as {}",
             permit.route.capability,
             permit.device(),
             quoted(&login.user)
-        ));
-        let failure = match self.in_time(None, permit.route.pool.lease(&permit, &login)).await {
+        ))?;
+        let work = async {
+            let attempt = match guessed {
+                true => {
+                    let attempt = permit.route.brake.attempt(&permit.device(), &login.user).await;
+                    Some(attempt.ok_or(Failure::TooManyGuesses)?)
+                }
+                false => None,
+            };
+            let leased = permit.route.pool.lease(&permit, &login).await;
+            if let (Err(ConnectFailed::Login(LoginFailed::Refused { .. })), Some(attempt)) =
+                (&leased, attempt)
+            {
+                attempt.refused();
+            }
+            leased.map_err(|failed| failed_to_connect(failed, &permit))
+        };
+        let failure = match self.in_time(None, work).await {
             Ok(Ok((lease, kept))) => {
                 entry.end(if kept { "kept" } else { "new" });
                 let banner = lease.connection.banner();
                 return Ok(Device { session: self.clone(), permit, login, banner });
             }
-            Ok(Err(failed)) => failed_to_connect(failed, &permit),
+            Ok(Err(failure)) => failure,
             Err(ended) => ended.failure("connecting", false),
         };
         entry.end(format!("failed: {}", failure.guest().code));
@@ -148,11 +195,18 @@ impl Session {
             ));
         }
         let reveal = |placeholder: &String| {
-            self.0.arguments.reveal(self.call(), placeholder).ok_or_else(|| {
+            let secret = self.0.arguments.reveal(self.call(), placeholder).ok_or_else(|| {
                 // A password in the clear would be one that the guest knows, or tries.
                 let why = format!("{}: a text that stands for no secret argument", route.capability);
                 Failure::Refused(Refusal::new("placeholder", why))
-            })
+            })?;
+            // The host types it: with a line end in it, it would be commands that nobody looked at.
+            if secret.expose().len() > LONGEST_PASSWORD || !printable(secret.expose()) {
+                return Err(Failure::Invalid(format!(
+                    "a password has at most {LONGEST_PASSWORD} bytes, and printable characters alone"
+                )));
+            }
+            Ok(secret)
         };
         let user = match (&given.user, &route.credential) {
             (Some(user), _) if is_user(user) => user.clone(),
@@ -236,7 +290,10 @@ impl Session {
                     return;
                 }
             },
-            Failure::TooManySessions { .. } | Failure::Echo(_) => ("limit", None),
+            Failure::TooManySessions { .. } | Failure::TooMuch(_) => ("limit", None),
+            Failure::Echo(_) | Failure::Unasked(_) => ("secret", None),
+            Failure::Begun => ("keys", None),
+            Failure::TooManyGuesses => ("guesses", None),
             Failure::Credential(why) => {
                 tracing::error!(call = %call.id, binding = %call.binding, %why, "a credential cannot be had");
                 return;
@@ -343,7 +400,7 @@ fn failed_to_connect(failed: ConnectFailed, permit: &Permit) -> Failure {
 fn for_the_operator(failed: &ConnectFailed) -> Option<(&'static str, Option<String>)> {
     Some(match failed.root().0 {
         ConnectFailed::Kex { add, .. } => ("kex", add.map(|name| format!("legacy = [… {name:?}]"))),
-        ConnectFailed::HostKeyUnknown { line, .. } => (
+        ConnectFailed::HostKeyUnknown { line, .. } | ConnectFailed::HostKeyUnusable { line, .. } => (
             "host-key",
             Some(format!("compare the key with the device's, and add this line to known_hosts: {line}")),
         ),

@@ -1,6 +1,6 @@
 //! What the host knows of a call. Shared by everything that works for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::{self, Debug};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -103,16 +103,28 @@ impl Debug for CallInfo {
     }
 }
 
-/// What a call used and what it was refused, for the audit record and `fleetgate why`. Bounded: the first 64
-/// entries of each, then a count.
+/// What a call used and what it was refused, for the audit record and `fleetgate why`. Bounded: of what was used the
+/// first 32 entries and the last 32, so that no beginning hides what came of it; of what was refused the first 64.
 #[derive(Debug, Default)]
 pub struct Used(Mutex<UsedEntries>);
 
 #[derive(Debug, Default)]
 struct UsedEntries {
-    used: Vec<Noted>,
-    used_more: usize,
+    first: Vec<Noted>,
+    last: VecDeque<Noted>,
+    /// Those in between, which were left out.
+    between: usize,
     refused: Vec<String>,
+}
+
+impl UsedEntries {
+    /// The entry with this number. None: it was left out meanwhile.
+    fn get_mut(&mut self, number: usize) -> Option<&mut Noted> {
+        match number.checked_sub(HALF) {
+            None => self.first.get_mut(number),
+            Some(later) => self.last.get_mut(later.checked_sub(self.between)?),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -127,35 +139,45 @@ struct Noted {
 #[must_use = "what has no end reads as if no answer came"]
 pub struct UsedEntry<'a> {
     used: &'a Used,
-    /// None: there was no more room for it.
-    at: Option<usize>,
+    number: usize,
 }
 
 impl UsedEntry<'_> {
     /// How it ended: `200`.
     pub fn end(self, how: impl Into<String>) {
-        let mut entries = self.used.lock();
-        if let Some(noted) = self.at.and_then(|at| entries.used.get_mut(at)) {
+        if let Some(noted) = self.used.lock().get_mut(self.number) {
             noted.end = Some(how.into());
         }
+    }
+
+    /// Whether it or one before it may be left out of the record: there are more than it has room for.
+    pub fn is_beyond(&self) -> bool {
+        self.number >= KEPT
     }
 }
 
 /// How many entries a record keeps of each list.
 const KEPT: usize = 64;
+/// Of them from the beginning, and from the end.
+const HALF: usize = KEPT / 2;
 
 impl Used {
     /// Something is about to be used: `http.api POST https://host/path`. Called before anything is sent, so that what
     /// was cut short is in the record too. Never a secret, never a body.
     pub fn begin(&self, what: impl Into<String>) -> UsedEntry<'_> {
         let mut entries = self.lock();
-        let room = entries.used.len() < KEPT;
-        if room {
-            entries.used.push(Noted { what: what.into(), end: None });
+        let noted = Noted { what: what.into(), end: None };
+        let number = entries.first.len() + entries.between + entries.last.len();
+        if entries.first.len() < HALF {
+            entries.first.push(noted);
         } else {
-            entries.used_more += 1;
+            if entries.last.len() == KEPT - HALF {
+                entries.last.pop_front();
+                entries.between += 1;
+            }
+            entries.last.push_back(noted);
         }
-        UsedEntry { used: self, at: room.then(|| entries.used.len() - 1) }
+        UsedEntry { used: self, number }
     }
 
     /// Something was refused: the rule, the resolved address and the grant line that would allow it, in words for
@@ -167,15 +189,16 @@ impl Used {
         }
     }
 
-    /// What was used, with a last line that counts what was left out.
+    /// What was used, with a line that counts what was left out in between.
     pub fn used(&self) -> Vec<String> {
         let entries = self.lock();
         let line =
             |noted: &Noted| format!("{} {}", noted.what, noted.end.as_deref().unwrap_or("sent, no answer"));
-        let mut used: Vec<_> = entries.used.iter().map(line).collect();
-        if entries.used_more > 0 {
-            used.push(format!("and {} more", entries.used_more));
+        let mut used: Vec<_> = entries.first.iter().map(line).collect();
+        if entries.between > 0 {
+            used.push(format!("and {} more", entries.between));
         }
+        used.extend(entries.last.iter().map(line));
         used
     }
 
@@ -204,13 +227,16 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_in_the_record_is_counted() {
+    fn what_has_no_room_in_the_record_is_counted_and_the_last_entries_stay() {
         let used = Used::default();
-        for number in 0..KEPT + 2 {
-            used.begin(format!("http.api GET /{number}")).end("200");
-        }
+        let begun: Vec<_> =
+            (0..KEPT + 2).map(|number| used.begin(format!("http.api GET /{number}"))).collect();
+        assert_eq!(begun.iter().filter(|entry| entry.is_beyond()).count(), 2);
+        begun.into_iter().for_each(|entry| entry.end("200"));
         let lines = used.used();
-        assert_eq!((lines.len(), lines[KEPT].as_str()), (KEPT + 1, "and 2 more"));
-        assert_eq!(lines[KEPT - 1], format!("http.api GET /{} 200", KEPT - 1));
+        assert_eq!((lines.len(), lines[HALF].as_str()), (KEPT + 1, "and 2 more"));
+        assert_eq!(lines[HALF - 1], format!("http.api GET /{} 200", HALF - 1));
+        assert_eq!(lines[HALF + 1], format!("http.api GET /{} 200", HALF + 2));
+        assert_eq!(lines[KEPT], format!("http.api GET /{} 200", KEPT + 1));
     }
 }

@@ -25,7 +25,7 @@ pub enum LineEnd {
 pub struct Terminal {
     /// Its kind, as `$TERM` names it.
     pub term: String,
-    /// Characters in a line, 1 to 4096. Wide by default, so that lines are not folded.
+    /// Characters in a line, 80 to 4096. Wide by default, so that lines are not folded.
     pub columns: u32,
     /// Lines, 1 to 4096. Many by default, so that devices seldom stop for the next page.
     pub rows: u32,
@@ -123,7 +123,8 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Types a line: printable characters alone, at most 4095 bytes. The host adds the line end.
+    /// Types a line: printable characters alone, at most 4095 bytes. The host adds the line end. Where commands are
+    /// restricted, a line is refused behind the keys y, n and q until Enter was pressed.
     ///
     /// # Errors
     /// `invalid`, `denied`, `dropped`, `closed`, `output-limit`, `timeout`.
@@ -139,11 +140,12 @@ impl Shell {
         self.host.send_key(key)
     }
 
-    /// Types a password, with a line end: only while the device asks for one, or does not show what is typed. What is
-    /// read afterwards does not hold it.
+    /// Types a password, with a line end: only directly after a line that makes devices ask for one (`enable`,
+    /// `sudo -s`; the grant's `password_after`), and while the device asks. What is read afterwards does not hold it.
     ///
     /// # Errors
-    /// `echo` where it would be shown; `denied` where there is none of this name; and as [`Self::send_line`].
+    /// `echo` where it would be shown, or nothing made the device ask; `denied` where there is none of this name, or it
+    /// is that of the login and the grant does not say `type_password`; and as [`Self::send_line`].
     pub fn send_secret(&self, secret: Secret) -> Result<(), SshError> {
         self.host.send_secret(secret)
     }

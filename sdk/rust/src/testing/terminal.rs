@@ -62,6 +62,8 @@ pub(crate) struct Shell {
     acts: RefCell<VecDeque<Act>>,
     /// The last line that was said or will be.
     question: RefCell<Vec<u8>>,
+    /// The last thing that was typed is a line that makes devices ask for a password.
+    asked: Cell<bool>,
     end: RefCell<Option<End>>,
     on_close: RefCell<Vec<Step>>,
     cancel_noticed: Cell<bool>,
@@ -148,6 +150,7 @@ impl Connection {
             script: RefCell::new(self.device.script.clone()),
             acts: RefCell::default(),
             question: RefCell::default(),
+            asked: Cell::default(),
             end: RefCell::default(),
             on_close: RefCell::default(),
             cancel_noticed: Cell::new(false),
@@ -177,7 +180,7 @@ impl Shell {
     fn asks_for_password(&self) -> bool {
         let question = String::from_utf8_lossy(&self.question.borrow()).trim().to_lowercase();
         let words = ["password", "passwd", "passphrase", "passcode", "secret"];
-        question.ends_with([':', '?']) && words.iter().any(|word| question.contains(word))
+        question.ends_with(':') && words.iter().any(|word| question.contains(word))
     }
 
     fn check_open(&self) -> Result<(), SshError> {
@@ -200,6 +203,7 @@ impl Shell {
             }
         }
         self.question.borrow_mut().clear();
+        self.asked.set(matches!(&typed, Typed::Line(line) if makes_devices_ask(line)));
         let reply = match &self.device.handler {
             Some(handler) => (handler.borrow_mut())(&typed),
             None => match self.script.borrow_mut().pop_front() {
@@ -237,7 +241,7 @@ impl Shell {
     }
 
     pub(crate) fn send_secret(&self, secret: Secret) -> Result<(), SshError> {
-        if !self.asks_for_password() {
+        if !self.asked.get() || !self.asks_for_password() {
             let why = "is not typed: the device does not ask for a password, and would show it";
             return Err(SshError::new("echo", format!("{} {why}", secret.name())));
         }
@@ -317,6 +321,12 @@ impl Shell {
             _ => None,
         }
     }
+}
+
+/// As a grant has it that does not say `password_after`.
+fn makes_devices_ask(line: &str) -> bool {
+    let lines = ["enable", "super", "su", "su -", "su - root", "sudo -i", "sudo -s", "sudo su", "sudo su -"];
+    lines.contains(&line) || line.starts_with("enable ") || line.starts_with("super ")
 }
 
 fn dropped() -> SshError {

@@ -95,6 +95,13 @@ fn a_password_is_typed_only_where_it_is_asked_for() {
     lab(Device::new().says("R1#")).run(|| {
         assert!(shell().send_secret(Secret::Password).unwrap_err().is("echo"));
     });
+    for line in ["ssh r2", "sudo id", "show enable"] {
+        lab(Device::new().says("R1#").expects(line).says("Password: ")).run(|| {
+            let shell = shell();
+            shell.send_line(line).unwrap();
+            assert!(shell.send_secret(Secret::Enable).unwrap_err().is("echo"), "{line}");
+        });
+    }
 }
 
 #[test]

@@ -72,6 +72,28 @@ async fn an_unknown_device_is_trusted_once_where_the_grant_says_so() {
 }
 
 #[tokio::test]
+async fn a_device_that_is_vouched_for_in_another_way_is_not_trusted_at_its_first_use() {
+    let server = Sshd::start().await;
+    let world = server.world_with("trust_on_first_use = true");
+    let name = format!("[127.0.0.1]:{}", server.address.port());
+    let key = server.known_hosts();
+    let authority = format!("@cert-authority {name} {}", key.split_once(' ').unwrap().1);
+    for line in [format!("{name} ssh-dss AAAAB3NzaC1kc3MAAACB\n"), authority] {
+        world.write("known_hosts", &line);
+        let caller = call().to(&world.bind());
+        assert_eq!(caller.fails(server.address).await.code, "host-key-unknown", "{line}");
+        assert!(
+            caller.refused().contains("known_hosts:1 about the device cannot be used"),
+            "{}",
+            caller.refused()
+        );
+        assert!(caller.refused().contains(&format!("add this line to known_hosts: {}", key.trim())));
+        assert!(!world.path("state/ssh_known_hosts").exists());
+    }
+    assert!(!server.said().contains("Accepted"), "{}", server.said());
+}
+
+#[tokio::test]
 async fn a_device_with_several_keys_shows_the_one_that_is_known() {
     let directory = tempfile::tempdir().unwrap();
     keygen(&directory.path().join("rsa"), "rsa", "");

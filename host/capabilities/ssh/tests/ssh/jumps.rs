@@ -35,6 +35,27 @@ async fn a_device_behind_a_jump_host_is_reached_with_its_own_key_and_login() {
 }
 
 #[tokio::test]
+async fn what_is_remembered_by_way_of_a_jump_host_holds_for_that_way_alone() {
+    let (jump, router) = (Sshd::start().await, Router::start().await);
+    let trusting = |world: World| {
+        let grant = world.grant().replacen("known_hosts = \"known_hosts\"", "trust_on_first_use = true", 1);
+        world.granting(&grant)
+    };
+    let world = trusting(world(&jump, &router.address.to_string(), ""));
+    call().to(&world.bind()).exec(router.address, "show version").await.unwrap();
+    let remembered = std::fs::read_to_string(world.path("state/ssh_known_hosts")).unwrap();
+    let (name, key) = remembered.split_once(' ').unwrap();
+    let [host, by] = [router.address.port(), jump.address.port()].map(|port| format!("[127.0.0.1]:{port}"));
+    assert_eq!(name, format!("{host}%{by}"));
+    // Another key on the direct way is another machine's.
+    let other = jump.known_hosts();
+    world.write("state/ssh_known_hosts", &format!("{host} {}", other.split_once(' ').unwrap().1));
+    call().to(&world.bind()).exec(router.address, "show version").await.unwrap();
+    let both = std::fs::read_to_string(world.path("state/ssh_known_hosts")).unwrap();
+    assert!(both.lines().count() == 2 && both.ends_with(&format!("{name} {key}")), "{both}");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_the_jump_host_is_said_to_be_its() {
     let (jump, router) = (Sshd::start().await, Router::start().await);
     let fine = |world: World| {

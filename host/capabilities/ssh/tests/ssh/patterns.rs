@@ -186,6 +186,9 @@ fn a_pattern_lies_within_another_when_all_its_lines_do() {
         ("*", "a;b"),
         ("clear \\*", "clear *"),
         ("a*b", "a*"),
+        // Matches `^x`, which runs the last command again with something else in it.
+        ("*", "*^x"),
+        ("*", "*^show^reload"),
     ] {
         assert!(!covers(wide, narrow), "{wide:?} {narrow:?}");
     }

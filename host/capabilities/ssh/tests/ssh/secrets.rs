@@ -1,5 +1,7 @@
 //! Passwords that are typed: only where a device asks for them, and never seen again.
 
+use std::time::Duration;
+
 use fleetgate_ssh::Failure;
 
 use crate::device::{ENABLE, PASSWORD, Router, Setup};
@@ -41,9 +43,15 @@ async fn a_question_that_was_answered_is_no_question_any_more() {
 }
 
 #[tokio::test]
-async fn the_logins_password_can_be_typed_too_and_others_cannot() {
+async fn the_logins_password_is_typed_where_the_grant_says_so_and_others_never_are() {
     let router = Router::start().await;
     let caller = call().to(&router.world().bind());
+    let shell = caller.shell(router.address).await;
+    shell.until("R1>").await;
+    shell.line("enable", "Password: ").await;
+    assert_eq!(shell.0.send_secret("password").await.unwrap_err().guest().code, "denied");
+    assert!(caller.refused().contains("type_password = true"), "{}", caller.refused());
+    let caller = call().to(&router.world_with("type_password = true").bind());
     let shell = caller.shell(router.address).await;
     shell.until("R1>").await;
     shell.line("enable", "Password: ").await;
@@ -76,12 +84,109 @@ async fn what_a_device_prints_of_its_passwords_is_masked_however_it_comes() {
 }
 
 #[tokio::test]
-async fn a_terminal_that_shows_nothing_takes_a_password() {
-    let router = Router::with(Setup { echo: false, ..Setup::default() }).await;
+async fn a_device_that_asks_for_nothing_gets_no_password_whatever_it_shows() {
+    for echo in [true, false] {
+        let router = Router::with(Setup { echo, ..Setup::default() }).await;
+        let shell = call().to(&router.world().bind()).shell(router.address).await;
+        // What comes meanwhile has nothing of the line in it: the prompt left before the line arrived.
+        for line in ["show clock", "enabled"] {
+            shell.0.send_line(line).await.unwrap();
+            shell.until("R1>").await;
+            shell.0.send_key("space").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+            assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
+        }
+        // Nor does one that needs none, since it is enabled already.
+        let shell = call().to(&router.world().bind()).shell(router.address).await;
+        shell.until("R1>").await;
+        for _ in 0..2 {
+            shell.0.send_line("enable").await.unwrap();
+            shell.until("Password: ").await;
+            shell.0.send_line("").await.unwrap();
+            shell.until("R1>").await;
+            assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
+        }
+        assert!(!router.heard().iter().any(|heard| heard.contains(ENABLE)), "{:?}", router.heard());
+        assert_eq!(router.count("password right"), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_a_guest_brought_about_gets_no_password() {
+    let router = Router::start().await;
+    let world = router.world_with("type_password = true");
+    let caller = call().to(&world.bind());
+    for question in ["Password: ", "Destination filename [password]? "] {
+        let shell = caller.shell(router.address).await;
+        shell.until("R1>").await;
+        shell.line(&format!("ask {question}"), question).await;
+        for name in ["enable", "password"] {
+            let failure = shell.0.send_secret(name).await.unwrap_err().guest();
+            assert_eq!((failure.code, failure.sent), ("echo", false), "{question}");
+            assert!(failure.message.contains("nothing was typed before it"), "{}", failure.message);
+        }
+    }
+    // After `enable`, but not as the answer to it.
+    let shell = caller.shell(router.address).await;
+    shell.until("R1>").await;
+    shell.line("enable", "Password: ").await;
+    shell.0.send_key("enter").await.unwrap();
+    shell.until("R1>").await;
+    shell.0.send_key("n").await.unwrap();
+    shell.line("enable", "R1>").await;
+    shell.line("ask Password: ", "Password: ").await;
+    assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
+    assert_eq!(router.count("line nenable"), 1, "{:?}", router.heard());
+    assert_eq!(router.count("password right"), 0);
+}
+
+#[tokio::test]
+async fn a_grant_says_after_which_lines_passwords_are_typed() {
+    let router = Router::start().await;
+    let world = router.world_with("password_after = [\"ask *\"]");
+    let caller = call().to(&world.bind());
+    let shell = caller.shell(router.address).await;
+    shell.until("R1>").await;
+    shell.line("enable", "Password: ").await;
+    assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
+    shell.line("", "R1>").await;
+    shell.line("ask Password: ", "Password: ").await;
+    shell.0.send_secret("enable").await.unwrap();
+    let nowhere = router.world_with("password_after = []");
+    let shell = call().to(&nowhere.bind()).shell(router.address).await;
+    shell.until("R1>").await;
+    shell.line("enable", "Password: ").await;
+    assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
+}
+
+#[tokio::test]
+async fn a_device_that_shows_passwords_shows_them_to_nobody() {
+    for between in ["", "\r\n", " \r", "\u{1b}[K", "\u{8}\u{1b}[1C"] {
+        let router = Router::with(Setup { shows_passwords: Some(between), ..Setup::default() }).await;
+        let shell = call().to(&router.world().bind()).shell(router.address).await;
+        shell.until("R1>").await;
+        shell.line("enable", "Password: ").await;
+        shell.0.send_secret("enable").await.unwrap();
+        let said = shell.until("R1#").await;
+        assert!(said.contains("[masked]"), "{between:?}: {said}");
+        for piece in ENABLE.as_bytes().windows(4) {
+            let piece = std::str::from_utf8(piece).unwrap();
+            assert!(!said.contains(piece), "{between:?}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pause_within_a_password_does_not_show_its_end() {
+    let router = Router::start().await;
     let shell = call().to(&router.world().bind()).shell(router.address).await;
     shell.until("R1>").await;
-    shell.line("show version", "R1>").await;
-    crate::world::until("silence", || async { shell.0.send_secret("enable").await.is_ok() }).await;
+    for at in [3, 10] {
+        let (first, others) = ENABLE.split_at(at);
+        let said = shell.line(&format!("halting <{first}|{others}>"), "R1>").await;
+        let said = said.split_once("\r\n").unwrap().1;
+        assert!(said.contains("[masked]>") && !said.contains(&ENABLE[at..at + 4]), "{said}");
+    }
 }
 
 #[tokio::test]

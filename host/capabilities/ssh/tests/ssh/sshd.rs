@@ -11,8 +11,6 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::world::World;
-
 /// Where Debian, Fedora and macOS put it.
 const PROGRAMS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"];
 
@@ -125,18 +123,6 @@ impl Sshd {
             self.address,
             user()
         )
-    }
-
-    /// A world with that grant.
-    pub fn world(&self) -> World {
-        self.world_with("")
-    }
-
-    /// The same with more lines in the grant.
-    pub fn world_with(&self, lines: &str) -> World {
-        let world = World::new(&format!("{}\n{lines}", self.grant())).secret("key", &self.user_key());
-        world.write("known_hosts", &self.known_hosts());
-        world
     }
 
     /// The processes that serve its connections.

@@ -33,18 +33,24 @@ async fn a_shell_of_a_real_server_answers_line_by_line() {
 #[tokio::test]
 async fn a_real_server_asks_for_a_password_and_does_not_show_it() {
     let server = Sshd::start().await;
-    let world = server.world_with("enable = \"enable\"").secret("enable", "s3cr3t-en4ble");
+    let become_root = format!("sh {}", server.path("become").display());
+    let asking = "printf 'Password: '; stty -echo; read x; stty echo; echo; \
+                  [ \"$x\" = s3cr3t-en4ble ] && echo right; echo \"got $x\"";
+    std::fs::write(server.path("become"), asking).unwrap();
+    let lines = format!("enable = \"enable\"\npassword_after = [{become_root:?}]");
+    let world = server.world_with(&lines).secret("enable", "s3cr3t-en4ble");
     let shell = call().to(&world.bind()).shell(server.address).await;
     shell.0.send_line("exec env PS1='ready> ' sh").await.unwrap();
     shell.until("ready> ").await;
     assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
-    let asking = "printf 'Pass%s' 'word: '; stty -echo; read x; stty echo; [ $x = s3cr3t-en4\"\"ble ] && echo ri\"\"ght";
-    shell.0.send_line(asking).await.unwrap();
-    shell.until("Password: ").await;
+    // What a guest can have printed.
+    shell.line("printf 'Pass%s' 'word: '; read x", "Password: ").await;
+    assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
+    shell.line("", "ready> ").await;
+    shell.line(&become_root, "Password: ").await;
     shell.0.send_secret("enable").await.unwrap();
-    assert!(shell.until("ready> ").await.contains("right"));
-    let said = shell.line("echo $x", "ready> ").await;
-    assert!(said.contains("[masked]") && !said.contains("s3cr3t"), "{said}");
+    let said = shell.until("ready> ").await;
+    assert!(said.contains("right\r\ngot [masked]\r\n") && !said.contains("s3cr3t"), "{said}");
 }
 
 #[tokio::test]
@@ -54,9 +60,10 @@ async fn the_terminals_options_are_what_they_must_be() {
     for options in [
         "",
         "[]",
-        "{\"columns\": 0}",
+        "{\"columns\": 79}",
         "{\"rows\": 5000}",
         "{\"columns\": -1}",
+        "{\"columns\": 4097}",
         "{\"term\": \"\"}",
         "{\"term\": \"x;y\"}",
         "{\"lineEnd\": \"nl\"}",

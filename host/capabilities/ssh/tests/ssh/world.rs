@@ -21,6 +21,8 @@ use futures_util::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
+use crate::sshd::Sshd;
+
 /// What an operator and an author wrote.
 pub struct World {
     pub directory: Arc<TempDir>,
@@ -48,6 +50,16 @@ impl World {
 
     pub fn request(mut self, request: &str) -> Self {
         request.clone_into(&mut self.request);
+        self
+    }
+
+    pub fn grant(&self) -> String {
+        self.grant.clone().unwrap_or_default()
+    }
+
+    /// The same with another grant.
+    pub fn granting(mut self, grant: &str) -> Self {
+        self.grant = Some(grant.to_owned());
         self
     }
 
@@ -121,6 +133,20 @@ impl World {
         document
             .read(|table| self.ssh.parse_reach(table, &*request))
             .unwrap_or_else(|problems| panic!("{problems}"))
+    }
+}
+
+impl Sshd {
+    /// A world with that grant.
+    pub fn world(&self) -> World {
+        self.world_with("")
+    }
+
+    /// The same with more lines in the grant.
+    pub fn world_with(&self, lines: &str) -> World {
+        let world = World::new(&format!("{}\n{lines}", self.grant())).secret("key", &self.user_key());
+        world.write("known_hosts", &self.known_hosts());
+        world
     }
 }
 
