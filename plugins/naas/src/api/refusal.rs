@@ -60,13 +60,18 @@ pub(super) fn of_a_job(response: &http::Response, id: &str) -> Fault {
     fault
 }
 
-/// What the server said: `error`, else `message`, else the first thing that is wrong with the request, and which
+/// What the server said: `error`, `message`, or the first thing that is wrong with the request, and which
 /// argument that is about.
 fn said(status: u16, body: Option<&Value>) -> (String, Option<String>) {
     let (text, field) = match body {
         Some(Value::Array(problems)) => problem(problems),
         Some(body) => {
-            let text = ["error", "message", "status"].iter().find_map(|key| words(body.get(*key)?));
+            let text = |key: &str| body.get(key).and_then(words);
+            let text = match (text("error"), text("message")) {
+                // The first names the kind, the second the thing.
+                (Some(error), Some(message)) if error != message => Some(format!("{error} ({message})")),
+                (error, message) => error.or(message).or_else(|| text("status")),
+            };
             (text, None)
         }
         None => (None, None),

@@ -70,3 +70,32 @@ fn a_call_knows_the_job_that_it_runs_in() {
     assert_eq!(Harness::new().job("job-3").run(call::job).as_deref(), Some("job-3"));
     assert_eq!(Harness::new().run(call::job), None);
 }
+
+#[test]
+fn attributes_come_back_with_the_job() {
+    let host = Harness::new();
+    host.run(|| {
+        let submission =
+            jobs::submit("push", &json!({})).expect("arguments").attributes(json!({ "host": "r1" }));
+        let job = submission.send().expect("it is submitted");
+        let kept = jobs::get(&job.id).expect("it is kept").extra.expect("attributes");
+        assert_eq!(kept["attributes"], json!({ "host": "r1" }));
+    });
+    assert_eq!(host.submitted()[0].options, Some(json!({ "attributes": { "host": "r1" } })));
+}
+
+#[test]
+fn a_test_says_beforehand_how_jobs_end_or_that_there_is_no_room_for_them() {
+    let ends = Harness::new().run_jobs(|job| (job.tool == "push").then(|| Ok(ToolResult::text("pushed"))));
+    ends.run(|| {
+        let push =
+            jobs::submit("push", &json!({})).and_then(jobs::Submission::send).expect("it is submitted");
+        assert_eq!(jobs::outcome(&push.id), Ok(ToolResult::text("pushed")));
+        let pull =
+            jobs::submit("pull", &json!({})).and_then(jobs::Submission::send).expect("it is submitted");
+        assert!(jobs::outcome(&pull.id).expect_err("it runs").is("unavailable"));
+    });
+    let full = Harness::new().refuse_jobs(Fault::unavailable("There are too many jobs."));
+    let refused = full.run(|| jobs::submit("push", &json!({})).and_then(jobs::Submission::send));
+    assert!(refused.expect_err("there is no room").is("unavailable"));
+}
