@@ -1,5 +1,7 @@
 //! Line editing as the platforms do it: what is typed, shown back, corrected, recalled.
 
+use std::sync::Arc;
+
 use super::journal::What;
 use super::terminal::{Gone, Key, Terminal};
 
@@ -38,15 +40,15 @@ pub(crate) enum Input {
 }
 
 /// What finishes the last word of a line that a blank or tab was typed after.
-pub(crate) type Completer<'a> = &'a (dyn Fn(&str) -> Option<String> + Send + Sync);
+pub(crate) type Completer = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The editor of one terminal.
-pub(crate) struct Editor<'a> {
+pub(crate) struct Editor {
     pub(crate) style: Style,
     /// A question mark asks for help.
     pub(crate) helps: bool,
     /// Finishes words at blanks, where it is asked to.
-    pub(crate) completer: Option<Completer<'a>>,
+    pub(crate) completer: Option<Completer>,
     history: Vec<String>,
 }
 
@@ -68,7 +70,7 @@ struct Line<'p> {
     dirty: bool,
 }
 
-impl<'a> Editor<'a> {
+impl Editor {
     pub(crate) fn new(style: Style) -> Self {
         Self { style, helps: true, completer: None, history: Vec::new() }
     }
@@ -99,6 +101,10 @@ impl<'a> Editor<'a> {
             Style::Repainted => {
                 let pad = " ".repeat(terminal.columns.saturating_sub(prompt.len() + 1));
                 terminal.put(&format!("\r\r\r\r{prompt}{pad}\r{prompt}"));
+            }
+            Style::Nexus => {
+                terminal.put("\r");
+                terminal.say(prompt);
             }
             _ => terminal.say(prompt),
         }
@@ -281,7 +287,7 @@ impl<'a> Editor<'a> {
     }
 
     fn complete(&self, terminal: &mut Terminal, line: &mut Line<'_>, blank: bool) {
-        let Some(completer) = self.completer else { return };
+        let Some(completer) = &self.completer else { return };
         let text = String::from_utf8_lossy(&line.text).into_owned();
         let Some(rest) = completer(&text) else { return };
         for byte in rest.bytes() {

@@ -84,6 +84,12 @@ impl<T: Clone> Grammar<T> {
         self
     }
 
+    /// Adds a rule of these words.
+    pub(crate) fn rule_of(&mut self, words: impl Iterator<Item = &'static str>, meaning: T) {
+        let words: Vec<Word> = words.map(word).collect();
+        self.rules.push(Rule { key: words.len(), words, meaning });
+    }
+
     /// Adds rules that mean the same, one per line.
     pub(crate) fn rules(&mut self, text: &'static str, meaning: &T) -> &mut Self {
         for rule in text.lines().map(str::trim).filter(|rule| !rule.is_empty()) {

@@ -26,10 +26,15 @@ mod pager;
 mod platform;
 mod server;
 mod setup;
+mod statements;
 mod terminal;
 mod tree;
 
+mod arista_eos;
 mod cisco_ios;
+mod cisco_nxos;
+mod juniper_junos;
+mod linux;
 
 use std::io;
 

@@ -18,6 +18,8 @@ pub(crate) struct Pager {
     pub(crate) quit_text: &'static str,
     /// Any other key ends the output, as on IOS; elsewhere it gives another page.
     pub(crate) any_key_quits: bool,
+    /// What it waits below when the last page of several was shown.
+    pub(crate) at_end: Option<&'static str>,
 }
 
 /// How output ended.
@@ -49,12 +51,15 @@ impl Pager {
         let lines: Vec<&str> = text.lines().collect();
         let page = rows.saturating_sub(1 + self.less).max(1);
         // A line that is wider than the terminal fills several.
-        let height = |line: &str| line.chars().count().div_ceil(terminal_columns(terminal.columns)).max(1);
+        let columns = terminal.columns.max(1);
+        let height = |line: &str| line.chars().count().div_ceil(columns).max(1);
         let heights: Vec<usize> = lines.iter().map(|line| height(line)).collect();
         let mut room = page;
         let mut first = 1;
+        let mut paged = false;
         for (at, line) in lines.iter().enumerate() {
             if rows > 0 && at > 0 && room < heights[at] {
+                paged = true;
                 let more = self
                     .more
                     .replace("{percent}", &(at * 100 / lines.len()).to_string())
@@ -78,6 +83,12 @@ impl Pager {
             terminal.put(line);
             terminal.put(end);
         }
+        if let Some(end) = self.at_end.filter(|_| paged) {
+            terminal.put(end);
+            let key = terminal.key().await?;
+            terminal.write_down(What::Key { prompt: end.trim().to_owned(), key: key.name() });
+            terminal.put(self.erase);
+        }
         Ok(Paged::All)
     }
 
@@ -85,8 +96,4 @@ impl Pager {
         terminal.put(self.quit_text);
         Paged::Quit
     }
-}
-
-fn terminal_columns(columns: usize) -> usize {
-    columns.max(1)
 }

@@ -22,7 +22,6 @@ use super::industry::{self, Dialect, Do, Next, Seat};
 use super::machine::Machine;
 use super::pager::Pager;
 use super::terminal::{Gone, Key, Terminal};
-use super::tree::Layout;
 
 /// A device with IOS.
 pub(crate) struct CiscoIos {
@@ -91,11 +90,8 @@ impl Dialect for CiscoIos {
             quits: &[],
             quit_text: "",
             any_key_quits: true,
+            at_end: None,
         }
-    }
-
-    fn layout(&self) -> Layout {
-        show::LAYOUT
     }
 
     fn columns(&self, _: &Terminal) -> usize {
@@ -149,19 +145,7 @@ impl Dialect for CiscoIos {
     }
 
     fn filter(&self, text: &str) -> Result<Filter, String> {
-        let (name, pattern) = text.split_once(' ').unwrap_or((text, ""));
-        let pattern = Filter::pattern(pattern)
-            .filter(|_| !pattern.trim().is_empty())
-            .ok_or_else(|| "% Incomplete command.\n\n".to_owned())?;
-        let is = |full: &str| !name.is_empty() && full.starts_with(name);
-        match name {
-            _ if is("include") => Ok(Filter::Include(pattern)),
-            _ if is("exclude") => Ok(Filter::Exclude(pattern)),
-            _ if is("begin") => Ok(Filter::Begin(pattern)),
-            _ if is("section") => Ok(Filter::Section(pattern)),
-            _ if is("count") => Ok(Filter::Count(pattern)),
-            _ => Err("% Invalid input detected at '^' marker.\n\n".to_owned()),
-        }
+        industry::usual_filter(text).ok_or_else(|| "% Invalid input detected at '^' marker.\n\n".to_owned())
     }
 
     fn keeps_no(&self, words: &[String]) -> bool {

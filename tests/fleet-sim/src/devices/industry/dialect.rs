@@ -8,7 +8,7 @@ use super::super::grammar::{Grammar, Meant, Refusal};
 use super::super::machine::Machine;
 use super::super::pager::Pager;
 use super::super::terminal::{Gone, Terminal};
-use super::super::tree::{Layout, Tree};
+use super::super::tree::Tree;
 
 /// What a line does.
 #[derive(Clone, Copy)]
@@ -67,8 +67,6 @@ pub(crate) struct Seat {
     pub(crate) user: String,
     /// A line without a terminal: nothing is asked.
     pub(crate) batch: bool,
-    /// A switch of the platform's own.
-    pub(crate) flag: bool,
 }
 
 impl Seat {
@@ -91,8 +89,6 @@ pub(crate) trait Dialect: Send + Sync {
     fn style(&self) -> Style;
 
     fn pager(&self) -> Pager;
-
-    fn layout(&self) -> Layout;
 
     /// Lines on a page while the user did not say.
     fn rows(&self, _: &Terminal) -> usize {

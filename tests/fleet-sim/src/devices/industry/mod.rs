@@ -6,4 +6,4 @@ mod dialect;
 mod talk;
 
 pub(crate) use dialect::{Dialect, Do, Next, Seat, View};
-pub(crate) use talk::{ask, exec, shell};
+pub(crate) use talk::{ask, exec, shell, usual_filter};

@@ -2,6 +2,7 @@
 
 use super::super::Fault;
 use super::super::editor::{Editor, Input};
+use super::super::filter::Filter;
 use super::super::grammar::Meant;
 use super::super::terminal::{Gone, Terminal};
 use super::configure;
@@ -248,5 +249,32 @@ pub(crate) async fn ask<D: Dialect>(
     match editor.read(terminal, question).await? {
         Input::Line(line) => Ok(Some(line)),
         _ => Ok(None),
+    }
+}
+
+/// The filters that nearly all of them have: `include`, `exclude`, `begin`, `section`, `count`, `last`, `no-more`.
+pub(crate) fn usual_filter(text: &str) -> Option<Filter> {
+    let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let short = |full: &str| !name.is_empty() && full.starts_with(name);
+    if short("no-more") {
+        return Some(Filter::NoMore);
+    }
+    if short("last") {
+        return rest.trim().parse().ok().map(Filter::Last);
+    }
+    if short("count") && rest.is_empty() {
+        return Filter::pattern(".").map(Filter::Count);
+    }
+    if rest.trim().is_empty() {
+        return None;
+    }
+    let pattern = Filter::pattern(rest)?;
+    match () {
+        () if short("include") || name == "grep" || name == "egrep" => Some(Filter::Include(pattern)),
+        () if short("exclude") => Some(Filter::Exclude(pattern)),
+        () if short("begin") => Some(Filter::Begin(pattern)),
+        () if short("section") => Some(Filter::Section(pattern)),
+        () if short("count") => Some(Filter::Count(pattern)),
+        () => None,
     }
 }
