@@ -65,8 +65,8 @@ struct Work<'s> {
     taken: usize,
     /// The device takes a text line by line.
     in_text: bool,
-    /// What waits for a commit was committed.
-    committed: bool,
+    /// How many of them were committed, where they wait for that.
+    committed: usize,
 }
 
 /// Enters the job's lines.
@@ -90,7 +90,7 @@ pub fn run(session: &mut Session<'_>, warnings: &mut Vec<String>) -> Result<Conf
         sent: Vec::new(),
         taken: 0,
         in_text: false,
-        committed: false,
+        committed: 0,
     };
     let failure = work.whole().err();
     let progress = failure.as_ref().map(|_| work.progress());
@@ -119,13 +119,17 @@ impl Work<'_> {
                 self.terminal.on_close(on_close)?;
                 self.enter(enter)?;
                 let mut entered = self.lines();
-                match (&entered, candidate) {
-                    (Ok(()), _) => entered = self.settle(candidate),
-                    // Best effort: what is not taken back here is when the mode is left.
-                    (Err(_), Some(candidate)) => drop(self.discard(candidate)),
-                    (Err(_), None) => {}
+                let mut left = Ok(());
+                // A line may have left the mode itself.
+                if self.terminal.mode() == Mode::Config {
+                    match (&entered, candidate) {
+                        (Ok(()), _) => entered = self.settle(candidate),
+                        // Best effort: what is not taken back here is when the mode is left.
+                        (Err(_), Some(candidate)) => drop(self.discard(candidate)),
+                        (Err(_), None) => {}
+                    }
+                    left = self.leave(leave, questions);
                 }
-                let left = self.leave(leave, questions);
                 if left.is_ok() {
                     self.terminal.nothing_on_close();
                 }
@@ -179,7 +183,8 @@ impl Work<'_> {
             if asking::question(&line) {
                 return Some((Wants::Word(line), TEXT));
             }
-            let text = line.is_empty() && (in_text || takes_text(screen.above()));
+            // `>`: a quotation that is not closed yet (FortiOS).
+            let text = line == ">" || line.is_empty() && (in_text || takes_text(screen.above()));
             text.then_some((Wants::Text, TEXT))
         })?;
         self.in_text = matches!(heard, Heard::Said(Wants::Text));
@@ -279,10 +284,18 @@ impl Work<'_> {
                 typed = if hidden { line } else { answer };
                 (heard, said) = self.exchange(answer, self.silence)?;
             }
+            let (kind, mode) = (self.platform.config, self.terminal.mode());
             // What stands in a block of FortiOS takes effect at its end.
-            if !matches!(self.platform.config, Config::Blocks { .. }) || self.terminal.mode() != Mode::Config
-            {
+            if !matches!(kind, Config::Blocks { .. }) || mode != Mode::Config {
                 self.taken = self.sent.len();
+            }
+            if matches!(kind, Config::Mode { candidate: Some(_), .. }) && commits(line) {
+                self.committed = self.sent.len();
+            }
+            if matches!(kind, Config::Mode { .. }) && mode != Mode::Config && lines.len() > 0 {
+                let why =
+                    format!("{} left the configuration mode, so what follows it was not sent.", quoted(line));
+                return Err(Failure::new(ErrorCode::ConfigRejected, why));
             }
         }
         Ok(())
@@ -330,7 +343,7 @@ impl Work<'_> {
         };
         if self.job.commit {
             self.commit(candidate)?;
-            self.committed = true;
+            self.committed = self.sent.len();
             return Ok(());
         }
         self.discard(candidate)?;
@@ -487,10 +500,10 @@ impl Work<'_> {
     /// Which lines took effect, for a result that says that not all did.
     fn progress(&self) -> Progress {
         let candidate = matches!(self.platform.config, Config::Mode { candidate: Some(_), .. });
-        let took_effect = !candidate || self.committed;
+        let applied = if candidate { self.committed } else { self.taken };
         let all = &self.job.commands;
         Progress {
-            applied: if took_effect { self.sent[..self.taken].to_vec() } else { Vec::new() },
+            applied: self.sent[..applied].to_vec(),
             rejected: self.sent[self.taken..].last().cloned(),
             not_sent: all[self.sent.len().min(all.len())..].to_vec(),
         }
@@ -508,6 +521,12 @@ fn is_answer(line: &str) -> bool {
 fn takes_text(line: &str) -> bool {
     let line = line.trim().to_lowercase();
     line.starts_with("enter text message") || line.ends_with("on its own line to end.")
+}
+
+/// `commit`, `commit and-quit`; not `commit check`, which only looks.
+fn commits(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("commit") && words.next() != Some("check")
 }
 
 fn rejected(line: &str, error: &str) -> Failure {

@@ -50,6 +50,11 @@ impl Terminal {
                     return Ok(());
                 }
                 Heard::Said(prompt) => self.met(&prompt),
+                // One that draws the same line again.
+                Heard::Silence if read(&self.line()).is_some_and(|prompt| prompt.host == before) => {
+                    self.take();
+                    return Ok(());
+                }
                 Heard::Silence | Heard::Cut => return Err(self.never_seen(job)),
             }
         }

@@ -343,6 +343,17 @@ fn a_command_that_enters_the_configuration_mode_ends_the_visit() {
 }
 
 #[test]
+fn a_line_that_leaves_the_mode_may_be_the_last_and_no_other() {
+    let device = || configuring().expects("ip routing").says("SW1(config)#").expects("end").says("SW1#");
+    let (result, _) = on(device(), &configure("cisco_ios", &["ip routing", "end"]));
+    assert_eq!(result.error, None);
+    let (result, visit) = on(device(), &configure("cisco_ios", &["ip routing", "end", "reload"]));
+    assert!(failed(&result, "CONFIG_REJECTED", false).contains("left the configuration mode"));
+    assert!(!visit.lines().contains(&"reload"));
+    assert_eq!(result.progress.unwrap().not_sent, ["reload"]);
+}
+
+#[test]
 fn a_failed_save_is_a_failure_that_says_that_the_lines_stand() {
     let device = configuring()
         .expects("ip routing")

@@ -309,6 +309,27 @@ fn blocks_of_fortios_take_effect_when_they_end() {
 }
 
 #[test]
+fn a_text_of_several_lines_is_given_to_fortios_line_by_line() {
+    let device = fortinet()
+        .expects("config system replacemsg admin pre_admin-disclaimer-text")
+        .says("\r\nFGT-1 (pre_admin-discl~ext) # ")
+        .expects("set buffer \"Keep out")
+        .says("> ")
+        .expects("or else\"")
+        .says("\r\nFGT-1 (pre_admin-discl~ext) # ")
+        .expects("end")
+        .says("\r\nFGT-1 # ");
+    let lines = [
+        "config system replacemsg admin pre_admin-disclaimer-text",
+        "set buffer \"Keep out",
+        "or else\"",
+        "end",
+    ];
+    let (result, _) = on(device, &configure("fortinet", &lines));
+    assert_eq!((result.error, result.warnings.len()), (None, 0));
+}
+
+#[test]
 fn a_block_that_fortios_is_left_with_has_no_effect_and_the_result_says_so() {
     let device = fortinet()
         .expects("config system global")

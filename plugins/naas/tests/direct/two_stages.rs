@@ -197,6 +197,19 @@ fn junos_commits_its_own_candidate() {
 }
 
 #[test]
+fn a_commit_among_the_lines_is_seen() {
+    let device = junos_configuring()
+        .expects("set system location building Berlin")
+        .says("\r\n[edit]\r\nann@mx1# ")
+        .expects("commit and-quit")
+        .says("commit complete\r\nExiting configuration mode\r\n\r\nann@mx1> ");
+    let lines = ["set system location building Berlin", "commit and-quit"];
+    let (result, visit) = on(device, &configure("juniper_junos", &lines));
+    assert!(text(&result, "config_set_output").contains("commit complete"));
+    assert_eq!((result.warnings.len(), visit.left.len()), (0, 0));
+}
+
+#[test]
 fn without_commit_junos_is_left_as_it_was() {
     let device = junos_configuring()
         .expects("set system location building Berlin")
