@@ -82,6 +82,7 @@ impl<'a> Session<'a> {
     /// After an answer that the device would not stop: another terminal.
     pub fn reopen_if_gone(&mut self) -> Result<(), Failure> {
         if self.terminal.is_gone() {
+            self.terminal.close();
             self.terminal = Terminal::open(&self.connection, self.platform)?;
             self.prepare()?;
         }

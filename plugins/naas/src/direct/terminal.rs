@@ -34,7 +34,8 @@ const MOST: usize = 2 << 20;
 
 /// See the [module](self).
 pub struct Terminal {
-    shell: Shell,
+    /// None: it was closed.
+    shell: Option<Shell>,
     screen: Screen,
     platform: &'static Platform,
     /// The name in the prompt. Empty before it is known.
@@ -81,7 +82,7 @@ impl Terminal {
             .open_shell(&looks)
             .map_err(|error| Failure::of(&error, "Opening a terminal on the device"))?;
         Ok(Self {
-            shell,
+            shell: Some(shell),
             screen: Screen::new(MOST, platform.return_ends_lines),
             platform,
             host: String::new(),
@@ -91,6 +92,15 @@ impl Terminal {
             key_stands: false,
             gone: false,
         })
+    }
+
+    fn shell(&self) -> Result<&Shell, SshError> {
+        self.shell.as_ref().ok_or_else(|| SshError::new("closed", "the terminal is closed"))
+    }
+
+    /// Closes it: some devices open one terminal at a time.
+    pub fn close(&mut self) {
+        self.shell = None;
     }
 
     /// What kind of device it is.
@@ -145,7 +155,7 @@ impl Terminal {
                     Answer::Line(line) => Step::Line((*line).to_owned()),
                 })
                 .collect();
-            match self.shell.on_close(&steps) {
+            match self.shell().and_then(|shell| shell.on_close(&steps)) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is("denied") => {
                     let lines = steps.iter().filter_map(|step| match step {
@@ -172,7 +182,7 @@ impl Terminal {
     /// Nothing is to be typed at the end.
     pub fn nothing_on_close(&self) {
         // What is left there is harmless: it leaves a mode that was left before.
-        let _ = self.shell.on_close(&[]);
+        let _ = self.shell().and_then(|shell| shell.on_close(&[]));
     }
 
     /// The next prompt counts once a line has ended.
@@ -199,13 +209,13 @@ impl Terminal {
     /// Types a line. What the device said before is gone, if it was not taken.
     pub fn type_line(&mut self, line: &str) -> Result<(), SshError> {
         self.mark();
-        self.shell.send_line(line)
+        self.shell()?.send_line(line)
     }
 
     /// Has a password typed.
     pub fn type_secret(&mut self, secret: Secret) -> Result<(), SshError> {
         self.mark();
-        self.shell.send_secret(secret)
+        self.shell()?.send_secret(secret)
     }
 
     /// Presses a key.
@@ -216,7 +226,7 @@ impl Terminal {
             self.unmark();
         }
         self.pressed(key);
-        self.shell.send_key(key).map_err(|error| Failure::of(&error, "Typing"))
+        self.shell().and_then(|shell| shell.send_key(key)).map_err(|error| Failure::of(&error, "Typing"))
     }
 
     /// A letter that no question took is the beginning of the next line. Restricted terminals take no line after it.
@@ -278,7 +288,7 @@ impl Terminal {
 
     /// False: nothing came.
     fn read(&mut self, patience: Duration) -> Result<bool, Failure> {
-        match self.shell.read(READ, patience) {
+        match self.shell().and_then(|shell| shell.read(READ, patience)) {
             Ok(Chunk::Data(data)) => {
                 self.screen.feed(&data);
                 Ok(true)
@@ -306,7 +316,8 @@ impl Terminal {
         self.turned = Some(self.screen.ended());
         let key = if page == Page::Next { Key::Space } else { Key::Q };
         self.pressed(key);
-        self.shell.send_key(key).map_err(|error| Failure::of(&error, "Turning a page"))?;
+        let pressed = self.shell().and_then(|shell| shell.send_key(key));
+        pressed.map_err(|error| Failure::of(&error, "Turning a page"))?;
         Ok(true)
     }
 
@@ -391,7 +402,8 @@ impl Terminal {
         let mut back = false;
         while bytes < DRAIN.1 && begin.saturating_sub(call::deadline()) < DRAIN.0 {
             let waits = self.screen.is_short() && bytes > 0 && prompt(&self.screen).is_some();
-            match self.shell.read(READ, if waits { SETTLE } else { DRAIN.0 }) {
+            let patience = if waits { SETTLE } else { DRAIN.0 };
+            match self.shell().and_then(|shell| shell.read(READ, patience)) {
                 Ok(Chunk::Data(data)) => {
                     bytes += data.len();
                     self.screen.feed(&data[data.len().saturating_sub(TAIL)..]);

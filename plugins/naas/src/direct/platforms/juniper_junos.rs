@@ -41,13 +41,31 @@ pub const PLATFORM: Platform = Platform {
     save: None,
 };
 
-/// `[edit interfaces]` before the prompt of the configuration mode, `{master:0}` before any.
+/// `[edit interfaces]` before the prompt of the configuration mode, `{master:0}` before any, `{master:0}[edit]`.
 pub fn companion(line: &str) -> bool {
     let line = line.trim();
-    line == "[edit]"
-        || line.starts_with("[edit ") && line.ends_with(']')
-        || ["{master", "{backup", "{primary", "{secondary", "{linecard"]
-            .iter()
-            .any(|begin| line.starts_with(begin))
-            && line.ends_with('}')
+    let roles = ["{master", "{backup", "{primary", "{secondary", "{linecard"];
+    let (role, rest) = match line.split_once('}') {
+        Some((role, rest)) if roles.iter().any(|begin| role.starts_with(begin)) => (true, rest),
+        _ => (false, line),
+    };
+    let edit = rest == "[edit]" || rest.starts_with("[edit ") && rest.ends_with(']');
+    edit || role && rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::companion;
+
+    #[test]
+    fn what_stands_above_a_prompt_is_told_from_output() {
+        for line in
+            ["[edit]", "[edit interfaces ge-0/0/1]", "{master:0}", "{master:0}[edit]", "{primary:node0}"]
+        {
+            assert!(companion(line), "{line}");
+        }
+        for line in ["", "}", "master:0", "[edit", "interfaces {", "{master:0} up", "[ edit ]"] {
+            assert!(!companion(line), "{line}");
+        }
+    }
 }
