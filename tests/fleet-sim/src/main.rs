@@ -1,16 +1,18 @@
 //! `fleet-sim BACKEND`: serves a simulated fleet backend until it is told to stop.
 //!
 //! Prints one line of JSON when it listens: `{"backend":"nerveshub","url":"http://…","tokens":{"view":"nhu_…",…}}`.
-//! `naas` says besides what makes API keys, and the login of its devices.
+//! `naas` says besides what makes API keys, and the login of its devices; `devices` has no URL, and says how each of
+//! its devices is reached, and their host keys.
 
 use std::io::Write;
 use std::net::SocketAddr;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
+use fleet_sim::devices::{Device, Devices, Platform, Setup};
 use fleet_sim::naas::{self, Naas};
 use fleet_sim::nerveshub::{Hub, Seed};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Simulated fleet backends for tests and the demo.
@@ -40,6 +42,12 @@ enum Backend {
         /// Which server to be where the documents and the source differ.
         #[arg(long, value_enum, default_value_t = Behaviour::AsDocumented)]
         behaviour: Behaviour,
+    },
+    /// Network devices: a terminal over SSH each, on free ports of 127.0.0.1.
+    Devices {
+        /// A device's platform, like cisco_ios; may be repeated. One of each if absent.
+        #[arg(long = "platform")]
+        platforms: Vec<Platform>,
     },
 }
 
@@ -82,6 +90,18 @@ async fn main() -> anyhow::Result<()> {
             told_to_stop(&mut terminate, &mut interrupt).await;
             server.stop().await;
         }
+        Backend::Devices { platforms } => {
+            let platforms = if platforms.is_empty() { Platform::ALL.to_vec() } else { platforms };
+            let devices = Devices::start(platforms.into_iter().map(Setup::new)).await;
+            let devices = devices.context("cannot start the devices")?;
+            let known_hosts: String = devices.all().iter().map(Device::known_hosts).collect();
+            announce(&json!({
+                "backend": "devices",
+                "devices": devices.all().iter().map(about).collect::<Vec<_>>(),
+                "known_hosts": known_hosts,
+            }))?;
+            told_to_stop(&mut terminate, &mut interrupt).await;
+        }
     }
     Ok(())
 }
@@ -93,7 +113,20 @@ async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) {
     }
 }
 
-fn announce(line: &serde_json::Value) -> anyhow::Result<()> {
+fn about(device: &Device) -> Value {
+    json!({
+        "name": device.hostname(),
+        "platform": device.platform().name(),
+        "port": device.port(),
+        "login": {
+            "username": device.user(),
+            "password": device.password(),
+            "enable": device.enable(),
+        },
+    })
+}
+
+fn announce(line: &Value) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to stdout")
 }

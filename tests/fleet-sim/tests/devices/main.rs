@@ -9,4 +9,5 @@ mod juniper_junos;
 mod linux;
 mod login;
 mod person;
+mod program;
 mod typing;
