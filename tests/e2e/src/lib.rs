@@ -4,6 +4,7 @@
 mod fleet;
 mod installation;
 mod modern;
+pub mod network;
 mod node;
 mod packing;
 mod said;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 pub use fleet::{Fleet, kiosk, with};
 pub use installation::Installation;
 pub use modern::{Answer, Modern, http_client};
+pub use network::Network;
 pub use node::Node;
 pub use packing::{packed, repacked};
 pub use said::Said;

@@ -68,8 +68,11 @@ fn said(status: u16, body: Option<&Value>) -> (String, Option<String>) {
         Some(body) => {
             let text = |key: &str| body.get(key).and_then(words);
             let text = match (text("error"), text("message")) {
-                // The first names the kind, the second the thing.
-                (Some(error), Some(message)) if error != message => Some(format!("{error} ({message})")),
+                // Of a request that is wrong the first names the kind and the second the thing; of others the second says
+                // the same in more words.
+                (Some(error), Some(message)) if matches!(status, 400 | 422) && error != message => {
+                    Some(format!("{error} ({message})"))
+                }
                 (error, message) => error.or(message).or_else(|| text("status")),
             };
             (text, None)

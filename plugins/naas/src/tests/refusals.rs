@@ -79,6 +79,15 @@ fn a_list_of_problems_names_the_first_and_its_argument() {
 }
 
 #[test]
+fn where_the_servers_second_sentence_says_nothing_more_it_is_left_out() {
+    let body = json!({ "message": "The server could not verify that you are authorized.", "error": "You must log in" });
+    assert!(!refused(401, body.clone()).message.contains("could not verify"));
+    assert!(
+        refused(400, body).message.starts_with("NAAS HTTP 400: You must log in (The server could not verify")
+    );
+}
+
+#[test]
 fn a_missing_login_is_explained() {
     let fault = refused(422, json!([{ "loc": ["username"], "msg": "Field required", "type": "missing" }]));
     assert!(fault.message.contains("arguments of the call"), "{fault}");
