@@ -3,6 +3,7 @@
 
 mod fleet;
 mod installation;
+mod lab;
 mod modern;
 pub mod network;
 mod node;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 pub use fleet::{Fleet, kiosk, with};
 pub use installation::Installation;
+pub use lab::{LOGIN, Lab, on};
 pub use modern::{Answer, Modern, http_client};
 pub use network::Network;
 pub use node::Node;
