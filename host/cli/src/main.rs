@@ -19,6 +19,7 @@ mod person;
 mod progress;
 mod questions;
 mod running;
+mod secret_arguments;
 mod signals;
 mod welcome;
 mod whole_file;

@@ -30,6 +30,7 @@ mod tools;
 
 pub(crate) use jobs::{AsJob, check, ended_at_once, run_job};
 pub use outcome::{Answered, End, Kind, Refused};
+pub(crate) use passage::Looked;
 pub(crate) use reference::{new_job_id, new_reference};
 pub use request::{CallContext, Complete, Completed, PromptGet, ResourceList, ResourceRead, ToolCall};
 

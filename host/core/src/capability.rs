@@ -5,6 +5,8 @@
 //! [`Bound::state`] once per call. What it keeps for a call lies in one boxed slot of the call's state, found by
 //! type, since wasmtime's `add_to_linker` functions take a bare `fn` that cannot capture an index.
 
+mod refusal;
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -13,6 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
+
+pub use refusal::{Refusal, Refusals};
 
 use crate::diagnostic::{Diagnostics, TableReader};
 use crate::sandbox::{CallInfo, CallState};
@@ -67,6 +71,11 @@ pub trait Request: Any + Debug + Send + Sync {
     fn widens(&self, old: &dyn Request) -> Vec<String>;
     /// What is asked for, in sentences for `check` and `inspect`.
     fn describe(&self) -> Vec<String>;
+    /// What a grant has beside what environment variables say, where they grant in place of a table: lines of TOML.
+    /// By default nothing.
+    fn granted_alone(&self) -> String {
+        String::new()
+    }
     /// The table to paste into `fleetgate.toml`, without its header: one `key = value` line each, with comments
     /// where the operator has to fill in.
     fn grant_template(&self) -> String;

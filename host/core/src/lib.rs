@@ -26,6 +26,7 @@ pub mod mask;
 pub mod ownership;
 pub mod principal;
 pub mod sandbox;
+pub mod secret_arguments;
 pub mod settings;
 pub mod store;
 pub mod text;

@@ -20,7 +20,7 @@ use forms::forms;
 pub const MASKED: &[u8] = b"[masked]";
 
 /// Shorter values, and shorter pieces of encoded ones, are in every text by chance.
-const SHORTEST: usize = 4;
+pub(crate) const SHORTEST: usize = 4;
 
 /// The forms of some secret values.
 pub struct Mask {
@@ -70,15 +70,18 @@ impl Mask {
         if !self.finds(text) && !self.names.is_match(text) {
             return None;
         }
-        Some(self.names.replace_all_bytes(&self.replaced(text), &vec![MASKED; self.names.patterns_len()]))
+        Some(
+            self.names.replace_all_bytes(&self.replace_bytes(text), &vec![MASKED; self.names.patterns_len()]),
+        )
     }
 
     /// A whole text, masked.
     pub fn replace(&self, text: &str) -> String {
-        String::from_utf8_lossy(&self.replaced(text.as_bytes())).into_owned()
+        String::from_utf8_lossy(&self.replace_bytes(text.as_bytes())).into_owned()
     }
 
-    fn replaced(&self, bytes: &[u8]) -> Vec<u8> {
+    /// Bytes, masked.
+    pub fn replace_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let mut clean = Vec::with_capacity(bytes.len());
         let mut from = 0;
         for found in self.automaton.find_iter(bytes) {

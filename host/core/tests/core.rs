@@ -31,6 +31,7 @@ mod core {
     mod said;
     mod schema;
     mod seal;
+    mod secret_arguments;
     mod secrets;
     mod settings;
     mod skills;

@@ -39,6 +39,7 @@ impl Server {
         let subject = Subject { binding: &binding, kind: Kind::Tool, name: &tool, arguments: &arguments };
         let call = |answers| {
             let (context, tool, arguments) = (calling.clone(), tool.clone(), arguments.clone());
+            let arguments = arguments.into();
             taking.call(incoming.view.clone(), ToolCall { context, tool, arguments, answers })
         };
         let conducted = conduct(self, &context, &incoming, subject, continuation, call);

@@ -16,6 +16,7 @@ use fleetgate_core::sandbox::{
     Allocator, BindingMemory, BindingPermits, CallInfo, CallLimits, Guest, Nobody, Run, Sandbox,
     SandboxOptions, Used,
 };
+use fleetgate_core::secret_arguments::Vault;
 use tokio_util::sync::CancellationToken;
 
 use crate::program;
@@ -84,6 +85,7 @@ impl Greeter {
             lists: None,
             used: Used::default(),
             jobs: JobsOfCall::default(),
+            secrets: Vault::default(),
         });
         let permit = self.permits.acquire().await;
         let run = Run { call, memory: self.memory.clone(), slots: Vec::new(), permit };

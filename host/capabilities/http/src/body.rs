@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -83,6 +83,29 @@ impl RequestBody {
             }
         }
         Ok(Self::gathered(gathered))
+    }
+
+    /// Gathers all of a body, for those that are looked through. `limit` in bytes.
+    pub(crate) async fn whole(mut body: WasiBody, limit: u64) -> Result<Bytes, Error> {
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame?.into_data() else { break };
+            if (whole.len() + data.len()) as u64 > limit {
+                return Err(Error::HttpRequestBodySize(Some(limit)));
+            }
+            whole.extend_from_slice(&data);
+        }
+        Ok(whole.freeze())
+    }
+
+    /// All of it, at hand.
+    pub(crate) fn of(whole: Bytes) -> Self {
+        Self::gathered(VecDeque::from_iter((!whole.is_empty()).then_some(whole)))
+    }
+
+    /// What is at hand of it.
+    pub(crate) fn beginning(&self) -> Vec<u8> {
+        self.gathered.iter().flatten().copied().collect()
     }
 
     fn streaming(gathered: VecDeque<Bytes>, rest: WasiBody, limit: u64, size: u64) -> Self {

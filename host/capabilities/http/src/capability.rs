@@ -150,7 +150,8 @@ impl Http {
                 origin: origin.clone(),
                 policy: Policy::new(openings.into_iter().chain(grant.networks.iter().copied())),
                 tls,
-                secret: credential.as_ref().is_some_and(|(place, _)| *place == at),
+                secret: credential.as_ref().is_some_and(|(place, _)| *place == at)
+                    || (at == 0 && !grant.from_call.is_nothing()),
             });
             places.push(Place {
                 origin: origin.clone(),
@@ -183,6 +184,7 @@ impl Http {
             aliased: (grant.url.is_some() || places.len() == 1).then_some(0),
             places,
             credential,
+            from_call: grant.from_call.clone(),
             redirects: grant.redirects,
             timeout: grant.timeout,
             pool,

@@ -126,12 +126,19 @@ pub(crate) struct Injected {
     /// None: the value is too short to be told from ordinary text.
     pub(crate) mask: Option<Arc<Mask>>,
     secret: Secret,
+    /// User and password, as Basic has them.
+    pair: Option<Secret>,
 }
 
 impl Injected {
     /// Adds it, instead of whatever the guest set there.
     pub(crate) fn add(&self, headers: &mut HeaderMap) {
         headers.insert(self.name.clone(), self.value.clone());
+    }
+
+    /// What must not come back.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        [&self.secret].into_iter().chain(&self.pair).map(Secret::expose)
     }
 }
 
@@ -183,13 +190,15 @@ impl Keeper {
             )
         })?;
         value.set_sensitive(true);
-        let mask = Mask::new([secret.expose()].into_iter().chain(pair.as_deref()));
-        if mask.is_none() {
+        let pair = pair.map(Secret::new);
+        let mut injected = Injected { name, value, mask: None, secret, pair };
+        injected.mask = Mask::new(injected.values());
+        if injected.mask.is_none() {
             tracing::warn!(
                 secret = self.credential.secret(),
                 "a secret of less than four characters cannot be masked where an upstream echoes it"
             );
         }
-        Ok(Injected { name, value, mask, secret })
+        Ok(injected)
     }
 }

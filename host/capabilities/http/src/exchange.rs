@@ -4,10 +4,10 @@
 //! the decision → [`answer`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fleetgate_core::address::Unreached;
+use fleetgate_core::capability::{Refusal, Refusals};
 use fleetgate_core::mask::Mask;
 use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE};
 use futures_util::future::BoxFuture;
@@ -21,18 +21,17 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use crate::answer::{Terms, answer};
 use crate::body::RequestBody;
 use crate::connect::ConnectFailed;
+use crate::credential::Injected;
 use crate::decode::Coding;
 use crate::failure::Failure;
-use crate::guard::{Allowed, Asker, Refusal, Routes, Target, Via, decide};
+use crate::fill::{self, Basic};
+use crate::guard::{Allowed, Asker, Routes, Target, Via, decide};
 use crate::headers::{clean_request, keep_for_strangers, without_body, without_range};
 use crate::pool::Arriving;
 use crate::redirect::{self, MOST_HOPS};
 
 /// Requests that a call may have under way at once.
 pub const MOST_AT_ONCE: usize = 16;
-
-/// Refusals of one call that are logged. A guest that asks in a loop does not fill the log.
-const MOST_LOGGED: usize = 16;
 
 /// Some servers answer nobody who does not say who asks.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("fleetgate/", env!("CARGO_PKG_VERSION")));
@@ -47,13 +46,13 @@ pub struct Session {
     request_body: u64,
     call: Arc<CallInfo>,
     under_way: Arc<Semaphore>,
-    refused: Arc<AtomicUsize>,
+    refusals: Arc<Refusals>,
 }
 
 impl Session {
     pub(crate) fn new(routes: Arc<Routes>, request_body: u64, call: Arc<CallInfo>) -> Self {
         let under_way = Arc::new(Semaphore::new(MOST_AT_ONCE));
-        Self { routes, request_body, call, under_way, refused: Arc::default() }
+        Self { routes, request_body, call, under_way, refusals: Arc::default() }
     }
 
     /// Sends a request as the guest made it. Used and refused requests are noted in the call.
@@ -66,7 +65,7 @@ impl Session {
             routes: Arc::clone(&self.routes),
             call: Arc::clone(&self.call),
             request_body: self.request_body,
-            refused: Arc::clone(&self.refused),
+            refusals: Arc::clone(&self.refusals),
             options,
         };
         let permit = Arc::clone(&self.under_way).try_acquire_owned();
@@ -84,7 +83,7 @@ struct Exchange {
     routes: Arc<Routes>,
     call: Arc<CallInfo>,
     request_body: u64,
-    refused: Arc<AtomicUsize>,
+    refusals: Arc<Refusals>,
     options: RequestOptions,
 }
 
@@ -94,6 +93,9 @@ struct Hop {
     headers: HeaderMap,
     body: RequestBody,
     allowed: Allowed,
+    /// Secret arguments stand in the body.
+    filled: bool,
+    basic: Option<Arc<Basic>>,
     /// Another origin was passed: nothing that was meant for the first one goes along any more.
     stranger: bool,
 }
@@ -108,14 +110,20 @@ impl Exchange {
         let allowed = self.decide(Via::Guest, &head.method, &head.uri)?;
         let end = self.end(allowed.route.timeout);
         let mut headers = head.headers;
+        let basic = Basic::take(&mut headers);
         clean_request(&mut headers);
+        let secrets = &self.call.secrets;
+        fill::check(&head.uri, &headers, &allowed, secrets).map_err(Failure::Refused)?;
+        let basic = basic.map(|asked| Basic::of(&asked, &allowed, secrets)).transpose();
+        let basic = basic.map_err(Failure::Refused)?.map(Arc::new);
         let work = async {
-            let body = RequestBody::gather(body, self.request_body).await.map_err(Failure::Other)?;
+            let (body, filled) = self.body(body, &headers, &allowed).await?;
             if body.again().is_some() {
                 // All of it is here, and hyper states its true length.
                 headers.remove(CONTENT_LENGTH);
             }
-            self.hops(Hop { method: head.method, headers, body, allowed, stranger: false }).await
+            let method = head.method;
+            self.hops(Hop { method, headers, body, filled, basic, allowed, stranger: false }).await
         };
         let (response, method, mask) = match self.call.waiting(timeout_at(end, work)).await {
             // The deadline cancels as well.
@@ -126,6 +134,40 @@ impl Exchange {
         };
         let terms = Terms { mask, end, pause: self.options.between_bytes_timeout, permit };
         answer(response, &method, &self.call, terms).map_err(Failure::Other)
+    }
+
+    /// The body as it is sent, and whether it has secret arguments in it.
+    async fn body(
+        &self,
+        body: WasiBody,
+        headers: &HeaderMap,
+        allowed: &Allowed,
+    ) -> Result<(RequestBody, bool), Failure> {
+        let secrets = &self.call.secrets;
+        if fill::wants_body(headers, allowed, secrets) {
+            let most = self.request_body.min(fill::MOST);
+            let whole = RequestBody::whole(body, most).await.map_err(Failure::Other)?;
+            let filled = fill::body(&whole, allowed, secrets).map_err(Failure::Refused)?;
+            let is_filled = filled.is_some();
+            return Ok((RequestBody::of(filled.unwrap_or(whole)), is_filled));
+        }
+        let body = RequestBody::gather(body, self.request_body).await.map_err(Failure::Other)?;
+        if !secrets.is_empty() {
+            // What streams on behind it is not looked at: a placeholder there is sent as the text that it is.
+            fill::check_body(&body.beginning(), allowed, secrets).map_err(Failure::Refused)?;
+        }
+        Ok((body, false))
+    }
+
+    /// What must not be read of what comes back.
+    fn mask(&self, injected: Option<&Injected>, basic: Option<&Basic>) -> Option<Arc<Mask>> {
+        let secrets = &self.call.secrets;
+        if secrets.is_empty() {
+            return injected.and_then(|injected| injected.mask.clone());
+        }
+        let credential = injected.into_iter().flat_map(Injected::values);
+        let basic = basic.map(|basic| basic.pair.expose());
+        Mask::new(credential.chain(basic).chain(secrets.values()))
     }
 
     fn decide(&self, via: Via, method: &Method, uri: &http::Uri) -> Result<Allowed, Failure> {
@@ -142,12 +184,15 @@ impl Exchange {
 
     async fn hops(&self, mut hop: Hop) -> Result<(Response<Arriving>, Method, Option<Arc<Mask>>), Failure> {
         let follow = hop.allowed.route.redirects;
-        let mut mask = None;
+        let mut injected = None;
+        let first = hop.basic.clone();
         for _ in 0..=MOST_HOPS {
             let again = follow.then(|| hop.body.again()).flatten();
-            let (response, injected) =
-                self.one(&hop.method, &hop.headers, hop.body, &hop.allowed, hop.stranger).await?;
-            mask = injected.or(mask);
+            let basic = hop.basic.as_deref();
+            let (response, added) =
+                self.one(&hop.method, &hop.headers, hop.body, &hop.allowed, hop.stranger, basic).await?;
+            injected = added.or(injected);
+            let mask = self.mask(injected.as_deref(), first.as_deref());
             let location = response.headers().get(LOCATION).filter(|_| follow);
             let next = location
                 // A location that holds the credential would carry it elsewhere.
@@ -172,9 +217,17 @@ impl Exchange {
                     }),
                     other => other,
                 })?;
-            drain(response.into_body()).await;
             let here = &hop.allowed.route.places[hop.allowed.place].origin;
             let stranger = hop.stranger || *here != allowed.route.places[allowed.place].origin;
+            let same_grant =
+                !stranger && Arc::ptr_eq(&hop.allowed.route, &allowed.route) && allowed.is_first();
+            let filled = hop.filled && next.body;
+            // Nor is one with secret arguments in it, which were for the first place of this grant.
+            if filled && !same_grant {
+                return Ok((response, hop.method, mask));
+            }
+            drain(response.into_body()).await;
+            let basic = hop.basic.filter(|_| same_grant);
             let mut headers = hop.headers;
             if stranger {
                 keep_for_strangers(&mut headers);
@@ -182,7 +235,7 @@ impl Exchange {
             if body.is_empty() {
                 without_body(&mut headers);
             }
-            hop = Hop { method: next.method, headers, body, allowed, stranger };
+            hop = Hop { method: next.method, headers, body, filled, basic, allowed, stranger };
         }
         Err(Failure::Other(Error::LoopDetected))
     }
@@ -195,7 +248,8 @@ impl Exchange {
         body: RequestBody,
         allowed: &Allowed,
         stranger: bool,
-    ) -> Result<(Response<Arriving>, Option<Arc<Mask>>), Failure> {
+        basic: Option<&Basic>,
+    ) -> Result<(Response<Arriving>, Option<Arc<Injected>>), Failure> {
         let route = &allowed.route;
         let mut request = Request::new(body);
         *request.method_mut() = method.clone();
@@ -204,7 +258,10 @@ impl Exchange {
         let headers = request.headers_mut();
         headers.insert(ACCEPT_ENCODING, Coding::ACCEPTED);
         headers.entry(USER_AGENT).or_insert(AGENT);
-        let mut mask = None;
+        if !self.call.secrets.is_empty() {
+            without_range(headers);
+        }
+        let mut added = None;
         if let Some((place, keeper)) = &route.credential
             && *place == allowed.place
             && !stranger
@@ -212,7 +269,10 @@ impl Exchange {
             let injected = keeper.current().map_err(Failure::Credential)?;
             without_range(headers);
             injected.add(headers);
-            mask = injected.mask.clone();
+            added = Some(injected);
+        }
+        if let Some(basic) = basic {
+            basic.add(headers);
         }
         let progress = request.body().progress();
         let begin = || self.call.used.begin(format!("{} {method} {}", route.capability, allowed.path));
@@ -226,7 +286,7 @@ impl Exchange {
         match sent {
             Ok(response) => {
                 entry.unwrap_or_else(begin).end(response.status().as_str());
-                Ok((response, mask))
+                Ok((response, added))
             }
             Err(failed) => {
                 let failure = match (progress.too_large(), failed.into()) {
@@ -245,17 +305,7 @@ impl Exchange {
     fn record(&self, failure: &Failure) {
         let call = &self.call;
         match failure {
-            Failure::Refused(refusal) => {
-                call.used.refuse(refusal.to_string());
-                if self.refused.fetch_add(1, Ordering::Relaxed) >= MOST_LOGGED {
-                    return;
-                }
-                tracing::warn!(
-                    call = %call.id, binding = %call.binding, tool = %call.tool, principal = %call.principal,
-                    rule = refusal.rule, why = %refusal.why, allow = refusal.allow.as_deref(),
-                    "request refused"
-                );
-            }
+            Failure::Refused(refusal) => self.refusals.note(call, refusal, "request refused"),
             Failure::TooManyAtOnce(_) => call.used.refuse(failure.to_string()),
             Failure::Credential(why) => {
                 tracing::error!(call = %call.id, binding = %call.binding, %why, "a credential cannot be had");

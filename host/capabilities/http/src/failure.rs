@@ -8,11 +8,11 @@ use std::error::Error as _;
 use std::io;
 
 use fleetgate_core::address::Unreached;
+use fleetgate_core::capability::Refusal;
 use wasmtime_wasi_http::Error;
 
 use crate::body::Progress;
 use crate::connect::ConnectFailed;
-use crate::guard::Refusal;
 use crate::pool::SendFailed;
 
 /// Why there is no response.

@@ -17,6 +17,7 @@ use fleetgate_core::units::format_duration;
 use rustls::pki_types::CertificateDer;
 
 use crate::credential::Credential;
+use crate::from_call::{self, FromCall};
 use crate::method::Methods;
 use crate::origin::{Origin, Scheme};
 use crate::path::NormalPath;
@@ -44,6 +45,7 @@ pub(crate) struct HttpGrant {
     pub(crate) methods: Option<Methods>,
     pub(crate) paths: Option<PathSet>,
     pub(crate) credential: Option<Credential>,
+    pub(crate) from_call: FromCall,
     pub(crate) authorities: Vec<CertificateDer<'static>>,
     pub(crate) identity: Option<Identity>,
     /// For one request, from its beginning to the last byte of the response.
@@ -73,7 +75,11 @@ impl HttpGrant {
         let paths = read_narrower_paths(table, request);
         let credential = Credential::read(table, secrets);
         if credential.is_some() {
-            check_credential(table, url.as_ref(), &hosts);
+            check_secret(table, "credential", url.as_ref(), &hosts);
+        }
+        let from_call = FromCall::read_narrower(table, &request.from_call);
+        if !from_call.is_nothing() {
+            check_secret(table, from_call::KEY, url.as_ref(), &hosts);
         }
         let authorities = read_pem(table, "ca", secrets.directory()).unwrap_or_default();
         let identity = read_identity(table, secrets);
@@ -95,6 +101,7 @@ impl HttpGrant {
             methods,
             paths,
             credential,
+            from_call,
             authorities,
             identity,
             timeout: timeout.map(fleetgate_core::diagnostic::Spanned::into_inner),
@@ -122,6 +129,9 @@ impl Grant for HttpGrant {
         let mut lines = vec![format!("{methods} to {}, {paths}", to.join(", "))];
         if let Some(credential) = &self.credential {
             lines.push(format!("with {}", credential.describe()));
+        }
+        if let Some(from_call) = self.from_call.describe() {
+            lines.push(format!("with {from_call}"));
         }
         if let Some(identity) = &self.identity {
             lines.push(format!("with a client certificate, its key from the secret {}", identity.key));
@@ -247,7 +257,12 @@ fn read_networks(table: &mut TableReader<'_>) -> Vec<Opening> {
     read.collect()
 }
 
-fn check_credential(table: &TableReader<'_>, url: Option<&(Origin, String)>, hosts: &[Origin]) {
+/// What `key` says is sent to one host, and not in the clear where anybody listens.
+fn check_secret(table: &TableReader<'_>, key: &str, url: Option<&(Origin, String)>, hosts: &[Origin]) {
+    let (what, is, belongs) = match key == from_call::KEY {
+        true => ("secret arguments", "are", "belong"),
+        false => ("a credential", "is", "belongs"),
+    };
     match url {
         // Where a name leads to is known at each connection, and a public address is refused there.
         Some((origin, _))
@@ -255,15 +270,12 @@ fn check_credential(table: &TableReader<'_>, url: Option<&(Origin, String)>, hos
                 && matches!(origin.host, Host::Address(_))
                 && !origin.is_near() =>
         {
-            table.error_at(
-                "credential",
-                "a credential is not sent to a public address without TLS",
-                "write https:// in url, or leave the credential out",
-            );
+            let help = format!("write https:// in url, or leave {key} out");
+            table.error_at(key, format!("{what} {is} not sent to a public address without TLS"), help);
         }
         None if hosts.len() > 1 => table.error_at(
-            "credential",
-            "a credential belongs to one host, and several are granted here",
+            key,
+            format!("{what} {belongs} to one host, and several are granted here"),
             format!("name the one: hosts = {}", host_list(&hosts[..1])),
         ),
         _ => {}

@@ -7,16 +7,17 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fleetgate_core::address::{Class, Host, classify};
+use fleetgate_core::capability::Refusal;
 use fleetgate_core::sandbox::CallPolicy;
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Uri};
 
 use crate::credential::Keeper;
+use crate::from_call::FromCall;
 use crate::method::Methods;
 use crate::origin::{Origin, Scheme};
 use crate::path::NormalPath;
@@ -48,6 +49,8 @@ pub(crate) struct Route {
     pub(crate) aliased: Option<usize>,
     /// Which of them the credential belongs to.
     pub(crate) credential: Option<(usize, Keeper)>,
+    /// Where secret arguments may go.
+    pub(crate) from_call: FromCall,
     pub(crate) redirects: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) pool: Arc<Pool>,
@@ -104,31 +107,10 @@ pub(crate) struct Allowed {
     pub(crate) path: NormalPath,
 }
 
-/// A request that may not be sent. Everything in it is for the operator alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Which rule, in a word, for the log.
-    pub rule: &'static str,
-    /// What was refused and why.
-    pub why: String,
-    /// The line that would allow it. None: no line does.
-    pub allow: Option<String>,
-}
-
-impl Refusal {
-    pub(crate) fn new(rule: &'static str, why: impl Into<String>) -> Self {
-        Self { rule, why: why.into(), allow: None }
-    }
-
-    pub(crate) fn allowed_by(self, line: impl Into<String>) -> Self {
-        Self { allow: Some(line.into()), ..self }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)?;
-        self.allow.as_ref().map_or(Ok(()), |allow| write!(f, "; to allow it: {allow}"))
+impl Allowed {
+    /// It goes where the grant's secrets may go: to the operator's URL, or to the only host.
+    pub(crate) fn is_first(&self) -> bool {
+        self.place == 0
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A guest uses `wasi:http/outgoing-handler`, and every request of every guest takes the same way, which is the order
 //! to read this crate in: [`host`] (where it leaves the guest) → [`exchange`] (the corridor) → [`guard`] (may it be
-//! sent) → [`credential`] → [`pool`] and [`connect`] (where does the name lead, and may that be reached) →
+//! sent) → [`fill`] and [`credential`] → [`pool`] and [`connect`] (where does the name lead, and may that be reached) →
 //! [`answer`] (what the guest may read of what comes back).
 //!
 //! [`request`], [`reach`] and [`grant`] are the tables that people write, [`capability`] is what becomes of them at
@@ -16,6 +16,8 @@ mod credential;
 mod decode;
 mod exchange;
 mod failure;
+mod fill;
+mod from_call;
 mod grant;
 mod guard;
 mod headers;
@@ -36,7 +38,6 @@ pub use capability::{Http, HttpOptions};
 pub use connect::ConnectFailed;
 pub use exchange::MOST_AT_ONCE;
 pub use failure::Failure;
-pub use guard::Refusal;
 
 /// For this crate's own tests, which have no guest.
 #[doc(hidden)]

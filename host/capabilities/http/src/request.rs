@@ -7,6 +7,7 @@ use fleetgate_core::capability::Request;
 use fleetgate_core::diagnostic::{Spanned, TableReader, quoted};
 use http::Method;
 
+use crate::from_call::FromCall;
 use crate::method::Methods;
 use crate::origin::{Origin, Scheme};
 use crate::pattern::{PathSet, Pattern};
@@ -18,6 +19,9 @@ pub(crate) const UPSTREAM: &str = "upstream";
 pub(crate) fn is_upstream_name(host: &Host) -> bool {
     matches!(host, Host::Name(name) if name.rsplit('.').next() == Some(UPSTREAM))
 }
+
+/// Private addresses (RFC 1918, RFC 6598, RFC 4193).
+const PRIVATE: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
 
 /// More fixed hosts than this is a crawler.
 const MOST_HOSTS: usize = 16;
@@ -31,6 +35,8 @@ pub(crate) struct HttpRequest {
     pub(crate) hosts: Vec<Origin>,
     /// The operator gives a URL.
     pub(crate) upstream: bool,
+    /// Where it wants to put secret arguments of calls.
+    pub(crate) from_call: FromCall,
 }
 
 impl HttpRequest {
@@ -53,7 +59,8 @@ impl HttpRequest {
             table.error_at("upstream", "nothing to reach is left", "name hosts, or leave this key out");
         }
         let hosts = hosts.into_iter().map(Spanned::into_inner).collect();
-        (!table.failed()).then_some(Self { methods, paths: paths?, hosts, upstream })
+        let from_call = FromCall::read(table);
+        (!table.failed()).then_some(Self { methods, paths: paths?, hosts, upstream, from_call })
     }
 }
 
@@ -75,6 +82,7 @@ impl Request for HttpRequest {
         if self.upstream && !old.upstream {
             more.push("a URL that the operator gives".into());
         }
+        more.extend(old.from_call.beyond(&self.from_call));
         more
     }
 
@@ -83,7 +91,9 @@ impl Request for HttpRequest {
         if self.upstream {
             hosts.insert(0, "a URL that the operator gives".into());
         }
-        vec![format!("{} to {}, paths {}", self.methods, hosts.join(", "), self.paths)]
+        let mut lines = vec![format!("{} to {}, paths {}", self.methods, hosts.join(", "), self.paths)];
+        lines.extend(self.from_call.describe());
+        lines
     }
 
     fn grant_template(&self) -> String {
@@ -98,7 +108,25 @@ impl Request for HttpRequest {
         lines.push(format!("# paths = {}  # fewer, if you like", self.paths.toml()));
         lines.push("# networks = [\"10.0.0.0/8\"]  # private addresses that the name may lead to".to_owned());
         lines.push("# credential = { bearer = \"…\" }  # the name of a secret from [secrets]".to_owned());
+        if !self.from_call.is_nothing() {
+            let asked = self.from_call.toml();
+            lines.push(format!("# from_call = {asked}  # where secret arguments of calls may go"));
+        }
         lines.join("\n") + "\n"
+    }
+
+    /// Whoever sets the variable names the place himself: as the server that is replaced, the plugin may use a name
+    /// that leads to a private address, plain http, and the logins that a caller brings.
+    fn granted_alone(&self) -> String {
+        let mut lines = String::new();
+        if self.upstream {
+            lines.push_str("plaintext = true\n");
+            lines.push_str(&format!("networks = {PRIVATE:?}\n"));
+        }
+        if !self.from_call.is_nothing() {
+            lines.push_str(&format!("from_call = {}\n", self.from_call.toml()));
+        }
+        lines
     }
 }
 

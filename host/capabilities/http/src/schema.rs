@@ -41,6 +41,27 @@ fn hosts(description: &str) -> Value {
     })
 }
 
+fn from_call(description: &str) -> Value {
+    json!({
+        "type": "object",
+        "description": description,
+        "properties": {
+            "body": {
+                "type": "array",
+                "description": "JSON pointers of JSON bodies where a text that is a placeholder is replaced.",
+                "items": { "type": "string", "pattern": "^/" },
+                "maxItems": 32
+            },
+            "basic": {
+                "type": "boolean",
+                "description": "The password of HTTP Basic, by the field \"fleetgate-basic: user:placeholder\"."
+            }
+        },
+        "additionalProperties": false,
+        "examples": [{ "body": ["/password", "/enable"], "basic": true }]
+    })
+}
+
 fn request() -> Value {
     json!({
         "type": "object",
@@ -51,7 +72,8 @@ fn request() -> Value {
             "upstream": {
                 "type": "boolean",
                 "description": "The operator gives a URL. By default so, unless hosts are named."
-            }
+            },
+            "from_call": from_call("Where secret arguments of calls go in requests, if the operator grants it.")
         },
         "required": ["paths"]
     })
@@ -122,6 +144,7 @@ fn grant() -> Value {
                     }
                 ]
             },
+            "from_call": from_call("Where secret arguments of calls may go. By default nowhere."),
             "ca": {
                 "type": "string",
                 "description": "A PEM file with certificate authorities that are trusted beside this machine's."

@@ -26,7 +26,7 @@ use crate::reach::SshReach;
 use crate::request::SshRequest;
 use crate::route::Route;
 use crate::schema;
-use crate::session::{NoSecretArguments, SecretArguments, Session};
+use crate::session::Session;
 
 /// SSH for guests.
 #[derive(Clone)]
@@ -42,17 +42,11 @@ pub struct SshOptions {
     /// Opens connections; tests watch it.
     #[doc(hidden)]
     pub dialer: Arc<dyn Dialer>,
-    /// Knows what the placeholders of secret arguments stand for.
-    pub arguments: Arc<dyn SecretArguments>,
 }
 
 impl Default for SshOptions {
     fn default() -> Self {
-        Self {
-            resolver: Arc::new(SystemResolver),
-            dialer: Arc::new(TcpDialer),
-            arguments: Arc::new(NoSecretArguments),
-        }
+        Self { resolver: Arc::new(SystemResolver), dialer: Arc::new(TcpDialer) }
     }
 }
 
@@ -96,7 +90,7 @@ impl Ssh {
             }
         }
         problems.into_result()?;
-        Ok(SshBinding { routes: Arc::new(routes), arguments: Arc::clone(&self.options.arguments) })
+        Ok(SshBinding { routes: Arc::new(routes) })
     }
 
     fn route(
@@ -216,13 +210,12 @@ impl Capability for Ssh {
 #[doc(hidden)]
 pub struct SshBinding {
     routes: Arc<Routes>,
-    arguments: Arc<dyn SecretArguments>,
 }
 
 impl SshBinding {
     /// What a call uses devices with.
     pub fn session(&self, call: &Arc<CallInfo>) -> Session {
-        Session::new(Arc::clone(&self.routes), Arc::clone(&self.arguments), Arc::clone(call))
+        Session::new(Arc::clone(&self.routes), Arc::clone(call))
     }
 }
 

@@ -83,6 +83,7 @@ impl Device {
     async fn run(&self, command: &str, time: Option<Duration>, most: Option<u64>) -> Result<Output, Failure> {
         check(command)?;
         self.permit.method(Method::Exec).map_err(Failure::Refused)?;
+        self.session.no_placeholder(command.as_bytes())?;
         self.permit.line(command).map_err(Failure::Refused)?;
         let room = self.session.room(&self.permit)?;
         let limits = &self.permit.route.limits;
@@ -120,7 +121,7 @@ impl Device {
     fn signal(&self, signal: Sig) -> String {
         match signal {
             Sig::Custom(name) => {
-                let name = self.login.mask.as_ref().map_or_else(|| name.clone(), |mask| mask.replace(&name));
+                let name = self.mask.as_ref().map_or_else(|| name.clone(), |mask| mask.replace(&name));
                 fleetgate_core::text::clean(&name[..name.floor_char_boundary(32)]).into_owned()
             }
             known => format!("{known:?}"),
@@ -133,7 +134,7 @@ impl Device {
         if open.write.exec(true, command).await.is_err() {
             return Err(dropped(open));
         }
-        let kept = || Kept { bytes: Vec::new(), masker: self.login.mask.clone().map(Masker::new) };
+        let kept = || Kept { bytes: Vec::new(), masker: self.mask.clone().map(Masker::new) };
         let (mut stdout, mut stderr) = (kept(), kept());
         let (mut exit_status, mut exit_signal) = (None, None);
         let mut left = most;

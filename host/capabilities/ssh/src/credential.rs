@@ -123,19 +123,24 @@ pub(crate) enum Proof {
 impl Login {
     /// Of these values.
     pub(crate) fn new(user: String, proof: Proof, enable: Option<Secret>) -> Self {
-        let password = match &proof {
-            Proof::Password(password) => Some(password),
-            Proof::Key(_) | Proof::Agent(_) => None,
-        };
-        let typed = || password.into_iter().chain(&enable);
-        let mask = Mask::new(typed().map(Secret::expose));
-        if typed().any(|secret| secret.expose().len() < SHORTEST_TYPED) {
+        let digest = digest(&user, &proof, enable.as_ref());
+        let mut login = Self { user, proof, enable, mask: None, digest };
+        login.mask = Mask::new(login.values());
+        if login.values().any(|value| value.len() < SHORTEST_TYPED) {
             tracing::warn!(
                 "a password of less than {SHORTEST_TYPED} characters cannot be masked where a device shows it"
             );
         }
-        let digest = digest(&user, &proof, enable.as_ref());
-        Self { user, proof, enable, mask, digest }
+        login
+    }
+
+    /// The passwords that may be typed, for masks.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        let password = match &self.proof {
+            Proof::Password(password) => Some(password),
+            Proof::Key(_) | Proof::Agent(_) => None,
+        };
+        password.into_iter().chain(&self.enable).map(Secret::expose)
     }
 
     /// The same with another password for `enable`.

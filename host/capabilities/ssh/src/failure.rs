@@ -7,10 +7,10 @@
 use std::io;
 
 use fleetgate_core::address::Unreached;
+use fleetgate_core::capability::Refusal;
 use serde_json::{Value, json};
 
 use crate::connect::ConnectFailed;
-use crate::guard::Refusal;
 use crate::login::LoginFailed;
 
 /// Why something came to nothing.

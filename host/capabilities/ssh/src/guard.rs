@@ -6,10 +6,10 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use fleetgate_core::address::{Class, Host, Policy, classify};
+use fleetgate_core::capability::Refusal;
 use fleetgate_core::diagnostic::quoted;
 use fleetgate_core::sandbox::CallPolicy;
 
@@ -45,34 +45,6 @@ pub(crate) struct Permit {
     methods: [Option<Methods>; 2],
     /// The tool's part of the commands.
     reach: Option<Commands>,
-}
-
-/// Something that may not be done. Everything in it is for the operator alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Which rule, in a word, for the log.
-    pub rule: &'static str,
-    /// What was refused and why.
-    pub why: String,
-    /// The line that would allow it. None: no line does.
-    pub allow: Option<String>,
-}
-
-impl Refusal {
-    pub(crate) fn new(rule: &'static str, why: impl Into<String>) -> Self {
-        Self { rule, why: why.into(), allow: None }
-    }
-
-    pub(crate) fn allowed_by(self, line: impl Into<String>) -> Self {
-        Self { allow: Some(line.into()), ..self }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)?;
-        self.allow.as_ref().map_or(Ok(()), |allow| write!(f, "; to allow it: {allow}"))
-    }
 }
 
 impl Asker<'_> {

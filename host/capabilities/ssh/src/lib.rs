@@ -44,9 +44,8 @@ mod wire;
 pub use capability::{Ssh, SshOptions};
 pub use connect::ConnectFailed;
 pub use failure::{Failure, GuestFailure};
-pub use guard::Refusal;
 pub use login::LoginFailed;
-pub use session::{LoginArguments, MOST_AT_ONCE, NoSecretArguments, SecretArguments};
+pub use session::{LoginArguments, MOST_AT_ONCE};
 
 /// For this crate's own tests, which have no guest.
 #[doc(hidden)]

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fleetgate_core::address::Unreached;
+use fleetgate_core::capability::{Refusal, Refusals};
 use fleetgate_core::diagnostic::quoted;
+use fleetgate_core::mask::Mask;
 use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE, UsedEntry};
-use fleetgate_core::settings::Secret;
 use russh::client::Msg;
 use russh::{Channel, ChannelOpenFailure};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::connect::ConnectFailed;
 use crate::credential::{Login, Proof, is_user};
 use crate::failure::Failure;
-use crate::guard::{Asker, Permit, Refusal, Routes};
+use crate::guard::{Asker, Permit, Routes};
 use crate::login::LoginFailed;
 use crate::pool::{Lease, LeaseFailed};
 use crate::target::parse_host;
@@ -24,8 +25,6 @@ use crate::typed::printable;
 /// Commands and terminals that a call may have open at once.
 pub const MOST_AT_ONCE: usize = 16;
 
-/// Refusals of one call that are logged. A guest that asks in a loop does not fill the log.
-const MOST_LOGGED: usize = 16;
 /// Commands, lines and keys that one call sends. What its record has no room for stands in the log.
 const MOST_SENT: usize = 10_000;
 /// The longest password that a call brings, in bytes.
@@ -33,23 +32,7 @@ const LONGEST_PASSWORD: usize = 1 << 10;
 /// What is shown of a command in the record, in characters.
 const SHOWN: usize = 200;
 
-/// Knows the secret arguments of calls: guests hold placeholders of them.
-pub trait SecretArguments: Send + Sync + 'static {
-    /// The value that a placeholder stands for in this call. None: it stands for nothing.
-    fn reveal(&self, call: &CallInfo, placeholder: &str) -> Option<Secret>;
-}
-
-/// There are none.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoSecretArguments;
-
-impl SecretArguments for NoSecretArguments {
-    fn reveal(&self, _: &CallInfo, _: &str) -> Option<Secret> {
-        None
-    }
-}
-
-/// What a guest says about the login: placeholders, and a name in the clear.
+/// What a guest says about the login: placeholders of the call's secret arguments, and a name in the clear.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoginArguments {
     /// The user's name.
@@ -67,10 +50,9 @@ pub struct Session(Arc<Inner>);
 pub(crate) struct Inner {
     routes: Arc<Routes>,
     pub(crate) call: Arc<CallInfo>,
-    arguments: Arc<dyn SecretArguments>,
     /// Commands and terminals of this call.
     open: Arc<Semaphore>,
-    refused: AtomicUsize,
+    refusals: Refusals,
     sent: AtomicUsize,
 }
 
@@ -79,6 +61,8 @@ pub struct Device {
     pub(crate) session: Session,
     pub(crate) permit: Permit,
     pub(crate) login: Arc<Login>,
+    /// Finds what must not be read: the login's passwords, and the call's secret arguments. None: nothing.
+    pub(crate) mask: Option<Arc<Mask>>,
     banner: Option<String>,
 }
 
@@ -89,14 +73,13 @@ pub(crate) struct Room {
 }
 
 impl Session {
-    pub(crate) fn new(routes: Arc<Routes>, arguments: Arc<dyn SecretArguments>, call: Arc<CallInfo>) -> Self {
+    pub(crate) fn new(routes: Arc<Routes>, call: Arc<CallInfo>) -> Self {
         let open = Arc::new(Semaphore::new(MOST_AT_ONCE));
         Self(Arc::new(Inner {
             routes,
             call,
-            arguments,
             open,
-            refused: AtomicUsize::default(),
+            refusals: Refusals::default(),
             sent: AtomicUsize::default(),
         }))
     }
@@ -114,7 +97,8 @@ impl Session {
         let entry = call.used.begin(what.as_str());
         if entry.is_beyond() {
             tracing::info!(
-                call = %call.id, binding = %call.binding, principal = %call.principal, used = %what,
+                call = %call.id, binding = %call.binding, principal = %call.principal,
+                used = %call.secrets.hide(&what),
                 "more than the record has room for"
             );
         }
@@ -172,7 +156,8 @@ impl Session {
             Ok(Ok((lease, kept))) => {
                 entry.end(if kept { "kept" } else { "new" });
                 let banner = lease.connection.banner();
-                return Ok(Device { session: self.clone(), permit, login, banner });
+                let mask = self.mask(&login);
+                return Ok(Device { session: self.clone(), permit, login, mask, banner });
             }
             Ok(Err(failure)) => failure,
             Err(ended) => ended.failure("connecting", false),
@@ -195,9 +180,10 @@ impl Session {
             ));
         }
         let reveal = |placeholder: &String| {
-            let secret = self.0.arguments.reveal(self.call(), placeholder).ok_or_else(|| {
+            let secret = self.call().secrets.reveal(placeholder).ok_or_else(|| {
                 // A password in the clear would be one that the guest knows, or tries.
-                let why = format!("{}: a text that stands for no secret argument", route.capability);
+                let why =
+                    format!("{}: a text that stands for no secret argument of this call", route.capability);
                 Failure::Refused(Refusal::new("placeholder", why))
             })?;
             // The host types it: with a line end in it, it would be commands that nobody looked at.
@@ -206,7 +192,7 @@ impl Session {
                     "a password has at most {LONGEST_PASSWORD} bytes, and printable characters alone"
                 )));
             }
-            Ok(secret)
+            Ok(secret.clone())
         };
         let user = match (&given.user, &route.credential) {
             (Some(user), _) if is_user(user) => user.clone(),
@@ -236,6 +222,25 @@ impl Session {
             // Somebody else's name with the grant's password would be a guess.
             (None, _) => Err(Failure::NoArgument("password")),
         }
+    }
+
+    /// What must not be read of what a device says.
+    fn mask(&self, login: &Login) -> Option<Arc<Mask>> {
+        let secrets = &self.call().secrets;
+        match secrets.is_empty() {
+            true => login.mask.clone(),
+            false => Mask::new(login.values().chain(secrets.values())),
+        }
+    }
+
+    /// Refuses to send a placeholder where it would be taken for what it stands for: the device would be told a wrong
+    /// password, and the plugin is wrong.
+    pub(crate) fn no_placeholder(&self, bytes: &[u8]) -> Result<(), Failure> {
+        if !self.call().secrets.finds(bytes) {
+            return Ok(());
+        }
+        let why = "the placeholder of a secret argument in what is typed: it is good for a login and send-secret";
+        Err(Failure::Refused(Refusal::new("placeholder", why)))
     }
 
     /// Room for one more command or terminal.
@@ -281,42 +286,32 @@ impl Session {
 
     pub(crate) fn note(&self, failure: &Failure) {
         let call = self.call();
-        let (rule, allow) = match failure {
-            Failure::Refused(refusal) => (refusal.rule, refusal.allow.clone()),
+        let said = failure.to_string();
+        let why = call.secrets.hide(&said);
+        let refusal = |rule| Refusal::new(rule, said.as_str());
+        let refusal = match failure {
+            Failure::Refused(refusal) => refusal.clone(),
             Failure::Connect(failed) => match for_the_operator(failed) {
-                Some(found) => found,
+                Some((rule, allow)) => Refusal { allow, ..refusal(rule) },
                 None => {
-                    tracing::info!(call = %call.id, binding = %call.binding, why = %failure, "no SSH connection");
+                    tracing::info!(call = %call.id, binding = %call.binding, %why, "no SSH connection");
                     return;
                 }
             },
-            Failure::TooManySessions { .. } | Failure::TooMuch(_) => ("limit", None),
-            Failure::Echo(_) | Failure::Unasked(_) => ("secret", None),
-            Failure::Begun => ("keys", None),
-            Failure::TooManyGuesses => ("guesses", None),
+            Failure::TooManySessions { .. } | Failure::TooMuch(_) => refusal("limit"),
+            Failure::Echo(_) | Failure::Unasked(_) => refusal("secret"),
+            Failure::Begun => refusal("keys"),
+            Failure::TooManyGuesses => refusal("guesses"),
             Failure::Credential(why) => {
                 tracing::error!(call = %call.id, binding = %call.binding, %why, "a credential cannot be had");
                 return;
             }
             _ => {
-                tracing::debug!(call = %call.id, binding = %call.binding, why = %failure, "SSH failed");
+                tracing::debug!(call = %call.id, binding = %call.binding, %why, "SSH failed");
                 return;
             }
         };
-        call.used.refuse(match &allow {
-            Some(allow) if !matches!(failure, Failure::Refused(_)) => {
-                format!("{failure}; to allow it: {allow}")
-            }
-            _ => failure.to_string(),
-        });
-        if self.0.refused.fetch_add(1, Ordering::Relaxed) >= MOST_LOGGED {
-            return;
-        }
-        tracing::warn!(
-            call = %call.id, binding = %call.binding, tool = %call.tool, principal = %call.principal,
-            rule, why = %failure, allow = allow.as_deref(),
-            "SSH refused"
-        );
+        self.0.refusals.note(call, &refusal, "SSH refused");
     }
 }
 
@@ -368,7 +363,7 @@ impl Device {
 
     /// A line of the record: `ssh.devices exec host:22 "show version"`, without a password.
     pub(crate) fn record(&self, what: &str, text: &str) -> String {
-        let masked = self.login.mask.as_ref().map_or_else(|| text.to_owned(), |mask| mask.replace(text));
+        let masked = self.mask.as_ref().map_or_else(|| text.to_owned(), |mask| mask.replace(text));
         format!("{} {what} {} {}", self.permit.route.capability, self.name(), quoted(&shortened(&masked)))
     }
 }

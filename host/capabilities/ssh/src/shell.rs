@@ -78,7 +78,7 @@ impl Device {
         let (channel, lease) = self.channel().await?;
         let (read, write) = channel.split();
         let mut opening = Opening(Some(Open { write, read, lease, room }));
-        let screen = Arc::new(Screen::new(self.login.mask.clone(), self.permit.route.limits.output));
+        let screen = Arc::new(Screen::new(self.mask.clone(), self.permit.route.limits.output));
         opening.ask(terminal, &screen).await?;
         let Open { write, read, lease, room } = opening.0.take().expect("it was not taken before");
         let gone = CancellationToken::new();

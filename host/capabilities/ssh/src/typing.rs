@@ -113,6 +113,7 @@ impl Shell {
 
     async fn type_raw(&self, data: Vec<u8>) -> Result<(), Failure> {
         self.device.permit.raw().map_err(Failure::Refused)?;
+        self.device.session.no_placeholder(&data)?;
         if data.is_empty() || data.len() > MOST_RAW {
             return Err(Failure::Invalid(format!("1 to {MOST_RAW} bytes are written at once")));
         }
@@ -162,6 +163,7 @@ impl Shell {
         }
         // An empty line is the key Enter.
         if !line.is_empty() {
+            self.device.session.no_placeholder(line.as_bytes())?;
             permit.line(line).map_err(Failure::Refused)?;
             if typed.begun && permit.restricted() {
                 return Err(Failure::Begun);

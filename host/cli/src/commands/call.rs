@@ -24,6 +24,7 @@ use crate::failure::Failure;
 use crate::output::{self, one_line};
 use crate::questions;
 use crate::running::{Wanted, block_on};
+use crate::secret_arguments::{self, Given};
 use crate::signals::Stop;
 
 /// Calls one tool and prints its result.
@@ -41,6 +42,9 @@ pub struct Call {
     /// A role to call with, as BINDING:ROLE, instead of [serve] local_roles.
     #[arg(long = "role", value_name = "BINDING:ROLE", value_parser = HeldRole::parse)]
     roles: Vec<HeldRole>,
+    /// A secret argument that stands in a file; with - it is asked for, or read from a line of stdin.
+    #[arg(long = "secret", value_name = "POINTER=FILE", value_parser = Given::parse)]
+    secrets: Vec<Given>,
     /// Print the whole result as JSON.
     #[arg(long)]
     json: bool,
@@ -57,6 +61,10 @@ impl Call {
     fn read_arguments(&self) -> Result<String, Failure> {
         let mut text = self.arguments.clone();
         if text == "-" {
+            if self.secrets.iter().any(Given::asks) {
+                return Err(Failure::usage("stdin cannot be both the arguments and a secret")
+                    .help("name a file: --secret POINTER=FILE"));
+            }
             text.clear();
             stdin()
                 .read_to_string(&mut text)
@@ -94,6 +102,12 @@ impl Call {
             let (name, why) = (one_line(&self.binding), why(&survey, &self.binding));
             return Err(Failure::failed(format!("{name} cannot be called: {why}")));
         }
+        let scope = Scope::Binding(self.binding.as_str().into());
+        let known = catalog.find_tool(&scope, &self.tool).map(|found| found.tool.secret.clone());
+        let arguments = match known {
+            Some(known) => secret_arguments::fill(arguments, &self.secrets, &known)?,
+            None => arguments,
+        };
         let cancel = CancellationToken::new();
         let mut stop = Stop::listen()?;
         let interrupted = cancel.clone();
@@ -105,7 +119,7 @@ impl Call {
             if self.json || !questions::somebody_is_there() { json!({}) } else { questions::capabilities() };
         let context = CallContext {
             principal: local_principal(&survey.settings, &self.roles),
-            scope: Scope::Binding(self.binding.as_str().into()),
+            scope,
             session: "shell".into(),
             client_capabilities: can.to_string().into(),
             cancel,
@@ -117,7 +131,7 @@ impl Call {
             let call = ToolCall {
                 context: context.clone(),
                 tool: self.tool.clone(),
-                arguments: arguments.clone(),
+                arguments: arguments.as_str().into(),
                 answers: answers.take(),
             };
             let answered = running.host.call_tool(&catalog, call).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fleetgate_auth::local::{local_principal, sole_principal};
-use fleetgate_core::catalog::{PluginState, Scope, Survey};
+use fleetgate_core::catalog::{PluginState, Scope, Survey, environment_says, of_this_process};
 use fleetgate_core::jobs::Stopping;
 use fleetgate_core::principal::HeldRole;
 use fleetgate_mcp::{StdioOptions, serve_stdio};
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::callers::unknown_roles;
 use crate::config_file::ConfigFile;
 use crate::failure::Failure;
+use crate::output::one_line;
 use crate::running::{Wanted, block_on};
 use crate::signals::Stop;
 
@@ -50,6 +51,9 @@ impl Stdio {
             }
             None => (Scope::Shared, local_principal(&survey.settings, &self.roles)),
         };
+        if let Scope::Binding(name) = &scope {
+            say_what_the_environment_grants(&survey, name);
+        }
         if let Some(unknown) = unknown_roles(&survey, &self.roles).first() {
             return Err(Failure::usage(unknown));
         }
@@ -73,6 +77,17 @@ impl Stdio {
         }
         running.finish();
         served.map_err(Failure::failed)
+    }
+}
+
+/// Which variables were read, on stderr whatever the log says. Never what was in them.
+fn say_what_the_environment_grants(survey: &Survey, name: &str) {
+    let listed = survey.settings.bindings.contains_key(name);
+    let live = survey.binding(name).and_then(|binding| binding.live.as_ref());
+    if let Some(live) = live.filter(|_| !listed) {
+        for sentence in environment_says(&live.plugin.manifest, &of_this_process()) {
+            eprintln!("{name}: {}", one_line(&sentence));
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::Value;
 
 use crate::sandbox::{CallInfo, Level};
+use crate::secret_arguments::hide;
 use crate::text::{clean, clean_json};
 
 /// The longest message; the rest is cut off.
@@ -47,9 +48,13 @@ impl LogGate {
 /// not JSON is shown as text.
 pub fn write(call: &CallInfo, level: Level, message: &str, data: Option<String>) {
     let Some(dropped) = call.log.admit() else { return };
-    let message = clean(cut(message, MAX_MESSAGE));
+    let message = call.secrets.hide(message);
+    let message = clean(cut(&message, MAX_MESSAGE));
     let data = data.filter(|json| json.len() <= MAX_DATA).map(|json| {
         let mut value = serde_json::from_str(&json).unwrap_or(Value::String(json));
+        if let Some(mask) = call.secrets.mask() {
+            hide::json(mask, &mut value);
+        }
         clean_json(&mut value);
         value
     });

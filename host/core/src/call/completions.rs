@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, FoundPrompt, FoundTemplate, Guarded, LiveBinding};
 use crate::domain::{Completion, Fault, MAX_COMPLETIONS, Outcome};
 use crate::manifest::Requirement;
 use crate::sandbox::work::CompleteArgument;
+use crate::secret_arguments::Vault;
 use crate::text::clean;
 
 /// Bytes of what is typed so far.
@@ -124,7 +125,7 @@ impl Passage for Complete {
 
     fn check(&self, found: &FoundArguments) -> Check {
         let checked = check(self, found);
-        Box::new(move || (Map::new(), checked))
+        Box::new(move || checked.into())
     }
 
     /// Nothing follows where the plugin completes nothing.
@@ -140,6 +141,7 @@ impl Passage for Complete {
         Errand {
             context,
             work: CompleteArgument { reference: found.reference(), argument, value, context: context_text },
+            secrets: Vault::default(),
             outgoing: Box::new(|completion| Ok(Outcome::Done(bounded(completion)))),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::jobs::AsJob;
 use super::ledger::{Ledger, nothing_found};
-use super::passage::{Errand, Passage};
+use super::passage::{Errand, Looked, Passage};
 use super::reference::new_reference;
 use super::{Answered, End, Refused, heavy, result};
 use crate::audit::Audit;
@@ -37,13 +37,16 @@ pub(super) async fn walk<P: Passage>(
     reference: Arc<str>,
     arrived: Instant,
 ) -> Result<Answered<P::Answer>, Refused> {
-    let who = (request.context().principal.name(), &*request.arguments());
+    let hashable = request.hashable(found);
+    let who = (request.context().principal.name(), hashable.as_deref());
     let mut ledger = Ledger::open(audit, who, found.binding(), request.entry(found), &reference, arrived);
+    drop(hashable);
     ledger.intent.job = job.as_ref().map(|job| job.id.to_string());
     authorize(found, &request, &mut ledger)?;
-    if let Err(fault) = validate(found, &request, &mut ledger).await {
-        return Ok(ledger.close(End::Fault(fault), P::is_error));
-    }
+    let request = match validate(found, request, &mut ledger).await {
+        Ok(request) => request,
+        Err(fault) => return Ok(ledger.close(End::Fault(fault), P::is_error)),
+    };
     record_intent(found, &mut ledger)?;
     let end = match request.at_hand(found) {
         Some(Ok(answer)) => End::Done(answer),
@@ -91,13 +94,18 @@ fn authorize<P: Passage>(found: &P::Found, request: &P, ledger: &mut Ledger<'_>)
     })
 }
 
-/// The arguments, checked against what they are for.
-async fn validate<P: Passage>(found: &P::Found, request: &P, ledger: &mut Ledger<'_>) -> Result<(), Fault> {
+/// The arguments, checked against what they are for, and without what is secret in them.
+async fn validate<P: Passage>(found: &P::Found, request: P, ledger: &mut Ledger<'_>) -> Result<P, Fault> {
     let deadline = ledger.arrived + found.terms().limits.timeout;
     let size = request.arguments().len();
-    let (recorded, checked) = heavy::over(size, deadline, request.check(found)).await?;
+    let check = request.check(found);
+    let Looked { recorded, arguments, right } = heavy::over(size, deadline, check).await?;
     ledger.intent.arguments = recorded;
-    checked
+    let Some(arguments) = arguments else { return right.map(|()| request) };
+    let request = request.settled(arguments);
+    ledger.intent.arguments_hash =
+        request.hashable(found).map(|text| ledger.audit.hash(&text)).unwrap_or_default();
+    right.map(|()| request)
 }
 
 /// What may change something is recorded before it happens, or does not happen.
@@ -121,7 +129,8 @@ async fn run<P: Passage>(
 ) -> End<P::Answer> {
     let (binding, terms) = (found.binding(), found.terms());
     let deadline = ledger.arrived + terms.limits.timeout;
-    let Errand { context, work, outgoing } = request.errand(found);
+    let Errand { context, work, secrets, outgoing } = request.errand(found);
+    secrets.warn_of_short_ones(&ledger.reference);
     let jobs = JobsOfCall::new(binding, terms.policy.read_only, &context, job.as_ref());
     let info = Arc::new(CallInfo {
         id: ledger.reference.clone(),
@@ -141,8 +150,9 @@ async fn run<P: Passage>(
         log: binding.log.clone(),
         observer: context.observer,
         lists: Some(binding.lists.clone()),
-        used: Used::default(),
+        used: Used::hiding(secrets.mask().cloned()),
         jobs,
+        secrets,
     });
     ledger.info = Some(info.clone());
 
@@ -178,7 +188,7 @@ async fn run<P: Passage>(
                 Err(fault) => End::Fault(fault),
             }
         }
-        Ok(Err(fault)) => End::Fault(result::fault(fault)),
+        Ok(Err(fault)) => End::Fault(result::fault(info.secrets.hide_fault(fault))),
         Err(run_failed) => End::Fault(failed::<P>(&run_failed, terms.repeatable, ledger)),
     }
 }
@@ -193,9 +203,11 @@ fn failed<P: Passage>(why: &RunFailed, repeatable: bool, ledger: &mut Ledger<'_>
         RunFailed::Trap(_) | RunFailed::Host(_) => "internal",
     };
     if let RunFailed::Trap(detail) | RunFailed::Host(detail) = why {
+        let detail = ledger.info.as_ref().map_or(detail.into(), |info| info.secrets.hide(detail));
+        let detail = crate::text::clean(&detail).into_owned();
         tracing::error!(call = %ledger.reference, binding = %ledger.intent.binding, tool = %ledger.intent.tool,
-            detail = %crate::text::clean(detail), "{why}");
-        ledger.reason = Some(crate::text::clean(detail).into_owned());
+            %detail, "{why}");
+        ledger.reason = Some(detail);
     }
     let mut message = format!("{} was ended: {why} (reference {})", P::WORK, ledger.reference);
     // What it was to change may have happened by then. A model that reads "retryable" reboots a device twice.

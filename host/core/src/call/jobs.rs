@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::{Map, Value};
-
 use super::ledger::Ledger;
-use super::passage::Passage;
+use super::passage::{Looked, Passage};
 use super::reference::new_reference;
 use super::{Answered, End, Refused, ToolCall, corridor, heavy, tools};
 use crate::audit::Audit;
 use crate::catalog::FoundTool;
 use crate::domain::Fault;
 use crate::sandbox::Permit;
+use crate::secret_arguments::Arguments;
 
 /// What a call in the background brings along.
 pub(crate) struct AsJob {
@@ -33,17 +32,17 @@ pub(crate) async fn run_job(
     corridor::walk(audit, found, call, Some(job), new_reference(), Instant::now()).await
 }
 
-/// A call that ends before it begins, recorded as any other. `who`: the principal's name and the arguments.
+/// A call that ends before it begins, recorded as any other.
 pub(crate) fn ended_at_once(
     audit: &Arc<dyn Audit>,
     found: &FoundTool,
-    who: (&str, &str),
+    (principal, arguments): (&str, &Arguments),
     job: Option<&str>,
     fault: Fault,
 ) -> Answered {
     let mut ledger = Ledger::open(
         audit,
-        who,
+        (principal, arguments.hashable(&found.tool.secret)),
         &found.binding,
         found.tool.own_name.to_string(),
         &new_reference(),
@@ -55,11 +54,11 @@ pub(crate) fn ended_at_once(
 
 /// What of a call's arguments may be recorded, and whether they are right: for what is kept of a job, which holds its
 /// arguments only while it runs.
-pub(crate) async fn check(found: &FoundTool, arguments: &str) -> (Map<String, Value>, Result<(), Fault>) {
+pub(crate) async fn check(found: &FoundTool, arguments: &Arguments) -> Looked {
     let deadline = Instant::now() + found.tool.limits.timeout;
-    let (tool, text) = (found.tool.clone(), arguments.to_owned());
-    match heavy::over(text.len(), deadline, move || tools::arguments(&tool, &text)).await {
-        Ok(checked) => checked,
-        Err(fault) => (Map::new(), Err(fault)),
-    }
+    let (tool, arguments) = (found.tool.clone(), arguments.clone());
+    let size = arguments.as_str().len();
+    heavy::over(size, deadline, move || tools::look(&tool, arguments))
+        .await
+        .unwrap_or_else(|fault| Err(fault).into())
 }

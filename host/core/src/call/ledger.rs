@@ -26,10 +26,10 @@ pub(super) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// `entry`: what it is for, in the words of the record.
+    /// `entry`: what it is for, in the words of the record. `arguments`: what of them may be hashed.
     pub(super) fn open(
         audit: &'a Arc<dyn Audit>,
-        (principal, arguments): (&str, &str),
+        (principal, arguments): (&str, Option<&str>),
         binding: &LiveBinding,
         entry: String,
         reference: &Arc<str>,
@@ -42,7 +42,7 @@ impl<'a> Ledger<'a> {
             tool: entry,
             plugin: binding.plugin.digest.to_string(),
             arguments: Map::new(),
-            arguments_hash: audit.hash(arguments),
+            arguments_hash: arguments.map(|text| audit.hash(text)).unwrap_or_default(),
             job: None,
         };
         Self {
@@ -115,7 +115,8 @@ pub(super) fn nothing_found<P: Passage>(
         tool: request.asked_for(),
         plugin: String::new(),
         arguments: Map::new(),
-        arguments_hash: audit.hash(&request.arguments()),
+        // Nobody knows what is secret in the arguments of what is not there.
+        arguments_hash: String::new(),
         job: None,
     };
     let (outcome, reason) = ("refused".into(), Some(request.not_found()));

@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, FoundList, Guarded, LiveBinding, SKILL_SCHEME};
 use crate::domain::{Fault, Outcome, ResourceInfo, ResourcePage};
 use crate::principal::Principal;
 use crate::sandbox::work;
+use crate::secret_arguments::Vault;
 use crate::text::clean;
 use crate::uri::ResourceUri;
 
@@ -70,7 +71,7 @@ impl Passage for ResourceList {
                 true => Err(Fault::new("invalid-arguments", "this is no cursor of this list").at("/cursor")),
                 false => Ok(()),
             };
-            (serde_json::Map::new(), checked)
+            checked.into()
         })
     }
 
@@ -86,6 +87,7 @@ impl Passage for ResourceList {
         Errand {
             context,
             work: work::ListResources { cursor },
+            secrets: Vault::default(),
             outgoing: Box::new(move |listed| page(listed, &binding, &principal).map(Outcome::Done)),
         }
     }

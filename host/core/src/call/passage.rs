@@ -8,6 +8,7 @@ use super::{CallContext, Kind};
 use crate::catalog::{Catalog, Guarded};
 use crate::domain::{Fault, Outcome};
 use crate::sandbox::work::Work;
+use crate::secret_arguments::{Arguments, Vault};
 
 /// One request on its way.
 pub(super) trait Passage: Send + Sized {
@@ -37,13 +38,22 @@ pub(super) trait Passage: Send + Sized {
     }
     /// What it asks for in the words of the audit record.
     fn entry(&self, found: &Self::Found) -> String;
-    /// What was given along, as text: hashed for the record, and measured.
+    /// What was given along, as text.
     fn arguments(&self) -> Cow<'_, str>;
+
+    /// What of it may be hashed for the record: nothing that is secret.
+    fn hashable(&self, _: &Self::Found) -> Option<Cow<'_, str>> {
+        Some(self.arguments())
+    }
 
     /// What it is for, by the name that it has in its scope.
     fn find(&self, catalog: &Catalog) -> Option<Self::Found>;
     /// What is right and wrong with its arguments. Large ones are looked at away from the workers.
     fn check(&self, found: &Self::Found) -> Check;
+    /// The same request with its arguments as the check left them.
+    fn settled(self, _: Arguments) -> Self {
+        self
+    }
     /// The answer, where it takes no guest.
     fn at_hand(&self, _: &Self::Found) -> Option<Result<Self::Answer, Fault>> {
         None
@@ -58,8 +68,24 @@ pub(super) trait Passage: Send + Sized {
     }
 }
 
-/// Looks at arguments: what of them is recorded, and what is wrong.
-pub(super) type Check = Box<dyn FnOnce() -> (Map<String, Value>, Result<(), Fault>) + Send>;
+/// Looks at arguments.
+pub(super) type Check = Box<dyn FnOnce() -> Looked + Send>;
+
+/// What a look at arguments found.
+pub(crate) struct Looked {
+    /// What of them is recorded.
+    pub(crate) recorded: Map<String, Value>,
+    /// Those without their secrets, which stand beside them. None: as they came, or unreadable.
+    pub(crate) arguments: Option<Arguments>,
+    /// What is wrong.
+    pub(crate) right: Result<(), Fault>,
+}
+
+impl From<Result<(), Fault>> for Looked {
+    fn from(right: Result<(), Fault>) -> Self {
+        Self { recorded: Map::new(), arguments: None, right }
+    }
+}
 
 /// Looks at what a guest returned: what may leave the host, or the fault that takes its place.
 pub(super) type Outgoing<P> = Box<
@@ -70,6 +96,8 @@ pub(super) type Outgoing<P> = Box<
 pub(super) struct Errand<P: Passage> {
     pub(super) context: CallContext,
     pub(super) work: P::Work,
+    /// What the placeholders stand for that the guest gets.
+    pub(super) secrets: Vault,
     pub(super) outgoing: Outgoing<P>,
 }
 

@@ -9,6 +9,7 @@ use super::{CallContext, Kind, PromptGet, result};
 use crate::catalog::{Catalog, FoundPrompt};
 use crate::domain::{Fault, Outcome, PromptArgument, PromptMessage};
 use crate::sandbox::work::GetPrompt;
+use crate::secret_arguments::Vault;
 
 /// Bytes of all arguments together.
 const MAX_ARGUMENTS: usize = 256 << 10;
@@ -49,7 +50,7 @@ impl Passage for PromptGet {
 
     fn check(&self, found: &FoundPrompt) -> Check {
         let checked = check(&self.arguments, &found.prompt.definition.arguments);
-        Box::new(move || (Map::new(), checked))
+        Box::new(move || checked.into())
     }
 
     fn errand(self, found: &FoundPrompt) -> Errand<Self> {
@@ -59,6 +60,7 @@ impl Passage for PromptGet {
         Errand {
             context,
             work: GetPrompt { name, arguments: text_of(&arguments), answers },
+            secrets: Vault::default(),
             outgoing: Box::new(move |outcome| match outcome {
                 Outcome::Done(messages) => filled_in(messages, limit).map(Outcome::Done),
                 Outcome::Ask(question) => Ok(Outcome::Ask(question)),

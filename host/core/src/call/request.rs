@@ -9,6 +9,7 @@ use crate::catalog::Scope;
 use crate::domain::Answers;
 use crate::principal::Principal;
 use crate::sandbox::Observer;
+use crate::secret_arguments::Arguments;
 
 /// Who asks, where, and what they can do. The same for every kind of request.
 #[derive(Clone)]
@@ -34,7 +35,7 @@ pub struct ToolCall {
     /// The tool's name in the context's scope.
     pub tool: String,
     /// With what: one JSON object, as it came. `{}` for none.
-    pub arguments: String,
+    pub arguments: Arguments,
     /// When this continues after a question.
     pub answers: Option<Answers>,
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::passage::{Check, Errand, Passage, shown};
+use super::passage::{Check, Errand, Looked, Passage, shown};
 use super::{CallContext, Kind, ToolCall, redact, result};
 use crate::catalog::{Catalog, FoundTool, LiveTool};
 use crate::domain::{Fault, Outcome, ToolResult};
 use crate::sandbox::work::CallTool;
+use crate::secret_arguments::{Arguments, hide};
 
 impl Passage for ToolCall {
     const WORK: &'static str = "the tool";
@@ -40,24 +41,40 @@ impl Passage for ToolCall {
         self.arguments.as_str().into()
     }
 
+    fn hashable(&self, found: &FoundTool) -> Option<Cow<'_, str>> {
+        self.arguments.hashable(&found.tool.secret).map(Cow::from)
+    }
+
     fn find(&self, catalog: &Catalog) -> Option<FoundTool> {
         catalog.find_tool(&self.context.scope, &self.tool)
     }
 
     fn check(&self, found: &FoundTool) -> Check {
-        let (tool, text) = (found.tool.clone(), self.arguments.clone());
-        Box::new(move || arguments(&tool, &text))
+        let (tool, arguments) = (found.tool.clone(), self.arguments.clone());
+        Box::new(move || look(&tool, arguments))
+    }
+
+    fn settled(self, arguments: Arguments) -> Self {
+        Self { arguments, ..self }
     }
 
     fn errand(self, found: &FoundTool) -> Errand<Self> {
         let Self { context, arguments, answers, .. } = self;
         let tool = found.tool.clone();
+        let mask = arguments.mask().cloned();
+        let (arguments, secrets) = arguments.for_guest();
         Errand {
             context,
             work: CallTool { name: tool.own_name.to_string(), arguments, answers },
-            outgoing: Box::new(move |outcome| match outcome {
-                Outcome::Done(returned) => result::tool(returned, &tool).map(Outcome::Done),
-                Outcome::Ask(question) => Ok(Outcome::Ask(question)),
+            secrets,
+            outgoing: Box::new(move |mut outcome| {
+                if let Some(mask) = &mask {
+                    hide::outcome(mask, &mut outcome);
+                }
+                match outcome {
+                    Outcome::Done(returned) => result::tool(returned, &tool).map(Outcome::Done),
+                    Outcome::Ask(question) => Ok(Outcome::Ask(question)),
+                }
             }),
         }
     }
@@ -74,24 +91,31 @@ impl Passage for ToolCall {
     }
 }
 
-/// What of the arguments is recorded, and whether they are right.
-pub(super) fn arguments(tool: &LiveTool, text: &str) -> (Map<String, Value>, Result<(), Fault>) {
-    let arguments: Value = match serde_json::from_str(text) {
-        Ok(arguments) => arguments,
+/// What of the arguments is recorded, and whether they are right. What is secret is checked as it is, and then taken
+/// out of them.
+pub(super) fn look(tool: &LiveTool, arguments: Arguments) -> Looked {
+    let value: Value = match serde_json::from_str(arguments.as_str()) {
+        Ok(value) => value,
         Err(error) => {
             let fault = Fault::new("invalid-arguments", format!("the arguments are not JSON: {error}"));
-            return (Map::new(), Err(fault));
+            return Err(fault).into();
         }
     };
-    let recorded = redact::recorded(&arguments, &tool.audit);
-    let secret = tool.secret.iter().any(|pointer| arguments.pointer(pointer).is_some());
-    let checked = tool.input.check_arguments(&arguments).and_then(|()| {
-        // Until placeholders exist, a guest must not see what its manifest calls secret.
-        if secret {
-            Err(Fault::new("unavailable", "this host does not accept secret arguments"))
+    let mut recorded = redact::recorded(&value, &tool.audit);
+    let (arguments, right) = if arguments.settled() {
+        (Some(arguments), Ok(()))
+    } else {
+        let right = tool.input.check_arguments(&value);
+        if tool.secret.is_empty() {
+            (None, right)
         } else {
-            Ok(())
+            let (arguments, text) = arguments.settle(value, &tool.secret);
+            (Some(arguments), right.and(text))
         }
-    });
-    (recorded, checked)
+    };
+    // Somebody may have said it in another argument as well.
+    if let Some(mask) = arguments.as_ref().and_then(Arguments::mask) {
+        recorded.values_mut().for_each(|value| hide::json(mask, value));
+    }
+    Looked { recorded, arguments, right }
 }

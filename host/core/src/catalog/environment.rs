@@ -3,24 +3,33 @@
 //!
 //! What the manifest names in `env` becomes the table that the operator would have written. `bearer`, `password`,
 //! `key` and `token` are secrets and stay in the environment, read when they are used; `user` stands beside them in
-//! the credential; everything else is the grant's own key.
+//! the credential; everything else is the grant's own key. Durations are written as those servers take them: a plain
+//! number is seconds.
 //!
-//! What the plugin asks of its client (`[client]`) is granted too, but for web pages, whose sites nobody named: its own
-//! server asked as it liked, and the person sits in front.
+//! A key may have a default in the manifest, as that server had one (`http://localhost:8080`). It counts only where the
+//! person set at least one of the plugin's variables: without any, an author's word alone would grant something.
+//!
+//! A grant that came about so has what the capability adds to it ([`Request::granted_alone`]), since whoever sets the
+//! variable names the place himself. What the plugin asks of its client (`[client]`) is granted too, but for web pages,
+//! whose sites nobody named: its own server asked as it liked, and the person sits in front.
 //!
 //! Starting the process accepts the version that it finds. One that is dropped later and asks for more, other
 //! variables too, is held until the process is started again or the plugin has a table.
+//!
+//! [`Request::granted_alone`]: crate::capability::Request::granted_alone
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::{Table, Value};
 
 use crate::asking;
-use crate::diagnostic::Document;
-use crate::manifest::{ConfigKind, Manifest};
+use crate::diagnostic::{Document, quoted};
+use crate::manifest::{CapabilityRequest, ConfigKind, Manifest, SECRET_KEYS};
 use crate::settings::{Binding, LimitsTable, SecretSource, Secrets, Settings};
+use crate::units::format_duration;
 
 /// Where variables are read from.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -30,52 +39,31 @@ pub fn of_this_process() -> Environment {
     Arc::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
+/// What the variables of a manifest say.
+#[derive(Default)]
+struct Said {
+    config: Table,
+    /// By kind.
+    grants: Table,
+    secrets: BTreeMap<String, SecretSource>,
+    /// One sentence each, without a value that came from the environment.
+    lines: Vec<String>,
+}
+
+/// What the environment says to a plugin without a table, one sentence each, for the person who starts it. Names
+/// variables, and never a value of one.
+pub fn sentences(manifest: &Manifest, read: &Environment) -> Vec<String> {
+    Said::of(manifest, read).lines
+}
+
 /// A binding of the plugin under its own id, and the settings with the secrets that it names. What is not set is not
 /// granted.
 pub(super) fn binding(manifest: &Manifest, settings: &Settings, read: &Environment) -> (Binding, Settings) {
-    let first = |names: &[String]| names.iter().find_map(|name| Some((name.clone(), read(name)?)));
-    let mut secrets: BTreeMap<String, SecretSource> = settings
-        .secrets
-        .names()
-        .filter_map(|name| Some((name.to_owned(), settings.secrets.source(name)?.clone())))
-        .collect();
-
-    let mut config = Table::new();
-    for (key, declared) in &manifest.config {
-        if let Some((_, text)) = first(&declared.env) {
-            config.insert(key.clone(), value(declared.kind, text));
-        }
-    }
-    let mut grants = Table::new();
-    for asked in manifest.capabilities.values() {
-        let mut grant = Table::new();
-        let mut credential = Table::new();
-        for (key, names) in &asked.env {
-            let Some((variable, text)) = first(names) else { continue };
-            match key.as_str() {
-                "bearer" | "password" | "key" | "token" => {
-                    let name = format!("env-{}-{}-{key}", asked.kind, asked.name);
-                    secrets.insert(name.clone(), SecretSource::Env(variable));
-                    credential.insert(key.clone(), Value::String(name));
-                }
-                "user" => {
-                    credential.insert(key.clone(), Value::String(text));
-                }
-                _ => {
-                    grant.insert(key.clone(), Value::String(text));
-                }
-            }
-        }
-        if !credential.is_empty() {
-            grant.insert("credential".into(), Value::Table(credential));
-        }
-        if !grant.is_empty() || asking::granted_where_alone(asked) {
-            let of_kind = grants.entry(asked.kind.clone()).or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(of_kind) = of_kind {
-                of_kind.insert(asked.name.clone(), Value::Table(grant));
-            }
-        }
-    }
+    let Said { config, grants, secrets: named, .. } = Said::of(manifest, read);
+    let known = settings.secrets.names();
+    let mut secrets: BTreeMap<String, SecretSource> =
+        known.filter_map(|name| Some((name.to_owned(), settings.secrets.source(name)?.clone()))).collect();
+    secrets.extend(named);
 
     let id = manifest.plugin.id.clone();
     let table = Table::from_iter([("config".to_owned(), config), ("grant".to_owned(), grants)].map(in_value));
@@ -96,6 +84,90 @@ pub(super) fn binding(manifest: &Manifest, settings: &Settings, read: &Environme
     (binding, settings)
 }
 
+impl Said {
+    fn of(manifest: &Manifest, read: &Environment) -> Self {
+        let mut said = Self::default();
+        for (key, declared) in &manifest.config {
+            if let Some((variable, text)) = first(&declared.env, read) {
+                said.config.insert(key.clone(), value(declared.kind, text));
+                said.lines.push(format!("the setting {key} is read from {variable}"));
+            }
+        }
+        let known = known(manifest);
+        let any = known.iter().any(|name| read(name).is_some());
+        for asked in manifest.capabilities.values() {
+            said.capability(asked, any, read);
+        }
+        if !any && !known.is_empty() {
+            let known: Vec<_> = known.into_iter().collect();
+            said.lines.push(format!("the environment grants nothing: none of {} is set", known.join(", ")));
+        }
+        said
+    }
+
+    /// `any`: some variable of the plugin is set.
+    fn capability(&mut self, asked: &CapabilityRequest, any: bool, read: &Environment) {
+        let name = format!("{}.{}", asked.kind, asked.name);
+        let mut grant = Table::new();
+        let mut credential = Table::new();
+        for (key, variables) in &asked.env {
+            match (first(&variables.names, read), &variables.default) {
+                (Some((variable, text)), _) => {
+                    self.lines.push(format!("{name} is granted: {key} is read from {variable}"));
+                    match key.as_str() {
+                        key if SECRET_KEYS.contains(&key) => {
+                            let secret = format!("env-{}-{}-{key}", asked.kind, asked.name);
+                            self.secrets.insert(secret.clone(), SecretSource::Env(variable));
+                            credential.insert(key.to_owned(), Value::String(secret));
+                        }
+                        "user" => {
+                            credential.insert(key.clone(), Value::String(text));
+                        }
+                        key if key.ends_with("timeout") => {
+                            grant.insert(key.to_owned(), value(ConfigKind::Duration, text));
+                        }
+                        _ => {
+                            grant.insert(key.clone(), Value::String(text));
+                        }
+                    }
+                }
+                (None, Some(default)) if any => {
+                    let (names, shown) = (variables.names.join(", "), quoted(default));
+                    self.lines.push(format!("{name} is granted: {key} is {shown}, since {names} is not set"));
+                    grant.insert(key.clone(), Value::String(default.clone()));
+                }
+                (None, _) => {}
+            }
+        }
+        if !credential.is_empty() {
+            grant.insert("credential".into(), Value::Table(credential));
+        }
+        if !grant.is_empty() {
+            let alone: Table = asked.request.granted_alone().parse().unwrap_or_default();
+            for (key, value) in alone {
+                grant.entry(key).or_insert(value);
+            }
+        }
+        if !grant.is_empty() || asking::granted_where_alone(asked) {
+            let of_kind = self.grants.entry(asked.kind.clone()).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(of_kind) = of_kind {
+                of_kind.insert(asked.name.clone(), Value::Table(grant));
+            }
+        }
+    }
+}
+
+/// Every variable that the manifest names.
+fn known(manifest: &Manifest) -> BTreeSet<&str> {
+    let settings = manifest.config.values().flat_map(|declared| &declared.env);
+    let of_grants = manifest.capabilities.values().flat_map(|asked| asked.env.values());
+    settings.chain(of_grants.flat_map(|variables| &variables.names)).map(String::as_str).collect()
+}
+
+fn first(names: &[String], read: &Environment) -> Option<(String, String)> {
+    names.iter().find_map(|name| Some((name.clone(), read(name)?)))
+}
+
 fn in_value((key, table): (String, Table)) -> (String, Value) {
     (key, Value::Table(table))
 }
@@ -103,7 +175,8 @@ fn in_value((key, table): (String, Table)) -> (String, Value) {
 /// A variable's text as TOML would have it. What does not parse stays text, and is refused where it is read.
 fn value(kind: ConfigKind, text: String) -> Value {
     let parsed = match kind {
-        ConfigKind::String | ConfigKind::Duration | ConfigKind::Size => None,
+        ConfigKind::String | ConfigKind::Size => None,
+        ConfigKind::Duration => seconds(&text).map(Value::String),
         ConfigKind::Bool => text.parse().ok().map(Value::Boolean),
         ConfigKind::Integer => text.parse().ok().map(Value::Integer),
         // NaN would not equal itself, so that the binding would be made again and again.
@@ -114,4 +187,35 @@ fn value(kind: ConfigKind, text: String) -> Value {
         }
     };
     parsed.unwrap_or(Value::String(text))
+}
+
+/// `30` and `0.5` as `30s` and `500ms`. None: there is a unit, or it is no number that can be a time.
+fn seconds(text: &str) -> Option<String> {
+    let number: f64 = text.trim().parse().ok()?;
+    let duration = Duration::try_from_secs_f64(number).ok()?;
+    Some(format_duration(Duration::from_millis(duration.as_secs_f64().mul_add(1000.0, 0.5) as u64)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_numbers_are_seconds() {
+        for (text, meant) in [
+            ("30", "30s"),
+            ("0.5", "500ms"),
+            (" 300 ", "5m"),
+            ("2.0", "2s"),
+            ("0.0004", "0ms"),
+            ("0.001", "1ms"),
+            ("1.5", "1500ms"),
+            ("0", "0ms"),
+        ] {
+            assert_eq!(seconds(text).as_deref(), Some(meant), "{text}");
+        }
+        for text in ["30s", "", "-1", "nan", "inf", "1e300", "soon"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{Place, TableReader, nearest, quoted};
+use crate::manifest::grammar;
 use crate::units;
 
 /// Writes the plain and the required form of a taker beside its spanned one.
@@ -165,6 +166,20 @@ impl<'d> TableReader<'d> {
             DeValue::Array(_) => self.texts(key, value),
             other => self.wrong_type(key, value.span(), "a list of texts, like [\"a\", \"b\"]", other),
         }
+    }
+
+    /// Takes a list of JSON pointers (RFC 6901), each with its place. Those that are none are said and left out.
+    pub fn pointers(&mut self, key: &str) -> Option<Vec<Spanned<String>>> {
+        let mut texts = self.spanned_strings(key)?;
+        texts.retain(|text| {
+            let fine = grammar::is_pointer(text.get_ref());
+            if !fine {
+                let message = format!("{} is not a JSON pointer", quoted(text.get_ref()));
+                self.error_at(text, message, grammar::POINTER);
+            }
+            fine
+        });
+        Some(texts)
     }
 
     /// Takes one text, or a list of them.

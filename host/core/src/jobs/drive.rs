@@ -12,6 +12,7 @@ use crate::catalog::{FoundTool, Scope};
 use crate::domain::{Answers, Fault, ToolResult};
 use crate::principal::Principal;
 use crate::sandbox::{Observer, Permit};
+use crate::secret_arguments::Arguments;
 
 /// The most questions of one job.
 const ROUNDS: usize = 64;
@@ -23,7 +24,8 @@ pub(super) struct Started {
     pub(super) principal: Principal,
     pub(super) session: String,
     pub(super) client_capabilities: Arc<str>,
-    pub(super) arguments: Arc<str>,
+    /// The secret ones are here and nowhere else.
+    pub(super) arguments: Arguments,
     pub(super) answers: Option<Answers>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) cancel: CancellationToken,
@@ -95,7 +97,7 @@ impl Started {
     /// It was stopped before its turn came. That is recorded, as every end of a call is.
     async fn never_ran(self, jobs: &Jobs) {
         let fault = Fault::new("cancelled", "the call was cancelled before its turn came");
-        let who = (self.principal.name(), &*self.arguments);
+        let who = (self.principal.name(), &self.arguments);
         let ended = ended_at_once(jobs.audit(), &self.found, who, Some(&self.id), fault);
         if jobs.hand_over(&self.id, Ok(ended)).is_some() {
             jobs.end(&self.id, Over::Cancelled, None).await;
@@ -113,7 +115,7 @@ impl Started {
                 observer: self.observer.clone(),
             },
             tool: self.found.tool.own_name.to_string(),
-            arguments: self.arguments.to_string(),
+            arguments: self.arguments.clone(),
             answers: self.answers.take(),
         }
     }

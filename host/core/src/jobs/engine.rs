@@ -22,12 +22,14 @@ use super::result;
 use super::table::{Entry, GoOn, Live, Table, Waiting, Why};
 use crate::audit::{self, Audit};
 use crate::call::{
-    Answered, End, Kind, Refused, ToolCall, call_tool, check, ended_at_once, new_job_id, new_reference,
+    Answered, End, Kind, Looked, Refused, ToolCall, call_tool, check, ended_at_once, new_job_id,
+    new_reference,
 };
 use crate::catalog::{Catalog, FoundTool, Guarded, Scope};
 use crate::domain::{Fault, Question, ToolResult};
 use crate::manifest::TaskMode;
 use crate::sandbox::{BindingPermits, GRACE, Permit, Permits};
+use crate::secret_arguments::Arguments;
 use crate::settings::{JobSettings, MIN_TTL};
 use crate::store::{Batch, Space, Store, StoreError};
 use crate::units::format_size;
@@ -92,6 +94,15 @@ pub struct JobsPage {
     pub next: Option<String>,
 }
 
+/// What a plugin says of a job that it submits, beside tool and arguments.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Wish {
+    /// How long it is kept, from its creation. None: as the operator says.
+    pub ttl: Option<Duration>,
+    /// [`Job::attributes`]
+    pub attributes: Option<Map<String, Value>>,
+}
+
 /// How the jobs of a host that stops are ended.
 #[derive(Debug, Clone)]
 pub struct Stopping {
@@ -145,7 +156,7 @@ impl Jobs {
             return self.begin_with_a_question(found, call).await;
         }
         let (principal, arguments) = (principal.name().to_owned(), call.arguments.clone());
-        match self.submit(found.clone(), call, None, 0).await {
+        match self.submit(found.clone(), call, Wish::default(), 0).await {
             Ok(job) => Ok(Begun::Job(job)),
             Err(fault) => {
                 let ended = ended_at_once(&self.audit, &found, (&principal, &arguments), None, fault);
@@ -160,10 +171,10 @@ impl Jobs {
         call: ToolCall,
     ) -> Result<Begun, Refused> {
         let (waiting, mut answer) = oneshot::channel();
-        let started = match self.admit(&found, &call, None, Some(waiting)) {
+        let started = match self.admit(&found, &call, Wish::default(), Some(waiting)) {
             Ok(admitted) => admitted.started(call, 0),
             Err(fault) => {
-                let who = (call.context.principal.name(), call.arguments.as_str());
+                let who = (call.context.principal.name(), &call.arguments);
                 return Ok(Begun::Ended(ended_at_once(&self.audit, &found, who, None, fault)));
             }
         };
@@ -205,19 +216,22 @@ impl Jobs {
     pub async fn submit(
         self: &Arc<Self>,
         found: FoundTool,
-        call: ToolCall,
-        ttl: Option<Duration>,
+        mut call: ToolCall,
+        wish: Wish,
         depth: u32,
     ) -> Result<Job, Fault> {
         let jobs = self.clone();
         // Recording and beginning belong together, whether or not somebody still waits for the answer.
         let begun = tokio::spawn(async move {
-            let (arguments, checked) = check(&found, &call.arguments).await;
-            checked?;
-            let admitted = jobs.admit(&found, &call, ttl, None)?;
+            let Looked { recorded, arguments, right } = check(&found, &call.arguments).await;
+            right?;
+            if let Some(arguments) = arguments {
+                call.arguments = arguments;
+            }
+            let admitted = jobs.admit(&found, &call, wish, None)?;
             let id = admitted.id.clone();
-            let hash = jobs.audit.hash(&call.arguments);
-            let job = jobs.record(&id, arguments, hash).await.map_err(|error| {
+            let hash = jobs.hash(&found, &call.arguments);
+            let job = jobs.record(&id, recorded, hash).await.map_err(|error| {
                 tracing::error!(%error, "a job was refused because it cannot be recorded");
                 jobs.table().jobs.remove(&id);
                 Fault::new("unavailable", "the job cannot be recorded now").retryable()
@@ -409,7 +423,7 @@ impl Jobs {
         &self,
         found: &FoundTool,
         call: &ToolCall,
-        ttl: Option<Duration>,
+        wish: Wish,
         waiting: Option<Waiting>,
     ) -> Result<Admitted, Fault> {
         let permit = self.turns(found).try_acquire();
@@ -417,7 +431,7 @@ impl Jobs {
         let tool = &found.tool;
         // What is kept for less than its tool may run would be gone before it ends.
         let least = MIN_TTL + tool.limits.timeout;
-        let ttl = ttl.unwrap_or(self.settings.ttl).clamp(MIN_TTL, self.settings.max_ttl).max(least);
+        let ttl = wish.ttl.unwrap_or(self.settings.ttl).clamp(MIN_TTL, self.settings.max_ttl).max(least);
         let created_ms = now_ms();
         let record = Record {
             id: new_job_id(),
@@ -435,11 +449,12 @@ impl Jobs {
             arguments_hash: String::new(),
             reference: None,
             fault: None,
+            attributes: wish.attributes,
             result_bytes: 0,
         };
         let live = Live {
             found: found.clone(),
-            arguments: call.arguments.as_str().into(),
+            arguments: call.arguments.clone(),
             cancel: CancellationToken::new(),
             why: None,
             observer: JobObserver::new(call.context.observer.clone(), waiting.is_some()),
@@ -468,8 +483,8 @@ impl Jobs {
         let arguments =
             self.table().jobs.get(id).and_then(|entry| Some(entry.live.as_ref()?.arguments.clone()));
         let Some(arguments) = arguments else { return Ok(None) };
-        let (recorded, _) = check(found, &arguments).await;
-        let hash = self.audit.hash(&arguments);
+        let Looked { recorded, arguments: settled, .. } = check(found, &arguments).await;
+        let hash = self.hash(found, &settled.unwrap_or(arguments));
         let job = self.record_as(id, recorded, hash).await?;
         if job.is_none() {
             let batch = Batch::new().delete(record_key(id));
@@ -478,6 +493,11 @@ impl Jobs {
             }
         }
         Ok(job)
+    }
+
+    /// Nothing that somebody could guess a secret argument with.
+    fn hash(&self, found: &FoundTool, arguments: &Arguments) -> String {
+        arguments.hashable(&found.tool.secret).map(|text| self.audit.hash(text)).unwrap_or_default()
     }
 
     async fn record(
@@ -779,7 +799,7 @@ impl Entry {
 struct Admitted {
     id: Arc<str>,
     found: FoundTool,
-    arguments: Arc<str>,
+    arguments: Arguments,
     cancel: CancellationToken,
     observer: Arc<JobObserver>,
     permit: Option<Permit>,

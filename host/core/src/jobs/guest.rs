@@ -9,13 +9,14 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::access::{Access, Tools};
-use super::engine::{Jobs, JobsPage};
+use super::engine::{Jobs, JobsPage, Wish};
 use super::job::{Job, Status};
 use crate::call::{AsJob, CallContext, ToolCall};
 use crate::catalog::{Guarded, LiveBinding, Scope};
 use crate::domain::{Fault, ToolResult};
 use crate::principal::Principal;
 use crate::sandbox::Observer;
+use crate::secret_arguments::{Arguments, Vault, hide};
 
 /// Jobs that one call may submit.
 const PER_CALL: u32 = 16;
@@ -23,6 +24,8 @@ const PER_CALL: u32 = 16;
 const DEPTH: u32 = 4;
 /// The longest `options`, as JSON text.
 const MAX_OPTIONS: usize = 4 << 10;
+/// The largest attributes of a job, as JSON text. They are kept with it, and shown with each list.
+const MAX_ATTRIBUTES: usize = 2 << 10;
 
 /// A call's way to jobs. By default there is none: during the probe, and where the host keeps no jobs.
 #[derive(Clone, Default)]
@@ -68,10 +71,22 @@ impl JobsOfCall {
         self.0.as_ref()?.job.as_deref()
     }
 
-    /// Runs a tool of this plugin in the background, as this call's principal.
-    pub async fn submit(&self, tool: &str, arguments: String, options: Option<&str>) -> Result<Job, Fault> {
+    /// Runs a tool of this plugin in the background, as this call's principal. `secrets`: the call's, whose
+    /// placeholders may stand in the arguments where the tool's are secret.
+    pub async fn submit(
+        &self,
+        secrets: &Vault,
+        tool: &str,
+        arguments: String,
+        options: Option<&str>,
+    ) -> Result<Job, Fault> {
         let (link, jobs) = self.link()?;
-        let ttl = ttl(options)?;
+        let mut wish = wish(options)?;
+        if let (Some(attributes), Some(mask)) = (&mut wish.attributes, secrets.mask()) {
+            let mut whole = Value::Object(std::mem::take(attributes));
+            hide::json(mask, &mut whole);
+            *attributes = whole.as_object().cloned().unwrap_or_default();
+        }
         let found = link.binding.tool(&link.binding.name, tool).ok_or_else(|| {
             let name = crate::text::clean(&tool[..tool.floor_char_boundary(128)]).into_owned();
             Fault::new("unknown", format!("this plugin has no tool \"{name}\" here"))
@@ -92,6 +107,7 @@ impl JobsOfCall {
         if link.submitted.fetch_add(1, Ordering::Relaxed) >= PER_CALL {
             return Err(Fault::new("limit", format!("one call may submit {PER_CALL} jobs")));
         }
+        let arguments = Arguments::of_guest(arguments, secrets, &found.tool.secret)?;
         let call = ToolCall {
             context: CallContext {
                 principal: link.principal.clone(),
@@ -105,7 +121,7 @@ impl JobsOfCall {
             arguments,
             answers: None,
         };
-        jobs.submit(found, call, ttl, link.depth).await
+        jobs.submit(found, call, wish, link.depth).await
     }
 
     /// One job.
@@ -168,10 +184,11 @@ fn unknown(id: &str) -> Fault {
     Fault::new("unknown", format!("there is no job \"{id}\" here"))
 }
 
-/// `{"ttlMs": 60000}`, and nothing else yet.
-fn ttl(options: Option<&str>) -> Result<Option<Duration>, Fault> {
+/// `{"ttlMs": 60000, "attributes": {"host": "sw1"}}`, and nothing else yet.
+fn wish(options: Option<&str>) -> Result<Wish, Fault> {
     let wrong = |message: String| Fault::new("invalid-arguments", message).at("/options");
-    let Some(text) = options else { return Ok(None) };
+    let mut wish = Wish::default();
+    let Some(text) = options else { return Ok(wish) };
     if text.len() > MAX_OPTIONS {
         return Err(wrong(format!(
             "the options have {} bytes; at most {MAX_OPTIONS} are allowed",
@@ -181,13 +198,25 @@ fn ttl(options: Option<&str>) -> Result<Option<Duration>, Fault> {
     let options: Value =
         serde_json::from_str(text).map_err(|error| wrong(format!("the options are not JSON: {error}")))?;
     let Value::Object(options) = options else { return Err(wrong("the options are not an object".into())) };
-    let mut ttl = None;
     for (key, value) in options {
-        match (key.as_str(), value.as_u64()) {
-            ("ttlMs", Some(ms)) => ttl = Some(Duration::from_millis(ms)),
-            ("ttlMs", None) => return Err(wrong("ttlMs is not a whole number of milliseconds".into())),
+        match (key.as_str(), value) {
+            ("ttlMs", value) => match value.as_u64() {
+                Some(ms) => wish.ttl = Some(Duration::from_millis(ms)),
+                None => return Err(wrong("ttlMs is not a whole number of milliseconds".into())),
+            },
+            ("attributes", Value::Object(attributes)) => {
+                let attributes = Value::Object(attributes);
+                let length = attributes.to_string().len();
+                if length > MAX_ATTRIBUTES {
+                    let message =
+                        format!("the attributes have {length} bytes; at most {MAX_ATTRIBUTES} are allowed");
+                    return Err(wrong(message));
+                }
+                wish.attributes = attributes.as_object().cloned();
+            }
+            ("attributes", _) => return Err(wrong("the attributes are not an object".into())),
             _ => return Err(wrong(format!("there is no option {}", crate::diagnostic::quoted(&key)))),
         }
     }
-    Ok(ttl)
+    Ok(wish)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::{Fault, InputRequest};
 
@@ -72,4 +73,6 @@ pub struct Job {
     pub fault: Option<Fault>,
     /// Of its last run, for `fleetgate why`.
     pub reference: Option<Arc<str>>,
+    /// What the plugin that submitted it wants to know of it again.
+    pub attributes: Option<Map<String, Value>>,
 }

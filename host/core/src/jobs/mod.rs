@@ -40,7 +40,7 @@ mod table;
 
 pub use access::{Access, Tools};
 pub use dead::DeadJob;
-pub use engine::{Begun, Jobs, JobsFailed, JobsOptions, JobsPage, Stopping};
+pub use engine::{Begun, Jobs, JobsFailed, JobsOptions, JobsPage, Stopping, Wish};
 pub use guest::JobsOfCall;
 pub use job::{Job, Status};
 pub use mirror::{MirrorUnreadable, Mirrored, MirroredJob, read_mirror};

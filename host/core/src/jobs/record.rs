@@ -59,6 +59,9 @@ pub(super) struct Record {
     pub(super) reference: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fault: Option<Fault>,
+    /// The submitting plugin's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) attributes: Option<Map<String, Value>>,
     /// Bytes of the stored result.
     #[serde(default)]
     pub(super) result_bytes: u64,

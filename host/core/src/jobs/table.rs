@@ -16,6 +16,7 @@ use crate::call::{Answered, Refused};
 use crate::catalog::FoundTool;
 use crate::domain::{Answers, Fault, InputRequest, Question};
 use crate::principal::Principal;
+use crate::secret_arguments::Arguments;
 use crate::settings::JobSettings;
 
 /// Everything that is kept.
@@ -43,7 +44,7 @@ pub(super) struct Entry {
 /// What a job has while it is not over.
 pub(super) struct Live {
     pub(super) found: FoundTool,
-    pub(super) arguments: Arc<str>,
+    pub(super) arguments: Arguments,
     pub(super) cancel: CancellationToken,
     /// Why it was cancelled.
     pub(super) why: Option<Why>,
@@ -166,6 +167,7 @@ impl Entry {
             asks: asks.unwrap_or_default(),
             fault: record.fault.clone(),
             reference: record.reference.clone(),
+            attributes: record.attributes.clone(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::about::required_line;
 use super::config::environment;
-use super::{CapabilityRequest, grammar};
+use super::{CapabilityRequest, Variables, grammar};
 use crate::asking;
 use crate::capability::{Capabilities, Reach};
 use crate::diagnostic::{TableReader, did_you_mean, quoted};
@@ -66,8 +66,12 @@ pub(super) fn requests(
     (requests, requested)
 }
 
-/// `env = { url = ["NAAS_MCP_API_URL"] }`: which environment variables fill which key of the grant.
-fn variables(table: &mut TableReader<'_>) -> BTreeMap<String, Vec<String>> {
+/// Keys of a grant that name secrets.
+pub(crate) const SECRET_KEYS: [&str; 4] = ["bearer", "password", "key", "token"];
+
+/// `env = { url = ["NAAS_MCP_API_URL"] }`: which environment variables fill which key of the grant. With a default:
+/// `url = { variables = ["NAAS_MCP_API_URL"], default = "http://localhost:8080" }`.
+fn variables(table: &mut TableReader<'_>) -> BTreeMap<String, Variables> {
     let Some(mut env) = table.table("env") else { return BTreeMap::new() };
     let keys: Vec<String> = env.keys().map(str::to_owned).collect();
     keys.into_iter()
@@ -75,10 +79,27 @@ fn variables(table: &mut TableReader<'_>) -> BTreeMap<String, Vec<String>> {
             if !grammar::is_key(&key) {
                 env.error_at_name(&key, format!("{} is no key of a grant", quoted(&key)), grammar::KEY);
             }
-            let names = environment(&mut env, &key);
-            (key, names)
+            let is_table = env.value(&key).is_some_and(|value| value.get_ref().is_table());
+            let variables = if is_table { with_default(&mut env, &key) } else { None };
+            let variables = variables.unwrap_or_else(|| match is_table {
+                true => Variables::default(),
+                false => Variables { names: environment(&mut env, &key), default: None },
+            });
+            (key, variables)
         })
         .collect()
+}
+
+fn with_default(env: &mut TableReader<'_>, key: &str) -> Option<Variables> {
+    let mut inner = env.table(key)?;
+    inner.present("variables");
+    let names = environment(&mut inner, "variables");
+    let default = inner.string("default");
+    if default.is_some() && SECRET_KEYS.contains(&key) {
+        inner.error_at("default", "a secret has no default", "leave it out");
+    }
+    inner.finish();
+    Some(Variables { names, default })
 }
 
 /// Reads a tool's `reach`. `requested` holds every name under `[capabilities]`, also of those that were wrong.

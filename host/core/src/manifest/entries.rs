@@ -76,6 +76,9 @@ fn tool(name: &str, table: &mut TableReader<'_>, context: &Context<'_>) -> Optio
         let help = "a tool that is no task asks whenever it likes: remove asks_first, or add task";
         table.error_at("asks_first", "only a task can ask before it begins", help);
     }
+    if entry.secret.len() > MOST_SECRETS {
+        table.error_at("secret", format!("more than {MOST_SECRETS} arguments"), "name fewer");
+    }
     if let Some(both) =
         entry.secret.iter().find(|secret| entry.audit.iter().any(|audit| covers(secret, audit)))
     {
@@ -84,6 +87,9 @@ fn tool(name: &str, table: &mut TableReader<'_>, context: &Context<'_>) -> Optio
     }
     requires.map(|_| entry)
 }
+
+/// The most secret arguments of one tool: masks look for each in all that comes back.
+const MOST_SECRETS: usize = 16;
 
 /// Whether one pointer leads to, or above, what the other leads to.
 fn covers(one: &str, other: &str) -> bool {
@@ -166,14 +172,6 @@ fn required(table: &mut TableReader<'_>, roles: &Roles) -> Option<super::Require
 }
 
 fn pointers(table: &mut TableReader<'_>, key: &str) -> Vec<String> {
-    let mut pointers = Vec::new();
-    for pointer in table.spanned_strings(key).unwrap_or_default() {
-        if grammar::is_pointer(pointer.get_ref()) {
-            pointers.push(pointer.into_inner());
-        } else {
-            let message = format!("{} is not a JSON pointer", quoted(pointer.get_ref()));
-            table.error_at(&pointer, message, grammar::POINTER);
-        }
-    }
-    pointers
+    let pointers = table.pointers(key).unwrap_or_default();
+    pointers.into_iter().map(crate::diagnostic::Spanned::into_inner).collect()
 }

@@ -24,6 +24,7 @@ use serde_json::Value;
 use crate::capability::{Reach, Request};
 use crate::uri::UriPattern;
 pub(crate) use about::required_line;
+pub(crate) use capabilities::SECRET_KEYS;
 pub use config::ConfigSpelling;
 pub(crate) use config::value as config_value;
 pub(crate) use parse::parse_source;
@@ -124,6 +125,15 @@ pub struct ConfigValue {
     pub text: String,
 }
 
+/// The environment variables that fill one key of a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Variables {
+    /// The first that is set counts.
+    pub names: Vec<String>,
+    /// What counts where none of them is set, and another of the plugin's variables is. Never of a secret.
+    pub default: Option<String>,
+}
+
 /// `[capabilities.<kind>.<name>]`
 #[derive(Debug, Clone)]
 pub struct CapabilityRequest {
@@ -135,9 +145,9 @@ pub struct CapabilityRequest {
     pub why: String,
     /// The plugin works without it.
     pub optional: bool,
-    /// Environment variables by the key of the grant that they fill (`url`, `bearer`), the first that is set. Read
+    /// Environment variables by the key of the grant that they fill (`url`, `bearer`). Read
     /// only by `fleetgate stdio --plugin ID` when nothing is granted.
-    pub env: BTreeMap<String, Vec<String>>,
+    pub env: BTreeMap<String, Variables>,
     /// What is asked for, as its capability understood it.
     pub request: Arc<dyn Request>,
 }

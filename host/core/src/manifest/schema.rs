@@ -117,6 +117,25 @@ fn variables(description: &str) -> Value {
     json!({ "description": description, "oneOf": [name, { "type": "array", "items": name }] })
 }
 
+/// Variables, perhaps with what counts where none is set.
+fn with_default() -> Value {
+    let mut either = variables("The first that is set.");
+    let table = closed(
+        json!({
+            "variables": variables("The first that is set."),
+            "default": {
+                "description": "Counts where none of them is set and another variable of this plugin is.",
+                "type": "string"
+            },
+        }),
+        &["variables"],
+    );
+    if let Some(forms) = either["oneOf"].as_array_mut() {
+        forms.push(table);
+    }
+    either
+}
+
 fn setting() -> Value {
     let value = |kind: &str| match kind {
         "string" => json!({ "type": "string" }),
@@ -160,7 +179,7 @@ fn requests(capabilities: &Capabilities) -> Value {
                 "description": "Environment variables by the key of the grant that they fill; read only by \
                                 `fleetgate stdio --plugin ID` when nothing is granted.",
                 "type": "object",
-                "additionalProperties": variables("The first that is set."),
+                "additionalProperties": with_default(),
             });
             add(&mut request, "env", env, false);
             let named = json!({

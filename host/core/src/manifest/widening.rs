@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{CapabilityRequest, ExposedEntry, Manifest, Requirement, Roles, ToolEntry};
+use crate::diagnostic::quoted;
 use crate::units::{format_duration, format_size};
 use crate::uri::UriPattern;
 
@@ -85,9 +86,18 @@ fn variables(
     asked: &CapabilityRequest,
     found: &mut Vec<String>,
 ) {
-    for (key, names) in &asked.env {
-        let known = before.and_then(|before| before.env.get(key)).map(Vec::as_slice).unwrap_or_default();
-        environment(&format!("{name}, for {key},"), known, names, found);
+    for (key, variables) in &asked.env {
+        let known = before.and_then(|before| before.env.get(key));
+        let names = known.map(|known| known.names.as_slice()).unwrap_or_default();
+        environment(&format!("{name}, for {key},"), names, &variables.names, found);
+        if let Some(default) = &variables.default
+            && known.and_then(|known| known.default.as_ref()) != Some(default)
+        {
+            let default = quoted(default);
+            found.push(format!(
+                "{name}, for {key}, is {default} where no environment variable says otherwise"
+            ));
+        }
     }
 }
 

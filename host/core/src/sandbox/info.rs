@@ -14,6 +14,8 @@ use crate::abi::log::LogGate;
 use crate::capability::Reach;
 use crate::jobs::JobsOfCall;
 use crate::manifest::ConfigValue;
+use crate::mask::Mask;
+use crate::secret_arguments::Vault;
 
 /// One call, as its host functions see it.
 pub struct CallInfo {
@@ -56,6 +58,8 @@ pub struct CallInfo {
     pub used: Used,
     /// The jobs of this binding and caller, and the one that this call runs in.
     pub jobs: JobsOfCall,
+    /// What the placeholders stand for that the guest has in the place of its secret arguments.
+    pub secrets: Vault,
 }
 
 /// A tool's ceiling, from its manifest entry.
@@ -106,7 +110,11 @@ impl Debug for CallInfo {
 /// What a call used and what it was refused, for the audit record and `fleetgate why`. Bounded: of what was used the
 /// first 32 entries and the last 32, so that no beginning hides what came of it; of what was refused the first 64.
 #[derive(Debug, Default)]
-pub struct Used(Mutex<UsedEntries>);
+pub struct Used {
+    entries: Mutex<UsedEntries>,
+    /// Of the call's secret arguments: a caller may have said one in another argument as well.
+    mask: Option<Arc<Mask>>,
+}
 
 #[derive(Debug, Default)]
 struct UsedEntries {
@@ -145,8 +153,9 @@ pub struct UsedEntry<'a> {
 impl UsedEntry<'_> {
     /// How it ended: `200`.
     pub fn end(self, how: impl Into<String>) {
+        let how = self.used.hide(how.into());
         if let Some(noted) = self.used.lock().get_mut(self.number) {
-            noted.end = Some(how.into());
+            noted.end = Some(how);
         }
     }
 
@@ -162,11 +171,16 @@ const KEPT: usize = 64;
 const HALF: usize = KEPT / 2;
 
 impl Used {
+    /// With nothing in it, and nothing that this mask finds ever.
+    pub fn hiding(mask: Option<Arc<Mask>>) -> Self {
+        Self { mask, ..Self::default() }
+    }
+
     /// Something is about to be used: `http.api POST https://host/path`. Called before anything is sent, so that what
     /// was cut short is in the record too. Never a secret, never a body.
     pub fn begin(&self, what: impl Into<String>) -> UsedEntry<'_> {
         let mut entries = self.lock();
-        let noted = Noted { what: what.into(), end: None };
+        let noted = Noted { what: self.hide(what.into()), end: None };
         let number = entries.first.len() + entries.between + entries.last.len();
         if entries.first.len() < HALF {
             entries.first.push(noted);
@@ -185,7 +199,7 @@ impl Used {
     pub fn refuse(&self, why: impl Into<String>) {
         let mut entries = self.lock();
         if entries.refused.len() < KEPT {
-            entries.refused.push(why.into());
+            entries.refused.push(self.hide(why.into()));
         }
     }
 
@@ -207,8 +221,15 @@ impl Used {
         self.lock().refused.clone()
     }
 
+    fn hide(&self, text: String) -> String {
+        match &self.mask {
+            Some(mask) if mask.finds(text.as_bytes()) => mask.replace(&text),
+            _ => text,
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, UsedEntries> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use fleetgate_core::catalog::{BindingState, Host, PluginState, Problem};
+use fleetgate_core::catalog::{BindingState, Host, PluginState, Problem, environment_says};
 
 use super::guest::Tool;
 use super::host::{Place, Plugin, in_time, served, version_of, why_broken, write};
@@ -288,4 +288,61 @@ async fn by_environment_a_setting_that_is_not_a_number_is_refused_once() {
     let host = place.try_start(options).await.expect("it starts, and does not try for ever");
     assert!(served(&host).is_empty());
     assert!(why_broken(&host.survey(), "naas").contains("expected a number"), "{:?}", host.survey());
+}
+
+const WITH_DEFAULT: &str = "[config.pause]\ntype = \"duration\"\ndescription = \"Pause\"\nenv = \"PAUSE\"\n\
+    [capabilities.post.letters]\nwhy = \"To write\"\nboxes = [\"a\"]\noptional = true\n\
+    env = { url = { variables = [\"POST_URL\"], default = \"post://localhost\" }, bearer = \"POST_KEY\" }\n";
+
+/// A host for naas alone, without a table, with these variables.
+async fn with_variables(
+    place: &Place,
+    variables: &'static [(&'static str, &'static str)],
+) -> (Arc<Host>, Vec<String>) {
+    let mut options = place.options();
+    options.only_plugin = Some("naas".into());
+    options.environment = Arc::new(move |name| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    });
+    let environment = options.environment.clone();
+    let host = place.try_start(options).await.expect("it starts");
+    let live = host.catalog().binding("naas").expect("served").clone();
+    (host, environment_says(&live.plugin.manifest, &environment))
+}
+
+#[tokio::test]
+async fn by_environment_a_default_counts_only_where_the_person_set_some_variable() {
+    let place = Place::new("");
+    place.drop_plugin(&Plugin::new("naas", "0.1.0").and(WITH_DEFAULT));
+    let (host, said) = with_variables(&place, &[]).await;
+    assert!(
+        host.catalog().binding("naas").expect("served").granted.is_empty(),
+        "an author's word grants nothing"
+    );
+    assert_eq!(said, ["the environment grants nothing: none of PAUSE, POST_KEY, POST_URL is set"]);
+
+    let (host, said) = with_variables(&place, &[("PAUSE", "0.5")]).await;
+    let live = host.catalog().binding("naas").expect("served").clone();
+    assert_eq!(live.granted.iter().collect::<Vec<_>>(), ["post.letters"]);
+    assert_eq!(live.config["pause"].text, "500ms", "plain numbers are seconds");
+    assert_eq!(
+        said,
+        [
+            "the setting pause is read from PAUSE",
+            "post.letters is granted: url is \"post://localhost\", since POST_URL is not set"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn by_environment_what_was_read_is_said_without_a_value() {
+    let place = Place::new("");
+    place.drop_plugin(&Plugin::new("naas", "0.1.0").and(WITH_DEFAULT));
+    let variables = &[("PAUSE", "30"), ("POST_URL", "post://c4n4ry")];
+    let (host, said) = with_variables(&place, variables).await;
+    assert_eq!(host.catalog().binding("naas").expect("served").config["pause"].text, "30s");
+    assert_eq!(
+        said,
+        ["the setting pause is read from PAUSE", "post.letters is granted: url is read from POST_URL"]
+    );
 }

@@ -62,7 +62,7 @@ impl Tool {
         Self { description: Some(description.into()), ..self }
     }
 
-    fn value(&self) -> Value {
+    pub fn value(&self) -> Value {
         json!({
             "name": self.name, "title": self.title, "description": self.description,
             "input-schema": self.input, "output-schema": self.output, "meta": self.meta, "extra": self.extra,

@@ -1,7 +1,8 @@
 //! A guest for jobs: what a tool does is said by the first letter of its name.
 //!
 //! `d…` is done at once; `l…` reports progress and computes for ever; `t…` traps; `f…` fails with a fault of its own;
-//! `s-NAME` submits the tool `NAME` and answers with the job's id or the fault's code; `g…` submits itself.
+//! `s-NAME` submits the tool `NAME` with its own arguments and answers with the job's id or the fault's code; `g…`
+//! submits itself; `e…` answers with its arguments.
 
 use std::fmt::Write;
 
@@ -12,8 +13,13 @@ use super::memory::{BASE, Memory, WIT};
 
 /// The component, with these tools.
 pub fn component(tools: &[&str]) -> Vec<u8> {
+    component_of(&tools.iter().map(|name| Tool::new(name)).collect::<Vec<_>>())
+}
+
+/// The same with tools of any shape.
+pub fn component_of(tools: &[Tool]) -> Vec<u8> {
     let mut memory = Memory(Vec::new());
-    let list = memory.tools(&tools.iter().map(|name| Tool::new(name)).collect::<Vec<_>>());
+    let list = memory.tools(tools);
     let done = memory.outcome(r#"{"done":true}"#);
     let fault = memory.fault("the device said no");
     let said = memory.room(16);
@@ -25,8 +31,6 @@ pub fn component(tools: &[&str]) -> Vec<u8> {
     memory.text(after, r#""}"#);
     let returned = memory.room(256);
     let text = memory.room(512);
-    let none = memory.room(16);
-    memory.text(none, "{}");
     let pages = (BASE as usize + memory.0.len()) / 65536 + 2;
     let data = memory.0.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "\\{byte:02x}");
@@ -50,10 +54,11 @@ pub fn component(tools: &[&str]) -> Vec<u8> {
             (func $append (param $from i32) (param $length i32) (param $at i32) (result i32)
                 (memory.copy (local.get $at) (local.get $from) (local.get $length))
                 (i32.add (local.get $at) (local.get $length)))
-            (func $submitted (param $name i32) (param $length i32) (result i32)
+            (func $submitted (param $name i32) (param $length i32) (param $with i32) (param $bytes i32)
+                (result i32)
                 (local $at i32)
                 (call $submit (local.get $name) (local.get $length)
-                    (i32.load (i32.const {none})) (i32.load offset=4 (i32.const {none}))
+                    (local.get $with) (local.get $bytes)
                     (i32.const 0) (i32.const 0) (i32.const 0) (i32.const {returned}))
                 ;; The id of a job and the code of a fault come first in both.
                 (local.set $at (i32.const {text}))
@@ -75,10 +80,16 @@ pub fn component(tools: &[&str]) -> Vec<u8> {
                 (if (i32.eq (local.get $c) (i32.const 102)) (then (return (i32.const {fault}))))
                 (if (i32.eq (local.get $c) (i32.const 116)) (then (unreachable)))
                 (if (i32.eq (local.get $c) (i32.const 103))
-                    (then (return (call $submitted (local.get 0) (local.get 1)))))
+                    (then (return (call $submitted (local.get 0) (local.get 1) (local.get 2) (local.get 3)))))
+                (if (i32.eq (local.get $c) (i32.const 101))
+                    (then
+                        (i32.store offset=16 (i32.const {answer}) (i32.const 1))
+                        (i32.store offset=20 (i32.const {answer}) (local.get 2))
+                        (i32.store offset=24 (i32.const {answer}) (local.get 3))
+                        (return (i32.const {answer}))))
                 (if (i32.eq (local.get $c) (i32.const 115))
                     (then (return (call $submitted (i32.add (local.get 0) (i32.const 2))
-                        (i32.sub (local.get 1) (i32.const 2))))))
+                        (i32.sub (local.get 1) (i32.const 2)) (local.get 2) (local.get 3)))))
                 (call $progress (f64.const 1) (i32.const 1) (f64.const 2) (i32.const 1)
                     (i32.load (i32.const {said})) (i32.load offset=4 (i32.const {said})))
                 (loop $ever (br $ever))

@@ -352,6 +352,15 @@ fn a_setting_has_a_type_a_description_and_a_default_that_fits() {
     assert_said(&problems, 12, "config.x.required", &["contradict"]);
     let problems = setting("type = \"bool\"\ndescription = \"d\"\nenv = [\"A B\"]");
     assert_said(&problems, 11, "config.x.env", &["no name of an environment variable"]);
+    let letters = |env: &str| {
+        refused_after_about(&format!(
+            "[capabilities.post.letters]\nwhy = \"w\"\nboxes = []\nenv = {{ {env} }}"
+        ))
+    };
+    let problems = letters("bearer = { variables = \"KEY\", default = \"k\" }");
+    assert_said(&problems, 11, "capabilities.post.letters.env.bearer.default", &["a secret has no default"]);
+    let problems = letters("url = { default = \"post://x\" }");
+    assert_said(&problems, 11, "capabilities.post.letters.env.url", &["missing key \"variables\""]);
     let problems = refused_after_about("[config.\"a b\"]\ntype = \"bool\"\ndescription = \"d\"");
     assert_said(&problems, 8, "config.\"a b\"", &["not a name for a setting"]);
 }

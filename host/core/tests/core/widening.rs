@@ -79,6 +79,12 @@ fn a_new_environment_variable_widens() {
     let said = changed("env = \"REGION\"", "env = \"GITHUB_TOKEN\"");
     assert_eq!(said, ["the setting region is read from the environment variable GITHUB_TOKEN"]);
     assert!(changed("env = \"REGION\"\n", "").is_empty());
+    let default = "{ variables = [\"POST_URL\"], default = \"post://localhost:2375\" }";
+    let said = changed("[\"POST_URL\"]", default);
+    assert_eq!(
+        said,
+        ["post.letters, for url, is \"post://localhost:2375\" where no environment variable says otherwise"]
+    );
 }
 
 #[test]

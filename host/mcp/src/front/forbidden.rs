@@ -124,7 +124,7 @@ impl Asker<'_> {
         if fine(self.view.find(&self.serving.scope, &called.name, self.principal)) {
             return Ok(());
         }
-        let arguments = called.arguments.map_or("{}", RawValue::get).to_owned();
+        let arguments = called.arguments.map_or("{}", RawValue::get).into();
         let call =
             ToolCall { context: self.context(), tool: called.name.into_owned(), arguments, answers: None };
         refused(self.view.clone().call(call)).await

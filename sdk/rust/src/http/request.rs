@@ -134,6 +134,17 @@ impl Request {
         })
     }
 
+    /// HTTP Basic of a user's name and a secret argument of this call, which the plugin has a placeholder of. Instead of
+    /// the granted credential, for this request alone, and only where the grant says `from_call = { basic = true }`.
+    pub fn basic_from_call(self, user: &str, password: &str) -> Self {
+        if user.contains(':') {
+            return self.change(|_| {
+                Err(Fault::custom("invalid-arguments", "A user's name with a colon cannot be in HTTP Basic."))
+            });
+        }
+        self.header("fleetgate-basic", format!("{user}:{password}"))
+    }
+
     /// A body in JSON.
     pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Self {
         match serde_json::to_vec(value) {

@@ -235,7 +235,7 @@ async fn no_log_holds_a_secret_a_query_or_a_body_at_any_level() {
         caller.refused(request("OPTIONS", "http://api.upstream/a")).await;
     }
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let ours: Vec<_> = text.lines().filter(|line| line.contains("fleetgate_http")).collect();
+    let ours: Vec<_> = text.lines().filter(|line| line.contains("fleetgate_")).collect();
     assert_eq!(
         ours.iter().filter(|line| line.contains("request refused")).count(),
         16,

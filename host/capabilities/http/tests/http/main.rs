@@ -8,6 +8,7 @@ mod decisions;
 mod headers;
 mod limits;
 mod redirects;
+mod secret_arguments;
 #[path = "../../../../core/tests/core/spellings.rs"]
 mod spellings;
 mod tables;

@@ -55,6 +55,8 @@ fn a_request_that_is_wrong_is_refused_with_place_and_advice() {
 #[test]
 fn a_grant_that_is_wrong_is_refused_with_place_and_advice() {
     let api = "methods = [\"GET\", \"POST\"]\npaths = [\"/v2/**\"]";
+    let login = "paths = [\"/**\"]\nfrom_call = { body = [\"/password\"] }";
+    let logins = "paths = [\"/**\"]\nhosts = [\"a.example.com\", \"b.example.com\"]\nfrom_call = { body = [\"/password\"] }";
     let fixed = "paths = [\"/points/**\"]\nhosts = [\"api.weather.gov\", \"other.example.com\"]";
     for (request, grant, said) in [
         (api, "".to_owned(), "missing key \"url\" (say where it is: url = \"https://api.example.com\")"),
@@ -157,6 +159,22 @@ fn a_grant_that_is_wrong_is_refused_with_place_and_advice() {
             "does not ask for evil.example.com (it asks for [\"api.weather.gov\"",
         ),
         (fixed, "credential = { bearer = \"api-key\" }".into(), "a credential belongs to one host"),
+        (api, format!("{URL}from_call = {{ body = [\"/password\"] }}"), "it asks for none of this"),
+        (api, format!("{URL}from_call = {{ basic = true }}"), "makes no HTTP Basic of secret arguments"),
+        (login, format!("{URL}from_call = {{ body = [\"/x\"] }}"), "puts no secret argument at /x"),
+        (login, format!("{URL}from_call = {{ body = [\"password\"] }}"), "is not a JSON pointer"),
+        (login, format!("{URL}from_call = {{ bdy = [] }}"), "unknown key \"bdy\" (did you mean \"body\"?)"),
+        (login, format!("{URL}from_call = true"), "expected a table"),
+        (
+            login,
+            "url = \"http://198.51.100.7\"\nplaintext = true\nfrom_call = { body = [\"/password\"] }".into(),
+            "secret arguments are not sent to a public address without TLS",
+        ),
+        (
+            logins,
+            "from_call = { body = [\"/password\"] }".into(),
+            "secret arguments belong to one host, and several are granted here",
+        ),
     ] {
         let problems = granted(request, &grant);
         assert!(problems.contains(said), "{grant}: {problems}");
@@ -224,6 +242,13 @@ fn asking_for_more_widens_and_asking_for_less_does_not() {
         ),
         ("paths = [\"/health\"]\nhosts = [\"a.example.com:8443\"]", &["the host https://a.example.com:8443"]),
         ("paths = [\"/health\"]", &["a URL that the operator gives"]),
+        (
+            "paths = [\"/health\"]\nhosts = [\"a.example.com\"]\nfrom_call = { body = [\"/p\"], basic = true }",
+            &[
+                "secret arguments of calls in bodies at /p",
+                "secret arguments of calls as passwords of HTTP Basic",
+            ],
+        ),
     ] {
         assert_eq!(read(new).widens(&*old), more, "{new}");
     }
@@ -275,7 +300,8 @@ fn requests_and_grants_are_described_without_secrets() {
 #[test]
 fn the_template_of_a_grant_is_toml_that_asks_to_be_filled_in() {
     let world = World::new();
-    for request in [ALL, "paths = [\"/a\"]\nhosts = [\"a.example.com\"]"] {
+    let login = format!("{ALL}\nfrom_call = {{ body = [\"/password\"], basic = true }}");
+    for request in [ALL, &login, "paths = [\"/a\"]\nhosts = [\"a.example.com\"]"] {
         let (parsed, _) = world.read("api", request, None).unwrap();
         let template = parsed.grant_template();
         let filled = template.replace("https://…", "https://api.example.com");

@@ -14,7 +14,8 @@ use fleetgate_core::abi::log::LogGate;
 use fleetgate_core::address::{Dialer, Resolver, TcpDialer};
 use fleetgate_core::capability::{BindingParts, Capability, Grant, Reach, Request};
 use fleetgate_core::diagnostic::{Diagnostics, Document};
-use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody};
+use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody, Used};
+use fleetgate_core::secret_arguments::Vault;
 use fleetgate_core::settings::{Limits, SecretSource, Secrets};
 use fleetgate_http::testing::{HttpBinding, Session};
 use fleetgate_http::{Failure, Http, HttpOptions};
@@ -134,6 +135,7 @@ impl World {
             reach: BTreeMap::new(),
             timeout: Duration::from_secs(30),
             response: 1 << 20,
+            secrets: Vault::default(),
         }
     }
 
@@ -162,6 +164,7 @@ pub struct Call {
     pub reach: BTreeMap<String, Arc<dyn Reach>>,
     pub timeout: Duration,
     pub response: u64,
+    pub secrets: Vault,
 }
 
 impl Call {
@@ -183,6 +186,13 @@ impl Call {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// With secret arguments of these values; their placeholders come back.
+    pub fn with_secrets<const N: usize>(mut self, values: [&str; N]) -> (Self, [String; N]) {
+        let placeholders;
+        (self.secrets, placeholders) = Vault::for_tests(values);
+        (self, placeholders.try_into().unwrap())
     }
 
     pub fn to(self, binding: &HttpBinding) -> Caller {
@@ -210,8 +220,9 @@ impl Call {
             log: LogGate::new(),
             observer: Arc::new(Nobody),
             lists: None,
-            used: Default::default(),
+            used: Used::hiding(self.secrets.mask().cloned()),
             jobs: Default::default(),
+            secrets: self.secrets,
         });
         Caller { session: binding.session(&call), call }
     }

@@ -1,16 +1,16 @@
 //! Logging in: passwords, questions, keys, agents, and arguments of the call.
 
-use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleetgate_ssh::{LoginArguments, SshOptions};
+use fleetgate_ssh::LoginArguments;
+use fleetgate_ssh::testing::Step;
 use russh::MethodKind;
 
 use crate::device::{ENABLE, PASSWORD, Router, Setup, USER};
 use crate::sshd::{Sshd, keygen};
-use crate::world::{Placeholders, World, call, text};
+use crate::world::{World, call, text};
 
 #[tokio::test]
 async fn a_password_that_is_right_is_taken_and_one_that_is_wrong_is_offered_once() {
@@ -248,15 +248,8 @@ fn arguments(user: Option<&str>, password: Option<&str>, enable: Option<&str>) -
 }
 
 fn from_call(router: &Router, lines: &str) -> World {
-    let placeholders =
-        [("{{password:1}}", PASSWORD), ("{{enable:1}}", ENABLE), ("{{wrong:1}}", "wr0ng-password")];
-    let placeholders = placeholders.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let options = SshOptions {
-        arguments: Arc::new(Placeholders(BTreeMap::from(placeholders))),
-        ..SshOptions::default()
-    };
     let grant = format!("targets = [\"{}\"]\nknown_hosts = \"known_hosts\"\n{lines}", router.address);
-    let world = World::with(options, &grant).secret("password", "the-grants-0wn").secret("enable", ENABLE);
+    let world = World::new(&grant).secret("password", "the-grants-0wn").secret("enable", ENABLE);
     world.write("known_hosts", &router.known_hosts());
     world
 }
@@ -265,8 +258,11 @@ fn from_call(router: &Router, lines: &str) -> World {
 async fn secret_arguments_of_a_call_replace_the_credential_where_the_grant_says_so() {
     let router = Router::start().await;
     let world = from_call(&router, "from_call = true");
-    let caller = call().to(&world.bind());
-    let login = arguments(Some(USER), Some("{{password:1}}"), Some("{{enable:1}}"));
+    let (one, [password, enable, wrong, lines]) =
+        call().with_secrets([PASSWORD, ENABLE, "wr0ng-password", "two\nreload"]);
+    let (_, [others]) = call().with_secrets([PASSWORD]);
+    let caller = one.to(&world.bind());
+    let login = arguments(Some(USER), Some(&password), Some(&enable));
     let device = caller.connect_as(router.address, login).await.unwrap();
     let shell = crate::world::Typing(device.open_shell(Default::default()).await.unwrap());
     shell.until("R1>").await;
@@ -278,11 +274,13 @@ async fn secret_arguments_of_a_call_replace_the_credential_where_the_grant_says_
 
     for (login, code, said) in [
         (arguments(Some(USER), Some(PASSWORD), None), "denied", "not granted"),
-        (arguments(Some(USER), Some("{{other:1}}"), None), "denied", "not granted"),
+        (arguments(Some(USER), Some(&others), None), "denied", "not granted"),
+        (arguments(Some(USER), Some(&format!(" {password}")), None), "denied", "not granted"),
         (arguments(Some(USER), None, None), "credential", "brings no password"),
-        (arguments(None, Some("{{password:1}}"), None), "credential", "brings no user"),
-        (arguments(Some("a b"), Some("{{password:1}}"), None), "invalid", "a user's name"),
-        (arguments(Some(USER), Some("{{wrong:1}}"), None), "auth-failed", "refuses the password"),
+        (arguments(None, Some(&password), None), "credential", "brings no user"),
+        (arguments(Some("a b"), Some(&password), None), "invalid", "a user's name"),
+        (arguments(Some(USER), Some(&lines), None), "invalid", "no line ends"),
+        (arguments(Some(USER), Some(&wrong), None), "auth-failed", "refuses the password"),
     ] {
         let failure = caller.connect_as(router.address, login.clone()).await.err().unwrap().guest();
         assert_eq!(failure.code, code, "{login:?}: {}", failure.message);
@@ -296,17 +294,42 @@ async fn secret_arguments_of_a_call_replace_the_credential_where_the_grant_says_
 async fn a_call_does_not_log_in_as_it_likes_where_the_grant_does_not_say_so() {
     let router = Router::start().await;
     let credential = format!("credential = {{ user = \"{USER}\", password = \"password\" }}");
-    let caller = call().to(&from_call(&router, &credential).bind());
-    let login = arguments(Some(USER), Some("{{password:1}}"), None);
+    let (one, [password]) = call().with_secrets([PASSWORD]);
+    let caller = one.to(&from_call(&router, &credential).bind());
+    let login = arguments(Some(USER), Some(&password), None);
     let failure = caller.connect_as(router.address, login).await.err().unwrap().guest();
     assert_eq!(failure.code, "denied");
     assert!(caller.refused().contains("from_call = true"), "{}", caller.refused());
     // With both, the grant's password is not offered under another name.
     let world = from_call(&router, &format!("{credential}\nfrom_call = true\nenable = \"enable\""));
-    let caller = call().to(&world.bind());
+    let (one, [password]) = call().with_secrets([PASSWORD]);
+    let caller = one.to(&world.bind());
     let other = arguments(Some("admin"), None, None);
     assert_eq!(caller.connect_as(router.address, other).await.err().unwrap().guest().code, "credential");
     assert_eq!(router.accepted(), 0);
-    caller.connect_as(router.address, arguments(None, Some("{{password:1}}"), None)).await.unwrap();
+    caller.connect_as(router.address, arguments(None, Some(&password), None)).await.unwrap();
     assert_eq!(router.count("login by password: right"), 1);
+}
+
+#[tokio::test]
+async fn a_placeholder_is_not_typed_and_what_a_device_says_of_any_secret_argument_is_masked() {
+    let router = Router::start().await;
+    // The grant's own login: the enable password of the call was told to no device by this call.
+    let (one, [enable]) = call().with_secrets([ENABLE]);
+    let caller = one.to(&router.world().bind());
+    let device = caller.connect(router.address).await.unwrap();
+    let refused = device.exec(&format!("show {enable}"), None, None).await.unwrap_err();
+    assert_eq!(refused.guest().code, "denied");
+    assert!(caller.refused().contains("placeholder"), "{}", caller.refused());
+    let shell = crate::world::Typing(device.open_shell(Default::default()).await.unwrap());
+    shell.until("R1>").await;
+    assert_eq!(shell.0.send_line(&enable).await.unwrap_err().guest().code, "denied");
+    assert_eq!(shell.0.write(format!("{enable}\n").into_bytes()).await.unwrap_err().guest().code, "denied");
+    let step = Step::Line(enable.clone());
+    assert_eq!(shell.0.on_close(vec![step]).unwrap_err().guest().code, "denied");
+    let said = shell.line(&format!("show {ENABLE}"), "R1>").await;
+    assert!(said.contains("[masked]") && !said.contains(ENABLE), "{said}");
+    let used = caller.call.used.used().join("\n");
+    assert!(used.contains("[masked]") && !used.contains(ENABLE), "{used}");
+    assert!(!router.heard().iter().any(|heard| heard.contains(&enable)), "{:?}", router.heard());
 }

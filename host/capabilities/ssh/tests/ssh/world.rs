@@ -13,10 +13,11 @@ use fleetgate_core::abi::log::LogGate;
 use fleetgate_core::address::{Dialer, Resolver, TcpDialer};
 use fleetgate_core::capability::{BindingParts, Capability, Grant, Reach, Request};
 use fleetgate_core::diagnostic::{Diagnostics, Document};
-use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody};
-use fleetgate_core::settings::{Limits, Secret, SecretSource, Secrets};
+use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody, Used};
+use fleetgate_core::secret_arguments::Vault;
+use fleetgate_core::settings::{Limits, SecretSource, Secrets};
 use fleetgate_ssh::testing::{Chunk, Device, Output, Session, Shell, SshBinding, Terminal};
-use fleetgate_ssh::{Failure, GuestFailure, LoginArguments, SecretArguments, Ssh, SshOptions};
+use fleetgate_ssh::{Failure, GuestFailure, LoginArguments, Ssh, SshOptions};
 use futures_util::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -169,6 +170,7 @@ pub struct Call {
     read_only: bool,
     reach: Option<Arc<dyn Reach>>,
     timeout: Option<Duration>,
+    secrets: Vault,
 }
 
 /// A call that may do all that is granted.
@@ -190,6 +192,13 @@ impl Call {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
+    }
+
+    /// With secret arguments of these values; their placeholders come back.
+    pub fn with_secrets<const N: usize>(mut self, values: [&str; N]) -> (Self, [String; N]) {
+        let placeholders;
+        (self.secrets, placeholders) = Vault::for_tests(values);
+        (self, placeholders.try_into().unwrap())
     }
 
     pub fn to(self, binding: &Binding) -> Caller {
@@ -219,8 +228,9 @@ impl Call {
             log: LogGate::new(),
             observer: Arc::new(Nobody),
             lists: None,
-            used: Default::default(),
+            used: Used::hiding(self.secrets.mask().cloned()),
             jobs: Default::default(),
+            secrets: self.secrets,
         });
         Caller { session: binding.binding.session(&call), call, _directory: Arc::clone(&binding.directory) }
     }
@@ -361,14 +371,5 @@ impl Dialer for Watched {
             true => Box::pin(async move { TcpDialer.dial(address).await }),
             false => Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) }),
         }
-    }
-}
-
-/// Secret arguments by placeholder.
-pub struct Placeholders(pub BTreeMap<String, String>);
-
-impl SecretArguments for Placeholders {
-    fn reveal(&self, _: &CallInfo, placeholder: &str) -> Option<Secret> {
-        self.0.get(placeholder).map(Secret::new)
     }
 }

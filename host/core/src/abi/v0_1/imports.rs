@@ -38,8 +38,10 @@ impl call::Host for CallState {
     fn progress(&mut self, done: f64, total: Option<f64>, message: Option<String>) -> wasmtime::Result<()> {
         if done.is_finite() && done > self.progress {
             self.progress = done;
-            let message =
-                message.map(|text| clean(&text[..text.floor_char_boundary(MAX_PROGRESS)]).into_owned());
+            let message = message.map(|text| {
+                let text = self.call().secrets.hide(&text);
+                clean(&text[..text.floor_char_boundary(MAX_PROGRESS)]).into_owned()
+            });
             self.call().observer.progress(done, total.filter(|total| total.is_finite()), message);
         }
         Ok(())
@@ -61,7 +63,8 @@ impl call::Host for CallState {
         Ok(())
     }
     fn resource_updated(&mut self, uri: String) -> wasmtime::Result<()> {
-        self.call().observer.resource_updated(&uri);
+        let call = self.call();
+        call.observer.resource_updated(&call.secrets.hide(&uri));
         Ok(())
     }
 }

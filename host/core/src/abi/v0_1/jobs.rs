@@ -15,7 +15,8 @@ impl jobs::Host for CallState {
         options: Option<String>,
     ) -> wasmtime::Result<Result<jobs::Job, types::Fault>> {
         let call = self.call().clone();
-        let submitted = call.waiting(call.jobs.submit(&tool, arguments, options.as_deref())).await;
+        let submitted =
+            call.waiting(call.jobs.submit(&call.secrets, &tool, arguments, options.as_deref())).await;
         Ok(ended(submitted).map(job))
     }
     fn get(&mut self, id: String) -> wasmtime::Result<Result<jobs::Job, types::Fault>> {
@@ -48,6 +49,9 @@ fn ended<T>(waited: Result<Result<T, Fault>, Cancelled>) -> Result<T, types::Fau
 
 fn job(job: Job) -> jobs::Job {
     let mut extra = Map::from_iter([("ttlMs".to_owned(), job.ttl_ms.into())]);
+    if let Some(attributes) = job.attributes {
+        extra.insert("attributes".to_owned(), Value::Object(attributes));
+    }
     for (key, number) in [("progress", job.progress), ("total", job.total)] {
         if let Some(number) = number {
             extra.insert(key.to_owned(), number.into());

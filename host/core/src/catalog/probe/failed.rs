@@ -5,6 +5,7 @@ use std::fmt;
 use super::super::parts::PartRefused;
 use super::{MAX_SKILL_BYTES, MAX_TOOLS};
 use crate::sandbox::RunFailed;
+use crate::secret_arguments::SecretMisplaced;
 use crate::text::clean;
 use crate::units::format_size;
 use crate::uri::TemplateRefused;
@@ -163,6 +164,14 @@ pub enum ProbeFailed {
         said: bool,
         /// The manifest.
         expected: bool,
+    },
+    /// What the manifest calls secret cannot be that.
+    #[error("the manifest says that its tool \"{tool}\" takes a secret at {why}")]
+    Secret {
+        /// Which tool.
+        tool: String,
+        /// What is wrong.
+        why: SecretMisplaced,
     },
     /// A prompt's arguments cannot be asked for.
     #[error("its prompt \"{prompt}\" {why}")]

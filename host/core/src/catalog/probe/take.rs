@@ -12,6 +12,7 @@ use crate::domain::{Fault, ListedSkill, Prompt, ResourceTemplate, Tool};
 use crate::jobs::JobsOfCall;
 use crate::sandbox::work::Work;
 use crate::sandbox::{BindingMemory, CallInfo, CallLimits, CallPolicy, Nobody, Run, RunFailed, Used};
+use crate::secret_arguments::Vault;
 
 /// Wall time of one listing. Nothing is granted, so there is nothing to wait for.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -114,6 +115,7 @@ impl Subject<'_> {
             lists: None,
             used: Used::default(),
             jobs: JobsOfCall::default(),
+            secrets: Vault::default(),
         });
         let slots: Vec<Box<dyn Any + Send>> = self.bounds.iter().map(|bound| bound.state(&call)).collect();
         let run = Run { call, memory: BindingMemory::new(self.memory), slots, permit };

@@ -10,6 +10,7 @@ use super::MAX_TOOLS;
 use super::failed::{List, ProbeFailed, short};
 use crate::domain::Tool;
 use crate::manifest::{Manifest, ToolEntry, grammar};
+use crate::secret_arguments;
 use crate::text::clean_json;
 use crate::validate::{Schema, SchemaRefused};
 
@@ -68,6 +69,8 @@ fn check_tool(mut tool: Tool, entry: &ToolEntry) -> Result<ProbedTool, ProbeFail
         }
     };
     let input = Schema::of_arguments(&tool.input_schema).map_err(refused("input"))?;
+    secret_arguments::check_schema(&tool.input_schema, &entry.secret)
+        .map_err(|why| ProbeFailed::Secret { tool: tool.name.clone(), why })?;
     let output = tool.output_schema.as_deref().map(Schema::compile).transpose().map_err(refused("output"))?;
 
     clean_json(Arc::make_mut(&mut tool.input_schema));
