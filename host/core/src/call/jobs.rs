@@ -42,7 +42,7 @@ pub(crate) fn ended_at_once(
 ) -> Answered {
     let mut ledger = Ledger::open(
         audit,
-        (principal, arguments.hashable(&found.tool.secret)),
+        (principal, arguments.hashable(&found.tool.secret).as_deref()),
         &found.binding,
         found.tool.own_name.to_string(),
         &new_reference(),

@@ -42,7 +42,7 @@ impl Passage for ToolCall {
     }
 
     fn hashable(&self, found: &FoundTool) -> Option<Cow<'_, str>> {
-        self.arguments.hashable(&found.tool.secret).map(Cow::from)
+        self.arguments.hashable(&found.tool.secret)
     }
 
     fn find(&self, catalog: &Catalog) -> Option<FoundTool> {

@@ -497,7 +497,7 @@ impl Jobs {
 
     /// Nothing that somebody could guess a secret argument with.
     fn hash(&self, found: &FoundTool, arguments: &Arguments) -> String {
-        arguments.hashable(&found.tool.secret).map(|text| self.audit.hash(text)).unwrap_or_default()
+        arguments.hashable(&found.tool.secret).map(|text| self.audit.hash(&text)).unwrap_or_default()
     }
 
     async fn record(

@@ -1,5 +1,6 @@
 //! A call's arguments, from the transport to the guest.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::mem::take;
 use std::sync::Arc;
@@ -43,8 +44,13 @@ impl Arguments {
     }
 
     /// What may be hashed for the record: nothing that somebody could guess a password with.
-    pub(crate) fn hashable(&self, secret: &[String]) -> Option<&str> {
-        (self.settled || secret.is_empty()).then(|| self.as_str())
+    pub(crate) fn hashable(&self, secret: &[String]) -> Option<Cow<'_, str>> {
+        let text = self.as_str();
+        match self.mask().filter(|mask| mask.finds(text.as_bytes())) {
+            // Another argument says it as well.
+            Some(mask) => Some(mask.replace(text).into()),
+            None => (self.settled || secret.is_empty()).then(|| text.into()),
+        }
     }
 
     /// Finds the values in what they are compared with.
@@ -210,10 +216,14 @@ mod tests {
         let secret = ["/password".to_owned()];
         let raw = Arguments::from(r#"{"password":"hunter2"}"#);
         assert_eq!(raw.hashable(&secret), None, "before it is taken out");
-        assert_eq!(raw.hashable(&[]), Some(r#"{"password":"hunter2"}"#), "where nothing is secret");
+        assert_eq!(
+            raw.hashable(&[]).as_deref(),
+            Some(r#"{"password":"hunter2"}"#),
+            "where nothing is secret"
+        );
         let of = |password: &str| {
             let value = json!({"password": password});
-            Arguments::from(value.to_string()).settle(value, &secret).0.hashable(&secret).map(str::to_owned)
+            Arguments::from(value.to_string()).settle(value, &secret).0.hashable(&secret).map(Cow::into_owned)
         };
         assert!(of("hunter2").is_some() && of("hunter2") == of("another, longer one"));
     }

@@ -72,7 +72,7 @@ fn a_manifest_with_every_key_is_read() {
     let letters = &manifest.capabilities["post.letters"];
     assert!(letters.optional);
     assert_eq!((letters.kind.as_str(), letters.name.as_str()), ("post", "letters"));
-    assert_eq!(letters.env["url"], ["POST_URL", "OLD_POST_URL"]);
+    assert_eq!(letters.env["url"].names, ["POST_URL", "OLD_POST_URL"]);
 
     let send = &manifest.tools["send_config"];
     assert_eq!(send.requires, roles(&["operator"]));

@@ -89,6 +89,13 @@ fn a_header_replaces_one_of_its_name() {
 }
 
 #[test]
+fn basic_from_a_call_is_a_field_for_the_host() {
+    let request = sent(http::upstream("api").get(["a"]).basic_from_call("netops", "fleetgate-secret-x"));
+    assert_eq!(request.header("fleetgate-basic"), Some("netops:fleetgate-secret-x"));
+    assert!(refused(http::upstream("api").get(["a"]).basic_from_call("a:b", "x")).is("invalid-arguments"));
+}
+
+#[test]
 fn a_header_cannot_smuggle_another() {
     let fault = refused(http::upstream("api").get(["a"]).header("x", "1\r\nHost: evil"));
     assert!(fault.is("invalid-arguments"), "{fault}");

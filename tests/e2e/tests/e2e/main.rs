@@ -27,4 +27,5 @@ mod new_plugin;
 mod reach;
 mod reload;
 mod roles;
+mod secret_arguments;
 mod typescript;

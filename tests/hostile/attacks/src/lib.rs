@@ -17,6 +17,8 @@ mod remember;
 #[cfg(target_arch = "wasm32")]
 mod results;
 #[cfg(target_arch = "wasm32")]
+mod secrets;
+#[cfg(target_arch = "wasm32")]
 mod world;
 
 #[cfg(target_arch = "wasm32")]
@@ -48,5 +50,7 @@ fleetgate_sdk::export!(
     results::unpromised,
     results::bidi,
     results::plain,
+    secrets::login,
+    secrets::login_later,
     world::look_around,
 );

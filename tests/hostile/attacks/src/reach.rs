@@ -13,23 +13,23 @@ use wasip2::io::streams::StreamError;
 #[derive(Deserialize, JsonSchema)]
 pub struct Raw {
     /// `GET`, `POST`, or anything.
-    method: String,
+    pub(crate) method: String,
     /// `http` or `https`.
-    scheme: String,
+    pub(crate) scheme: String,
     /// Host and port.
-    authority: String,
+    pub(crate) authority: String,
     /// Path and query, as it is.
-    path: String,
+    pub(crate) path: String,
     /// Sent along, if the host lets it be set.
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     /// Sent as the body.
     #[serde(default)]
-    body: String,
+    pub(crate) body: String,
 }
 
 /// What came of it.
-#[derive(Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Seen {
     /// The status, or nothing.
     status: Option<u16>,
@@ -133,7 +133,7 @@ fn start(raw: &Raw) -> Result<FutureIncomingResponse, String> {
     Ok(response)
 }
 
-fn send(raw: &Raw) -> Seen {
+pub(crate) fn send(raw: &Raw) -> Seen {
     let mut seen = Seen { status: None, error: None, headers: Vec::new(), body: String::new(), length: 0 };
     if let Err(error) = exchange(raw, &mut seen) {
         seen.error = Some(error);

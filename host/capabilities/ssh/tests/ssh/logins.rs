@@ -1,7 +1,6 @@
 //! Logging in: passwords, questions, keys, agents, and arguments of the call.
 
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use fleetgate_ssh::LoginArguments;
