@@ -239,7 +239,8 @@ impl Session {
         if !self.call().secrets.finds(bytes) {
             return Ok(());
         }
-        let why = "the placeholder of a secret argument in what is typed: it is good for a login and send-secret";
+        let why =
+            "the placeholder of a secret argument in what is typed: it is good for a login and send-secret";
         Err(Failure::Refused(Refusal::new("placeholder", why)))
     }
 

@@ -5,6 +5,7 @@ mod audit;
 mod canaries;
 mod cli;
 mod clients;
+mod environment;
 mod files;
 mod framing;
 mod hello;

@@ -278,7 +278,7 @@ async fn secret_arguments_of_a_call_replace_the_credential_where_the_grant_says_
         (arguments(Some(USER), None, None), "credential", "brings no password"),
         (arguments(None, Some(&password), None), "credential", "brings no user"),
         (arguments(Some("a b"), Some(&password), None), "invalid", "a user's name"),
-        (arguments(Some(USER), Some(&lines), None), "invalid", "no line ends"),
+        (arguments(Some(USER), Some(&lines), None), "invalid", "printable characters alone"),
         (arguments(Some(USER), Some(&wrong), None), "auth-failed", "refuses the password"),
     ] {
         let failure = caller.connect_as(router.address, login.clone()).await.err().unwrap().guest();
