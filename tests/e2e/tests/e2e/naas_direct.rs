@@ -24,8 +24,8 @@ fn lines(platform: Platform) -> (&'static [&'static str], &'static str) {
         }
         Platform::CiscoNxos => (&["interface loopback7", "description canary-e2e"], "canary-e2e"),
         Platform::CiscoXr => (&["interface Loopback7", "description canary-e2e"], "canary-e2e"),
-        Platform::JuniperJunos => (&["set system location building canary-e2e"], "canary-e2e"),
-        Platform::Linux => (&["hostname canary-e2e"], "canary-e2e"),
+        Platform::JuniperJunos => (&["set snmp location canary-e2e"], "canary-e2e"),
+        Platform::Linux => (&["echo canary-e2e > /etc/motd"], "canary-e2e"),
         Platform::HpProcurve => (&["vlan 77", "name canary-e2e"], "canary-e2e"),
         Platform::MikrotikRouteros => (&["/system identity set name=canary-e2e"], "canary-e2e"),
         Platform::Fortinet => (&["config system global", "set hostname canary-e2e", "end"], "canary-e2e"),
@@ -154,7 +154,7 @@ async fn the_result_is_kept_as_a_job_with_its_tags() {
 #[tokio::test]
 async fn cancelling_a_job_ends_its_session_and_leaves_the_configuration_mode() {
     let lab = Lab::of([Setup::new(Platform::CiscoIos).privileged(true)]).await;
-    let lines: Vec<_> = (0..2000).map(|number| format!("ip host canary{number} 192.0.2.1")).collect();
+    let lines: Vec<_> = (0..2000).map(|number| format!("access-list 10 permit 10.1.{}.{}", number / 200, number % 200 + 1)).collect();
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();
     let client = lab.server.client_of("naas");
     let arguments = on(lab.device(), &lines);

@@ -111,7 +111,7 @@ async fn a_slow_device_is_read_to_its_end() {
 #[tokio::test]
 async fn a_line_that_is_refused_half_way_says_which_lines_stay() {
     let lab = Lab::of([ios()]).await;
-    let lines = ["ip host canary-one 192.0.2.1", "bogus canary-two", "ip host canary-three 192.0.2.3"];
+    let lines = ["snmp-server location canary-one", "bogus canary-two", "snmp-server contact canary-three"];
     let answer = lab.configure(lab.device(), &lines, json!({"save_config": true})).await;
     let result = failed(&answer, "CONFIG_REJECTED", false);
     let expected = json!({"applied": [lines[0]], "rejected": lines[1], "not_sent": [lines[2]]});
