@@ -167,7 +167,7 @@ fn a_grant_that_is_wrong_is_refused_with_place_and_advice() {
         (login, format!("{URL}from_call = true"), "expected a table"),
         (
             login,
-            "url = \"http://198.51.100.7\"\nplaintext = true\nfrom_call = { body = [\"/password\"] }".into(),
+            "url = \"http://93.184.216.34\"\nplaintext = true\nfrom_call = { body = [\"/password\"] }".into(),
             "secret arguments are not sent to a public address without TLS",
         ),
         (
