@@ -126,8 +126,8 @@ pub(crate) struct Injected {
     /// None: the value is too short to be told from ordinary text.
     pub(crate) mask: Option<Arc<Mask>>,
     secret: Secret,
-    /// User and password, as Basic has them.
-    pair: Option<Secret>,
+    /// User and password, as Basic has them, and the same in base64.
+    pair: Option<[Secret; 2]>,
 }
 
 impl Injected {
@@ -138,7 +138,7 @@ impl Injected {
 
     /// What must not come back.
     pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
-        [&self.secret].into_iter().chain(&self.pair).map(Secret::expose)
+        [&self.secret].into_iter().chain(self.pair.iter().flatten()).map(Secret::expose)
     }
 }
 
@@ -178,8 +178,9 @@ impl Keeper {
         let (name, text, pair) = match &self.credential {
             Credential::Bearer { .. } => (AUTHORIZATION, format!("Bearer {}", secret.expose()), None),
             Credential::Basic { user, .. } => {
-                let pair = format!("{user}:{}", secret.expose());
-                (AUTHORIZATION, format!("Basic {}", STANDARD.encode(&pair)), Some(pair))
+                let pair = Secret::new(format!("{user}:{}", secret.expose()));
+                let encoded = Secret::new(STANDARD.encode(pair.expose()));
+                (AUTHORIZATION, format!("Basic {}", encoded.expose()), Some([pair, encoded]))
             }
             Credential::Header { name, .. } => (name.clone(), secret.expose().to_owned(), None),
         };
@@ -190,7 +191,6 @@ impl Keeper {
             )
         })?;
         value.set_sensitive(true);
-        let pair = pair.map(Secret::new);
         let mut injected = Injected { name, value, mask: None, secret, pair };
         injected.mask = Mask::new(injected.values());
         if injected.mask.is_none() {

@@ -166,7 +166,7 @@ impl Exchange {
             return injected.and_then(|injected| injected.mask.clone());
         }
         let credential = injected.into_iter().flat_map(Injected::values);
-        let basic = basic.map(|basic| basic.pair.expose());
+        let basic = basic.into_iter().flat_map(Basic::values);
         Mask::new(credential.chain(basic).chain(secrets.values()))
     }
 

@@ -29,14 +29,19 @@ const BASIC: HeaderName = HeaderName::from_static("fleetgate-basic");
 /// HTTP Basic made of a name and a secret argument.
 pub(crate) struct Basic {
     value: HeaderValue,
-    /// What stands in it, to be masked.
-    pub(crate) pair: Secret,
+    /// User and password, and the same in base64.
+    pair: [Secret; 2],
 }
 
 impl Basic {
     /// Adds it, instead of another `Authorization`.
     pub(crate) fn add(&self, headers: &mut HeaderMap) {
         headers.insert(AUTHORIZATION, self.value.clone());
+    }
+
+    /// What must not come back.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        self.pair.iter().map(Secret::expose)
     }
 
     /// Takes the field out of a request, whatever comes of it.
@@ -69,10 +74,11 @@ impl Basic {
             ));
         };
         let pair = Secret::new(format!("{user}:{}", password.expose()));
-        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair.expose())))
+        let encoded = Secret::new(STANDARD.encode(pair.expose()));
+        let mut value = HeaderValue::try_from(format!("Basic {}", encoded.expose()))
             .map_err(|_| refused("from-call", "HTTP Basic that is too long"))?;
         value.set_sensitive(true);
-        Ok(Self { value, pair })
+        Ok(Self { value, pair: [pair, encoded] })
     }
 }
 

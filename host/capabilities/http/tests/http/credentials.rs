@@ -79,6 +79,8 @@ async fn every_form_is_masked_in_body_and_headers_split_and_compressed() {
         URL_SAFE.encode(SECRET),
         URL_SAFE_NO_PAD.encode(SECRET),
         STANDARD.encode(format!("fleet:{SECRET}")),
+        // A header field that somebody encodes once more.
+        STANDARD.encode(STANDARD.encode(format!("fleet:{SECRET}"))),
         percent.replace("%2F", "%2f").replace("%2B", "%2b").replace("%3D", "%3d"),
         percent,
         json[1..json.len() - 1].to_owned(),
