@@ -12,7 +12,7 @@ const GRANT: &str = "targets = [\"*.lab.example.com:22\", \"10.1.0.0/16:22\", \"
                      known_hosts = \"known_hosts\"\ncredential = { user = \"netops\", password = \"password\" }";
 
 fn world(watched: &Arc<Watched>, grant: &str) -> World {
-    let options = SshOptions { resolver: watched.clone(), dialer: watched.clone(), ..SshOptions::default() };
+    let options = SshOptions { resolver: watched.clone(), dialer: watched.clone() };
     let world = World::with(options, grant).secret("password", "p4ssw0rd");
     world.write("known_hosts", "");
     world

@@ -104,7 +104,7 @@ impl Line {
                     _ if self.shared.setup.echo && !self.asks => self.say_byte(byte).await,
                     Some(between) if self.asks => {
                         self.say_byte(byte).await;
-                        if self.typed.len() % 5 == 0 {
+                        if self.typed.len().is_multiple_of(5) {
                             self.say(between).await;
                         }
                     }
