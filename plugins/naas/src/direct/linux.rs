@@ -14,7 +14,7 @@ use serde_json::Map;
 
 use super::asking;
 use super::commands::{about, cut, room};
-use super::configuring::Configured;
+use super::configuring::{Configured, summed_up};
 use super::failure::{Failure, quoted};
 use super::platform::{Answer, CTRL_C, Config, Platform};
 use super::prompt::{Mode, Prompt};
@@ -148,12 +148,13 @@ pub fn configure(job: &DeviceJob, warnings: &mut Vec<String>) -> Result<Configur
             }
         };
         if let Some(failure) = failure {
-            done.failure = Some(failure);
-            done.progress = Some(Progress {
+            let progress = Progress {
                 applied: job.commands[..at].to_vec(),
                 rejected: Some(line.clone()),
                 not_sent: job.commands[at + 1..].to_vec(),
-            });
+            };
+            done.failure = Some(summed_up(failure, &progress, job.commands.len(), false));
+            done.progress = Some(progress);
             break;
         }
     }
@@ -179,7 +180,7 @@ fn judge(
     };
     if not_run || lower.contains("syntax error") {
         let last = quoted(text.lines().last().unwrap_or("nothing"));
-        let why = format!("Invalid input detected at command: {line}, matched error: {last}");
+        let why = format!("Invalid input detected at command: {line}, matched error: {last}.");
         return Some(Failure::new(ErrorCode::ConfigRejected, why));
     }
     if let Some(status) = status.filter(|&status| known && status != 0) {

@@ -12,6 +12,7 @@
 pub mod asking;
 pub mod commands;
 pub mod configuring;
+mod echo;
 pub mod failure;
 pub mod linux;
 pub mod login;
@@ -103,17 +104,6 @@ fn drive(job: &DeviceJob, warnings: &mut Vec<String>) -> Result<JobResult, Failu
 fn configured(job: &DeviceJob, done: Configured) -> JobResult {
     let Some(failure) = done.failure else {
         return JobResult::finished(job, json!({ "config_set_output": done.transcript }));
-    };
-    let all = job.commands.len();
-    let failure = match &done.progress {
-        None => failure,
-        Some(progress) => failure.and(match (progress.applied.len(), progress.not_sent.len()) {
-            (0, 0) => format!("None of the {all} lines took effect."),
-            (0, left) => format!("None of the {all} lines took effect; {left} were not sent."),
-            (applied, left) => {
-                format!("{applied} of the {all} lines took effect and stay; {left} were not sent.")
-            }
-        }),
     };
     JobResult { progress: done.progress, ..failure.into_result(job) }
 }

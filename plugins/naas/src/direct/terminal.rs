@@ -11,6 +11,7 @@ use fleetgate_sdk::call;
 use fleetgate_sdk::ssh::{Chunk, Connection, Key, Secret, Shell, SshError, Step, Terminal as Looks};
 
 use super::asking::{self, Page};
+use super::echo::{split_at_echo, without_echo};
 use super::failure::{Failure, quoted};
 use super::platform::{Answer, Platform};
 use super::prompt::{Mode, Prompt};
@@ -354,7 +355,7 @@ impl Terminal {
             }
             let line = screen.line();
             let asks = asking::question(&line) || asking::password(&line);
-            asks.then(|| (Waits::ForAnAnswer(line), THINKING))
+            asks.then_some((Waits::ForAnAnswer(line), THINKING))
         })?;
         let cut = match heard {
             Heard::Said(Waits::AtPrompt(prompt)) => {
@@ -432,82 +433,6 @@ impl Terminal {
                 return text.to_owned();
             }
             text = rest.trim_end();
-        }
-    }
-}
-
-/// Where the echo of a command begins, and what comes after it. A terminal shows the prompt and the command in one
-/// line; spaces and line ends in it are the device's own, which folds long lines.
-fn split_at_echo<'a>(written: &'a str, before: &str, command: &str) -> Option<(&'a str, &'a str)> {
-    if let Some(after) = after_echo(written, before, command) {
-        return Some(("", after));
-    }
-    if before.is_empty() {
-        return None;
-    }
-    written.match_indices(before).find_map(|(at, _)| {
-        let begins = at > 0 && written.as_bytes()[at - 1] == b'\n';
-        let after = begins.then(|| after_echo(&written[at..], before, command)).flatten()?;
-        Some((&written[..at], after))
-    })
-}
-
-/// What comes after the echo, where the text begins with it.
-fn after_echo<'a>(written: &'a str, before: &str, command: &str) -> Option<&'a str> {
-    let text = written.strip_prefix(before).unwrap_or(written);
-    let mut left = command.chars().filter(|c| !c.is_whitespace()).peekable();
-    let mut end = 0;
-    for (at, character) in text.char_indices() {
-        if left.peek().is_none() {
-            break;
-        }
-        if !character.is_whitespace() && left.next() != Some(character) {
-            return None;
-        }
-        end = at + character.len_utf8();
-    }
-    let (line, after) = text[end..].split_once('\n').unwrap_or((&text[end..], ""));
-    (left.peek().is_none() && line.trim().is_empty()).then_some(after)
-}
-
-/// An answer without the echo of its command.
-pub fn without_echo<'a>(written: &'a str, before: &str, command: &str) -> &'a str {
-    if let Some((_, after)) = split_at_echo(written, before, command) {
-        return after;
-    }
-    // A long line that scrolls sideways (`$`), or a prompt that stood there alone.
-    match written.strip_prefix(before) {
-        Some(text) if !before.is_empty() => match text.split_once('\n').unwrap_or((text, "")) {
-            (line, after) if line.contains('$') || line.trim().is_empty() => after,
-            _ => text,
-        },
-        _ => written,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_echo;
-
-    #[test]
-    fn the_echo_is_taken_off_however_the_device_shows_it() {
-        for (written, expected) in [
-            ("R1#show clock\n12:00\n", "12:00\n"),
-            ("R1# show clock  \n12:00\n", "12:00\n"),
-            ("R1#show clock", ""),
-            // Folded, not shown, scrolled.
-            ("R1#show cl\nock\n12:00\n", "12:00\n"),
-            ("R1#\n12:00\n", "12:00\n"),
-            ("R1#$w clock\n12:00\n", "12:00\n"),
-            // No echo, and the answer begins at once.
-            ("R1#12:00\n", "12:00\n"),
-            // The answer repeats the command.
-            ("R1#show clock\nshow clock\n", "show clock\n"),
-            ("R1#show clock detail\n", "show clock detail\n"),
-            // The rest of the answer before.
-            ("R1# was the hub\nR1#show clock\n12:00\n", "12:00\n"),
-        ] {
-            assert_eq!(without_echo(written, "R1#", "show clock"), expected, "{written:?}");
         }
     }
 }

@@ -168,7 +168,7 @@ fn a_refused_line_ends_it_and_the_result_says_which_lines_stay() {
         error.starts_with("Invalid input detected at command: bogus, matched error: % Invalid"),
         "{error}"
     );
-    assert!(error.contains("1 of the 3 lines took effect and stay; 1 were not sent"), "{error}");
+    assert!(error.contains("1 of the 3 lines took effect and stay; 1 of them were not sent"), "{error}");
     let progress = result.progress.unwrap();
     assert_eq!(
         (progress.applied, progress.not_sent),
@@ -251,6 +251,12 @@ fn a_password_that_a_line_asks_for_is_the_next_line_and_is_not_repeated() {
     let (result, _) = on(device, &configure("cisco_ios", &lines));
     failed(&result, "CONFIG_REJECTED", false);
     assert!(!format!("{result:?}").contains("canary"), "{result:?}");
+
+    let device = configuring().allows(|line| !line.contains("canary")).expects("enable secret");
+    let device = device.says("Enter secret: ").expects_key(Key::CtrlC).says("\r\nSW1(config)#");
+    let (result, _) = on(device.expects("end").says("SW1#"), &configure("cisco_ios", &lines));
+    failed(&result, "DENIED", false);
+    assert!(!format!("{result:?}").contains("canary"), "{result:?}");
 }
 
 #[test]
@@ -294,10 +300,13 @@ fn a_job_that_ends_in_the_middle_leaves_the_mode_to_the_host() {
     let device = configuring().expects("interface Vlan10").drops();
     let (result, _) = on(device, &configure("cisco_ios", &["interface Vlan10", "shutdown"]));
     let error = failed(&result, "CONNECTION_LOST", true);
-    assert!(error.contains("None of the 2 lines took effect; 1 were not sent"), "{error}");
+    assert!(
+        error.contains("whether \"interface Vlan10\" did is not known; 1 of them were not sent"),
+        "{error}"
+    );
 
-    // A device that hangs: the terminal is still there, and what leaves the mode is typed into it.
-    let device = configuring().expects("interface Vlan10").expects("end");
+    // A device that hangs: the terminal is still there, and what leaves the mode is typed into it by the host.
+    let device = configuring().expects("interface Vlan10").expects_key(Key::CtrlC);
     let (result, visit) = on(device, &configure("cisco_ios", &["interface Vlan10"]));
     failed(&result, "READ_TIMEOUT", true);
     assert_eq!(visit.left, [Step::Key(Key::CtrlC), Step::Line("end".into())]);

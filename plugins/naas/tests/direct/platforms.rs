@@ -307,7 +307,7 @@ fn blocks_of_fortios_take_effect_when_they_end() {
     ];
     let (result, _) = on(device, &configure("fortinet", &lines));
     let error = failed(&result, "CONFIG_REJECTED", false);
-    assert!(error.contains("3 of the 7 lines took effect and stay; 1 were not sent"), "{error}");
+    assert!(error.contains("3 of the 7 lines took effect and stay; 1 of them were not sent"), "{error}");
 }
 
 #[test]
