@@ -91,9 +91,9 @@ enum ParseError {
     Packed(String),
     #[error(transparent)]
     Own(#[from] own::OwnError),
-    #[error("the template {name}: {error}")]
+    #[error("template {name}: {error}")]
     Template { name: String, error: textfsm::TemplateError },
-    #[error("the template {name}: {error}")]
+    #[error("template {name}: {error}")]
     Run { name: String, error: textfsm::RunError },
     #[error("{0}")]
     Join(#[from] table::JoinError),

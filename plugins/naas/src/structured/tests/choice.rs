@@ -98,7 +98,7 @@ fn an_output_of_which_nothing_is_for_the_template_stays_as_it_is() {
 fn a_line_that_the_template_refuses_is_named() {
     assert_eq!(
         failed(&[WIDGETS], "a:\nb: ?\n?\n -\n"),
-        "the template 1 of the setting `templates`: the template does not know line 3 of the output: \
+        "template 1 of the setting `templates`: the template does not know line 3 of the output: \
          its own line 9 says Error"
     );
 }
@@ -127,11 +127,11 @@ fn a_broken_template_is_refused_with_its_line_before_any_line_meets_it() {
     let broken = WIDGETS.replace("${NAME}:", "${NAME:");
     assert_eq!(
         failed(&[&broken], "a:\n"),
-        "the template 1 of the setting `templates`: line 7: a $ must be $$ (the end of a line) or the beginning of ${NAME}"
+        "template 1 of the setting `templates`: line 7: a $ must be $$ (the end of a line) or the beginning of ${NAME}"
     );
     let unusable = WIDGETS.replace("^. ->", "^never ((a{900}){900}){900} ->");
     let reason = failed(&[&unusable], "a:\n");
-    let beginning = "the template 1 of the setting `templates`: line 9 of the template: the regular expression cannot be used";
+    let beginning = "template 1 of the setting `templates`: line 9 of the template: the regular expression cannot be used";
     assert!(reason.starts_with(beginning), "{reason}");
 }
 
@@ -195,7 +195,7 @@ mod packed {
         };
         assert!(
             reason.starts_with(
-                "the template cisco_ios_show_ip_arp.textfsm: the template does not know line 1 "
+                "template cisco_ios_show_ip_arp.textfsm: the template does not know line 1 "
             ),
             "{reason}"
         );
