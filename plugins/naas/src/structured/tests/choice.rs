@@ -194,9 +194,7 @@ mod packed {
             panic!("no warning")
         };
         assert!(
-            reason.starts_with(
-                "template cisco_ios_show_ip_arp.textfsm: the template does not know line 1 "
-            ),
+            reason.starts_with("template cisco_ios_show_ip_arp.textfsm: the template does not know line 1 "),
             "{reason}"
         );
     }

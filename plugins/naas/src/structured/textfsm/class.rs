@@ -23,7 +23,7 @@ impl Named {
             's' => super::lines::is_space(char::from(*byte)),
             _ => byte.is_ascii_alphanumeric() || *byte == b'_',
         });
-        let set = members.fold(0, |set, byte| set | 1 << byte);
+        let set = members.fold(0, |set, byte| set | (1 << byte));
         if self.letter.is_ascii_uppercase() { !set } else { set }
     }
 
@@ -81,7 +81,7 @@ impl Class {
         let mut set = self.ascii;
         if ignore_case {
             for (upper, lower) in (b'A'..=b'Z').zip(b'a'..=b'z') {
-                let both = 1 << upper | 1 << lower;
+                let both = (1 << upper) | (1 << lower);
                 set |= if set & both == 0 { 0 } else { both };
             }
         }
@@ -94,7 +94,7 @@ fn ranges(set: u128) -> String {
         // Nothing is in it: a look ahead that always fails says so.
         return "(?!)".to_owned();
     }
-    let has = |byte: u8| set >> byte & 1 == 1;
+    let has = |byte: u8| (set >> byte) & 1 == 1;
     let mut text = "[".to_owned();
     let mut byte = 0;
     while byte < 128 {
