@@ -24,6 +24,7 @@ pub fn try_each(url: &str, lab: &[Device]) -> Result<()> {
 pub fn direct(device: &Device) -> Value {
     let command = match device.platform.as_str() {
         "linux" => "hostname",
+        "cisco_nxos" => "show hostname",
         "juniper_junos" => "show version",
         _ => "show running-config | include hostname",
     };

@@ -52,7 +52,7 @@ async fn a_configuration_is_answered_with_its_transcript() {
     let result = Api::of(&server, known::OPERATOR).run("/v2/send-config", &body).await;
     let transcript = "configure terminal\nEnter configuration commands, one per line.  End with CNTL/Z.\n\
                       access-sw-01(config)#interface GigabitEthernet1/0/4\n\
-                      access-sw-01(config-if)#description desk 4\naccess-sw-01(config)#end\naccess-sw-01#";
+                      access-sw-01(config-if)#description desk 4\naccess-sw-01(config-if)#end\naccess-sw-01#";
     finished(&result, json!({"results": {"config_set_output": transcript}}));
 }
 

@@ -23,16 +23,16 @@ pub(crate) fn configure(device: &Device, lines: &[String]) -> Session {
     let name = hostname(device);
     let terminal = Terminal::of(device.platform, &device.login.0, name);
     let mut session = Session { transcript: terminal.enter.clone(), applied: Vec::new(), rejected: None };
-    let mut prompt = terminal.prompt("");
+    let mut section = "";
     for line in lines {
-        session.transcript.push_str(&format!("{prompt}{line}\n"));
+        session.transcript.push_str(&format!("{}{line}\n", terminal.prompt(section)));
         let complaint = match device.manner {
             Manner::ReadOnly => Some("% Error: configuration is locked by user admin on vty1".to_owned()),
             _ => complaint(device.platform, line),
         };
         let Some(complaint) = complaint else {
             session.applied.push(line.clone());
-            prompt = terminal.prompt(line);
+            section = entered(line).unwrap_or(section);
             continue;
         };
         session.transcript.push_str(&format!("{complaint}\n"));
@@ -41,7 +41,7 @@ pub(crate) fn configure(device: &Device, lines: &[String]) -> Session {
             return session;
         }
     }
-    session.transcript.push_str(&format!("{prompt}{}", terminal.leave));
+    session.transcript.push_str(&format!("{}{}", terminal.prompt(section), terminal.leave));
     session
 }
 
@@ -117,15 +117,8 @@ impl Terminal {
         Self { platform, enter, before, leave }
     }
 
-    /// The prompt after a line; Cisco and its like show in it what is being configured.
-    fn prompt(&self, line: &str) -> String {
-        let section = match line.split_whitespace().next() {
-            Some("interface") => "-if",
-            Some("vlan") => "-vlan",
-            Some("router") => "-router",
-            Some("line") => "-line",
-            _ => "",
-        };
+    /// The prompt; Cisco and its like show in it what is being configured.
+    fn prompt(&self, section: &str) -> String {
         match self.platform {
             Platform::Ios | Platform::Nxos | Platform::Eos | Platform::Xr => {
                 format!("{}(config{section})#", self.before)
@@ -133,6 +126,18 @@ impl Terminal {
             Platform::Procurve => format!("{}(config)# ", self.before),
             _ => self.before.clone(),
         }
+    }
+}
+
+/// The section that a line leads to, if it leads anywhere.
+fn entered(line: &str) -> Option<&'static str> {
+    match line.split_whitespace().next()? {
+        "interface" => Some("-if"),
+        "vlan" => Some("-vlan"),
+        "router" => Some("-router"),
+        "line" => Some("-line"),
+        "exit" => Some(""),
+        _ => None,
     }
 }
 
