@@ -69,7 +69,7 @@ impl Device {
         let address = listener.local_addr()?;
         let old = setup.faults.contains(&Fault::LegacyAlgorithms);
         let shared = Arc::new(Shared {
-            behaviour: arrange::behaviour(&setup)?,
+            behaviour: arrange::behaviour(&setup),
             journal: Journal::default(),
             faults: watch::Sender::new(setup.faults.clone()),
             key: if old { key::rsa()? } else { key::fresh()? },

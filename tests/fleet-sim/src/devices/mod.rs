@@ -33,8 +33,13 @@ mod tree;
 mod arista_eos;
 mod cisco_ios;
 mod cisco_nxos;
+mod cisco_xr;
+mod fortinet;
+mod hp_procurve;
 mod juniper_junos;
 mod linux;
+mod mikrotik_routeros;
+mod paloalto_panos;
 
 use std::io;
 

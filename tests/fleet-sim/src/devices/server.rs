@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::server::{Auth, ChannelOpenHandle, Config, Handle, Handler, Msg, Response, Session, run_stream};
-use russh::{Channel, ChannelId, ChannelOpenFailure, MethodSet, Preferred, Pty, SshId};
+use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Preferred, Pty, SshId};
 use tokio::io::{AsyncReadExt, copy_bidirectional, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -146,6 +146,11 @@ impl Talk {
         Auth::reject()
     }
 
+    /// Whether the platform lets users in that way.
+    fn offers(&self, method: MethodKind) -> bool {
+        self.shared.behaviour.login().methods.contains(&method)
+    }
+
     /// The channel of a session that begins now, if the device lets it begin.
     fn begin(&mut self, channel: ChannelId, session: &mut Session) -> Option<(Channel<Msg>, Terminal)> {
         let (opened, screen) = self.waiting.remove(&channel)?;
@@ -176,6 +181,9 @@ impl Handler for Talk {
     }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        if !self.offers(MethodKind::Password) {
+            return Ok(Auth::reject());
+        }
         Ok(self.judge(user, Some(password), "password"))
     }
 
@@ -185,6 +193,9 @@ impl Handler for Talk {
         _: &str,
         response: Option<Response<'a>>,
     ) -> Result<Auth, Self::Error> {
+        if !self.offers(MethodKind::KeyboardInteractive) {
+            return Ok(Auth::reject());
+        }
         let Some(mut response) = response else {
             let question = self.shared.behaviour.login().question;
             return Ok(Auth::Partial {

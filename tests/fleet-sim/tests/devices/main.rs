@@ -4,10 +4,16 @@
 mod arista_eos;
 mod cisco_ios;
 mod cisco_nxos;
+mod cisco_xr;
 mod faults;
+mod fleet;
+mod fortinet;
+mod hp_procurve;
 mod juniper_junos;
 mod linux;
 mod login;
+mod mikrotik_routeros;
+mod paloalto_panos;
 mod person;
 mod program;
 mod typing;

@@ -24,10 +24,10 @@ fn everywhere(grammar: &mut Grammar<Do>, privileged: bool) {
     }
     grammar.rule("show clock", Do::Show(show::clock));
     grammar.rule("show interfaces description", Do::Show(show::descriptions));
-    grammar.rule("show history", Do::Say(""));
+    grammar.rule("show history", Do::Nothing);
     grammar.rule("terminal length <0-32767>", Do::Special("length"));
     grammar.rule("terminal width <10-32767>", Do::Special("width"));
-    grammar.rule("terminal monitor", Do::Say(""));
+    grammar.rule("terminal monitor", Do::Nothing);
     grammar.rule("enable", Do::Enable);
     grammar.rule("disable", Do::Disable);
     if privileged {
@@ -37,7 +37,7 @@ fn everywhere(grammar: &mut Grammar<Do>, privileged: bool) {
         grammar.rule("show startup-config", Do::Show(show::startup));
         grammar.rule("write [memory]", Do::Special("save"));
         grammar.rule("copy running-config startup-config", Do::Special("save"));
-        grammar.rule("clear counters", Do::Say(""));
+        grammar.rule("clear counters", Do::Nothing);
         grammar.rule("reload", Do::Special("reload"));
     }
 }

@@ -17,11 +17,11 @@ pub(crate) fn commands(privileged: bool) -> Grammar<Do> {
     grammar.rule("show ip interface brief", Do::Show(show::ip_interface_brief));
     grammar.rule("show interfaces description", Do::Show(show::descriptions));
     grammar.rule("show interfaces IFACE description", Do::Show(show::descriptions));
-    grammar.rule("show history", Do::Say(""));
+    grammar.rule("show history", Do::Nothing);
     grammar.rule("terminal length <0-512>", Do::Length);
     grammar.rule("terminal width <0-512>", Do::Width);
-    grammar.rule("terminal monitor", Do::Say(""));
-    grammar.rule("terminal no monitor", Do::Say(""));
+    grammar.rule("terminal monitor", Do::Nothing);
+    grammar.rule("terminal no monitor", Do::Nothing);
     grammar.rule("enable [<0-15>]", Do::Enable);
     grammar.rule("disable", Do::Disable);
     grammar.rule("exit", Do::Logout);

@@ -23,11 +23,11 @@ fn everywhere(grammar: &mut Grammar<Do>, privileged: bool) {
     }
     grammar.rule("show clock", Do::Show(show::clock));
     grammar.rule("show interface description", Do::Show(show::descriptions));
-    grammar.rule("show history", Do::Say(""));
+    grammar.rule("show history", Do::Nothing);
     grammar.rule("terminal length <0-511>", Do::Length);
     grammar.rule("terminal width <24-511>", Do::Width);
-    grammar.rule("terminal session-timeout <0-525600>", Do::Say(""));
-    grammar.rule("terminal monitor", Do::Say(""));
+    grammar.rule("terminal session-timeout <0-525600>", Do::Nothing);
+    grammar.rule("terminal monitor", Do::Nothing);
     grammar.rule("enable [<0-15>]", Do::Enable);
     grammar.rule("where", Do::Show(show::location));
     if privileged {
@@ -37,7 +37,7 @@ fn everywhere(grammar: &mut Grammar<Do>, privileged: bool) {
         grammar.rule("show startup-config", Do::Show(show::startup));
         grammar.rule("copy running-config startup-config", Do::Special("save"));
         grammar.rule("write erase", Do::Special("erase"));
-        grammar.rule("clear counters [interface all]", Do::Say(""));
+        grammar.rule("clear counters [interface all]", Do::Nothing);
         grammar.rule("reload", Do::Special("reload"));
     }
 }

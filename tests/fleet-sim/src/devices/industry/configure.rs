@@ -2,7 +2,7 @@
 
 use super::super::grammar::{Meant, Refusal};
 use super::super::terminal::{Gone, Terminal};
-use super::dialect::{Dialect, Do, Next, Seat};
+use super::dialect::{Change, Dialect, Do, Next, Seat};
 use super::talk;
 
 /// Does what a line of configuration mode says.
@@ -100,30 +100,25 @@ async fn apply<D: Dialect>(
     }
     seat.path.truncate(depth);
     let (path, line) = (seat.lines(), meant.line());
-    let mut candidate = seat.candidate.take();
-    {
-        let mut configs = dialect.machine().configs();
-        let tree = candidate.as_mut().unwrap_or(&mut configs.running);
-        match (off, meant.meaning) {
-            (true, _) => {
-                tree.remove(&path, &line);
-                if dialect.keeps_no(&meant.words) {
-                    tree.set(&path, &format!("no {line}"), meant.words.len() + 1);
-                }
-            }
-            (false, Do::Enter(_)) => tree.enter(&path, &line),
-            (false, _) => {
-                tree.remove(&path, &format!("no {line}"));
-                tree.set(&path, &line, meant.key);
-            }
+    let change = Change {
+        stays: off && dialect.keeps_no(&meant.words),
+        key: (!matches!(meant.meaning, Do::Enter(_))).then_some(meant.key),
+        line: line.clone(),
+        path,
+        off,
+    };
+    match &mut seat.candidate {
+        Some(candidate) => {
+            change.make(candidate);
+            seat.changes.push(change);
         }
-        if candidate.is_none() {
+        None => {
+            let mut configs = dialect.machine().configs();
+            change.make(&mut configs.running);
             configs.changed = jiff::Timestamp::now();
             configs.generation += 1;
         }
     }
-    seat.candidate = candidate;
-    seat.changed = true;
     if let (false, Do::Enter(mode)) = (off, meant.meaning) {
         seat.path.push((line, mode));
     }

@@ -15,6 +15,8 @@ use super::super::tree::Tree;
 pub(crate) enum Do {
     /// Prints a text, with what it says of the device filled in.
     Say(&'static str),
+    /// Is taken and says nothing.
+    Nothing,
     /// Prints what the device knows.
     Show(fn(&View<'_>) -> String),
     /// Sets the lines on a page, for this session.
@@ -63,7 +65,9 @@ pub(crate) struct Seat {
     pub(crate) length: Option<usize>,
     /// A candidate of this session's own, and what was changed in it.
     pub(crate) candidate: Option<Tree>,
-    pub(crate) changed: bool,
+    pub(crate) changes: Vec<Change>,
+    /// The generation of the configuration that the candidate began with.
+    pub(crate) based: u64,
     pub(crate) user: String,
     /// A line without a terminal: nothing is asked.
     pub(crate) batch: bool,
@@ -78,6 +82,40 @@ impl Seat {
     /// The lines of the sections that it stands in.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.path.iter().map(|(line, _)| line.clone()).collect()
+    }
+}
+
+/// One change of a configuration, as it was typed.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// The sections that it is in.
+    pub(crate) path: Vec<String>,
+    pub(crate) line: String,
+    /// How many words identify the line; `None`: it opens a section.
+    pub(crate) key: Option<usize>,
+    /// `no` stood before it.
+    pub(crate) off: bool,
+    /// The `no` stays as a line of its own.
+    pub(crate) stays: bool,
+}
+
+impl Change {
+    /// Makes the change.
+    pub(crate) fn make(&self, tree: &mut Tree) {
+        let Self { path, line, .. } = self;
+        match (self.off, self.key) {
+            (true, _) => {
+                tree.remove(path, line);
+                if self.stays {
+                    tree.set(path, &format!("no {line}"), line.split(' ').count() + 1);
+                }
+            }
+            (false, None) => tree.enter(path, line),
+            (false, Some(key)) => {
+                tree.remove(path, &format!("no {line}"));
+                tree.set(path, line, key);
+            }
+        }
     }
 }
 

@@ -203,7 +203,7 @@ pub(crate) async fn act<D: Dialect>(
     meant: &Meant<Do>,
 ) -> Result<Next, Gone> {
     match meant.meaning {
-        Do::Say(_) | Do::Show(_) | Do::Set | Do::Enter(_) => {}
+        Do::Nothing | Do::Say(_) | Do::Show(_) | Do::Set | Do::Enter(_) => {}
         Do::Length => seat.length = meant.last().parse().ok(),
         Do::Width => {
             if let Some(columns) = meant.last().parse().ok().filter(|columns| *columns > 0) {
