@@ -30,6 +30,8 @@ pub struct Screen {
     /// Some devices end lines with a carriage return alone (NX-OS).
     return_ends_lines: bool,
     returned: bool,
+    /// The cursor was placed in the screen's first line.
+    at_top: bool,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -241,7 +243,12 @@ impl Screen {
             b'D' => self.cursor = self.cursor.saturating_sub(distance),
             b'G' | b'`' => self.cursor = (distance - 1).min(WIDEST),
             // Where the line is, is not ours to say; only the column counts.
-            b'H' | b'f' => self.cursor = (numbers.next().flatten().unwrap_or(1).max(1) - 1).min(WIDEST),
+            b'H' | b'f' => {
+                self.at_top = distance == 1;
+                self.cursor = (numbers.next().flatten().unwrap_or(1).max(1) - 1).min(WIDEST);
+            }
+            // Without its first line everything on the screen moves up, what was typed too (ProCurve).
+            b'M' if self.at_top => self.end_line(),
             b'E' => self.end_line(),
             b'K' => match first.unwrap_or(0) {
                 0 => self.line.truncate(self.cursor),
@@ -364,6 +371,14 @@ mod tests {
         let written = "\u{1b}[24;1H\u{1b}[2K\u{1b}[24;1H\u{1b}[1;24r\u{1b}[24;1HSW1# \u{1b}[24;1H\u{1b}[24;6H\u{1b}[?25h\
                        \u{1b}[24;6Hshow time\u{1b}[24;6H\u{1b}[24;15H\u{1b}E\u{1b}[24;1H\u{1b}[24;1HMon\u{1b}E";
         assert_eq!(seen(written).0, "SW1# show time\nMon\n");
+    }
+
+    #[test]
+    fn a_screen_that_moves_up_ends_the_line() {
+        let enter =
+            "\u{1b}[1;0H\u{1b}[1M\u{1b}[24;1H\u{1b}[1L\u{1b}[24;15H\u{1b}[24;1H\u{1b}[2K\u{1b}[24;1H\u{1b}E";
+        let written = format!("\u{1b}[24;1HSW1# \u{1b}[24;6Hshow time{enter}Mon\r\n");
+        assert_eq!(seen(&written).0, "SW1# show time\n\nMon\n");
     }
 
     #[test]

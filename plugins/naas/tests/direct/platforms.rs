@@ -114,7 +114,8 @@ fn procurve_wants_a_key_and_draws_its_screen() {
     let echo = |prompt: &str, line: &str| {
         let column = prompt.len() + 1;
         format!(
-            "{line}\u{1b}[24;{column}H\u{1b}[?25h\u{1b}[24;{}H\u{1b}[24;0H\u{1b}E\u{1b}[24;1H",
+            "{line}\u{1b}[24;{column}H\u{1b}[?25h\u{1b}[24;{0}H\u{1b}[1;0H\u{1b}[1M\u{1b}[24;1H\u{1b}[1L\u{1b}[24;{0}H\
+             \u{1b}[24;1H\u{1b}[2K\u{1b}[24;1H\u{1b}[?25h\u{1b}[24;1H\u{1b}[1;24r\u{1b}[24;1H\u{1b}E",
             column + line.len()
         )
     };
@@ -132,9 +133,13 @@ fn procurve_wants_a_key_and_draws_its_screen() {
         .expects("no page")
         .says(echo("HP-2920# ", "no page") + &procurve("HP-2920# "))
         .expects("show time")
-        .says(echo("HP-2920# ", "show time") + "Mon Nov 16 10:00:00 2026\u{1b}E" + &procurve("HP-2920# "));
-    let (result, _) = on(device, &show("hp_procurve", &["show time"]));
-    assert_eq!(text(&result, "show time"), "Mon Nov 16 10:00:00 2026");
+        .says(echo("HP-2920# ", "show time") + "Mon Nov 16 10:00:00 2026\r\n" + &procurve("HP-2920# "))
+        .expects("configure terminal")
+        .says(echo("HP-2920# ", "configure terminal") + &procurve("HP-2920(config)# "));
+    let shown = on(device.clone(), &show("hp_procurve", &["show time"])).0;
+    assert_eq!(text(&shown, "show time"), "Mon Nov 16 10:00:00 2026");
+    let (result, _) = on(device, &show("hp_procurve", &["show time", "configure terminal"]));
+    failed(&result, "INVALID_JOB", false);
 }
 
 #[test]

@@ -4,6 +4,15 @@ use fleet_sim::devices::{Platform, Setup, What};
 use fleetgate_e2e::{LOGIN, Lab, on, with};
 use serde_json::json;
 
+/// A device at whose working level the login lands: ProCurve's `enable` asks for a name in between, after which no
+/// password is typed.
+fn setup(platform: Platform) -> Setup {
+    match platform {
+        Platform::HpProcurve => Setup::new(platform).privileged(true),
+        _ => Setup::new(platform),
+    }
+}
+
 /// A command whose output holds the device's name.
 fn named(platform: Platform) -> &'static str {
     match platform {
@@ -35,7 +44,7 @@ fn lines(platform: Platform) -> (&'static [&'static str], &'static str) {
 
 #[tokio::test]
 async fn a_command_gives_its_output_on_every_platform_and_the_session_is_closed() {
-    let lab = Lab::of(Platform::ALL.map(Setup::new)).await;
+    let lab = Lab::of(Platform::ALL.map(setup)).await;
     for device in lab.devices.all() {
         let platform = device.platform();
         let command = named(platform);
@@ -57,7 +66,7 @@ async fn a_command_gives_its_output_on_every_platform_and_the_session_is_closed(
 
 #[tokio::test]
 async fn lines_take_effect_on_every_platform_and_every_mode_is_left() {
-    let lab = Lab::of(Platform::ALL.map(Setup::new)).await;
+    let lab = Lab::of(Platform::ALL.map(setup)).await;
     for device in lab.devices.all() {
         let platform = device.platform();
         let (lines, shown) = lines(platform);
