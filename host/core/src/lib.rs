@@ -33,3 +33,4 @@ pub mod text;
 pub mod units;
 pub mod uri;
 pub mod validate;
+pub mod whole_file;

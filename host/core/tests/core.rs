@@ -18,6 +18,8 @@ mod core {
     mod host;
     mod jobs;
     mod jobs_guest;
+    mod jobs_limits;
+    mod jobs_world;
     mod lock;
     mod manifest;
     mod memory;

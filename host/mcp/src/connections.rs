@@ -1,7 +1,8 @@
 //! Connections of the HTTP listener: how many may be open, and how long one may take to begin a request.
 //!
 //! `axum::serve` bounds neither, so that whoever reaches the port could take all of the process's file descriptors
-//! without ever saying who they are. Otherwise this does as it does: HTTP/1.1, and HTTP/2 by prior knowledge.
+//! without ever saying who they are. Nor does it close a connection whose peer asks nothing more, or reads no answer
+//! ([`uptake`](crate::uptake)). Otherwise this does as it does: HTTP/1.1, and HTTP/2 by prior knowledge.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::middleware::map_request;
+use axum::middleware::{Next, from_fn};
 use axum::serve::Listener;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -20,6 +21,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::uptake::{Ready, Uptake};
+
+/// Requests at once on a connection with HTTP/2.
+const STREAMS: u32 = 32;
+
 /// What connections are held to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -27,11 +33,13 @@ pub(crate) struct Bounds {
     pub(crate) open: usize,
     /// From the connection, or the last answer on it, to the end of a request's headers.
     pub(crate) head: Duration,
+    /// For a peer that takes nothing of an answer, or asks nothing.
+    pub(crate) patience: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { open: 1024, head: Duration::from_secs(10) }
+        Self { open: 1024, head: Duration::from_secs(10), patience: Duration::from_secs(60) }
     }
 }
 
@@ -43,6 +51,7 @@ pub(crate) async fn accept(
     ending: CancellationToken,
 ) {
     let slots = Arc::new(Semaphore::new(bounds.open));
+    let ready = Ready::default();
     let open = TaskTracker::new();
     let next = async {
         loop {
@@ -52,7 +61,8 @@ pub(crate) async fn accept(
             let (stream, peer) = Listener::accept(&mut listener).await;
             // A small event must not wait for the next one.
             let _ = stream.set_nodelay(true);
-            let serving = serve(stream, peer, router.clone(), bounds.head, ending.clone());
+            let uptake = Uptake::new(ready.clone());
+            let serving = serve(stream, peer, router.clone(), bounds, uptake, ending.clone());
             open.spawn(async move {
                 serving.await;
                 drop(slot);
@@ -69,24 +79,33 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    head: Duration,
+    bounds: Bounds,
+    uptake: Arc<Uptake>,
     ending: CancellationToken,
 ) {
+    let Bounds { head, patience, .. } = bounds;
     let asked = CancellationToken::new();
-    let begun = asked.clone();
-    let service = router.layer(map_request(move |mut request: Request| {
+    let (begun, taken) = (asked.clone(), uptake.clone());
+    let service = router.layer(from_fn(move |mut request: Request, next: Next| {
         begun.cancel();
         request.extensions_mut().insert(ConnectInfo(peer));
-        std::future::ready(request)
+        let under_way = taken.begin();
+        async move { under_way.answer(next.run(request).await) }
     }));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
     // A peer that is gone without a word is noticed.
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(head).keep_alive_timeout(head);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(head)
+        .keep_alive_timeout(head)
+        .max_concurrent_streams(STREAMS);
     let mut connection =
         pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
     // HTTP/1's own timer begins only when the first bytes have told the version.
     let mut late = pin!(tokio::time::sleep(head));
+    let mut look = tokio::time::interval((patience / 4).max(Duration::from_millis(1)));
     let (mut watched, mut told) = (true, false);
     loop {
         tokio::select! {
@@ -99,6 +118,12 @@ async fn serve(
             () = ending.cancelled(), if !told => {
                 told = true;
                 connection.as_mut().graceful_shutdown();
+            }
+            _ = look.tick() => {
+                if uptake.is_stuck(patience) {
+                    tracing::debug!(%peer, "closed: it asks nothing, or takes no answers");
+                    return;
+                }
             }
             () = late.as_mut(), if watched => {
                 watched = false;
@@ -162,6 +187,40 @@ mod tests {
             heard.ends_with("here"),
             "one that asks is answered, and closed when it asks no more: {heard}"
         );
+    }
+
+    /// Everything until the other side closes, which it does although this one never would.
+    async fn bytes(mut stream: TcpStream) -> usize {
+        let mut heard = Vec::new();
+        let _ = tokio::time::timeout(HANG, stream.read_to_end(&mut heard)).await.expect("it stays open");
+        heard.len()
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_its_answer_is_let_go() {
+        const SIZE: usize = 64 << 20;
+        let router = Router::new().route("/", get(|| async { vec![b'x'; SIZE] }));
+        let bounds = Bounds { patience: Duration::from_millis(200), ..Bounds::default() };
+        let (address, ..) = serving(router, bounds).await;
+        let stream = say(address, ASK).await;
+        tokio::time::sleep(bounds.patience * 4).await;
+        assert!(bytes(stream).await < SIZE, "what the kernel took is all that comes");
+        let stream = say(address, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        assert!(bytes(stream).await > SIZE, "who reads gets all of it");
+    }
+
+    #[tokio::test]
+    async fn a_connection_with_http_2_that_asks_nothing_more_is_closed() {
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let bounds = Bounds { patience: Duration::from_millis(200), ..Bounds::default() };
+        let (address, ..) = serving(router, bounds).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // The preface, empty settings, and a request in HPACK's static table: GET http / of the host x (RFC 9113, 7541).
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        stream.write_all(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01x").await.unwrap();
+        let mut heard = Vec::new();
+        let _ = tokio::time::timeout(HANG, stream.read_to_end(&mut heard)).await.expect("it stays open");
+        assert!(heard.windows(4).any(|four| four == b"here"), "{heard:?}");
     }
 
     #[tokio::test]

@@ -70,6 +70,10 @@ impl Front {
         self.allowed.check(&parts)?;
         let principal = authenticate::caller(&*self.authenticate, &mut parts, peer)?;
         let endpoint = self.endpoints.get(&scope).ok_or_else(|| not_found(&scope))?;
+        if Era::of_header(header(&parts, "mcp-protocol-version")) == Era::Modern {
+            // It means nothing there, and nobody behind this point is to take it for a session of this caller's.
+            parts.headers.remove("mcp-session-id");
+        }
         let accepts = accept::widen(&mut parts);
         parts.extensions.insert(Caller(principal.clone()));
         if old_sse::begins(&parts, accepts) {
@@ -149,7 +153,7 @@ impl Front {
     }
 }
 
-/// The session that a request names. Modern requests have none, and a header that says otherwise means nothing
+/// The session that a request names. Modern requests have none, and lost a header that says otherwise at the door
 /// (specification, `basic/transports/streamable-http`, "Earlier … Revisions"). A legacy client's session is its own:
 /// to others it does not exist.
 fn own_session(
@@ -157,9 +161,6 @@ fn own_session(
     parts: &Parts,
     principal: &Principal,
 ) -> Result<Option<Arc<Session>>, Refusal> {
-    if Era::of_header(header(parts, "mcp-protocol-version")) == Era::Modern {
-        return Ok(None);
-    }
     let Some(id) = parts.headers.get("mcp-session-id") else { return Ok(None) };
     let session = endpoint.sessions.own(id.to_str().unwrap_or_default(), principal.name())?;
     Ok(Some(session))

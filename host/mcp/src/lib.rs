@@ -54,6 +54,7 @@ mod skills;
 mod stdio;
 mod subscriptions;
 mod tasks;
+mod uptake;
 mod uri;
 mod view;
 

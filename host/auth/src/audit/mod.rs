@@ -31,6 +31,8 @@ mod writer;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fleetgate_core::key_file::KeyFailed;
+
 pub use find::{CallRecord, Filter, Found, find, why};
 pub use line::{Entry, Line};
 pub use log::{AuditLog, AuditOptions};
@@ -68,15 +70,10 @@ pub enum AuditError {
         /// The mode that it should have.
         mode: u32,
     },
-    /// The key file is not 32 bytes long.
-    #[error(
-        "{} is not a key of 32 bytes: move it away and a new one is made (hashes of earlier calls then no longer match those of later ones)",
-        path.display()
-    )]
-    Key {
-        /// The file.
-        path: PathBuf,
-    },
+    /// The key of the hashes cannot be used. With a new one, hashes of earlier calls no longer match those of later
+    /// ones.
+    #[error(transparent)]
+    Key(#[from] KeyFailed),
 }
 
 impl AuditError {

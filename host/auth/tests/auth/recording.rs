@@ -4,6 +4,7 @@ use std::thread;
 
 use fleetgate_auth::audit::{AuditError, AuditLog, directory};
 use fleetgate_core::audit::Audit;
+use fleetgate_core::key_file::KeyFailed;
 use jiff::Timestamp;
 use tempfile::tempdir;
 
@@ -150,7 +151,7 @@ fn a_key_that_others_can_read_is_refused() {
     drop(AuditLog::open(state.path()).unwrap());
     fs::set_permissions(state.path().join("audit.key"), fs::Permissions::from_mode(0o644)).unwrap();
     let refused = AuditLog::open(state.path()).err().expect("refused");
-    assert!(refused.to_string().contains("can be read by others"), "{refused}");
+    assert!(refused.to_string().contains("is open to others"), "{refused}");
 }
 
 #[test]
@@ -159,5 +160,5 @@ fn a_key_of_another_length_is_refused() {
     let path = state.path().join("audit.key");
     fs::write(&path, "short").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    assert!(matches!(AuditLog::open(state.path()), Err(AuditError::Key { .. })));
+    assert!(matches!(AuditLog::open(state.path()), Err(AuditError::Key(KeyFailed::BadKey { .. }))));
 }

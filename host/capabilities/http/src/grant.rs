@@ -70,7 +70,7 @@ impl HttpGrant {
         let plaintext = table.bool("plaintext").unwrap_or(false);
         let url = read_url(table, request, plaintext);
         let hosts = read_granted_hosts(table, request);
-        let networks = read_networks(table);
+        let networks = Opening::read_networks(table);
         let methods = read_narrower_methods(table, request);
         let paths = read_narrower_paths(table, request);
         let credential = Credential::read(table, secrets);
@@ -243,18 +243,6 @@ fn read_granted_hosts(table: &mut TableReader<'_>, request: &HttpRequest) -> Vec
         );
     }
     hosts.into_iter().map(fleetgate_core::diagnostic::Spanned::into_inner).collect()
-}
-
-fn read_networks(table: &mut TableReader<'_>) -> Vec<Opening> {
-    let texts = table.spanned_strings("networks").unwrap_or_default();
-    let read = texts.iter().filter_map(|text| match Opening::parse(text.get_ref()) {
-        Ok(opening) => Some(opening),
-        Err(error) => {
-            table.error_at(text, error.to_string(), error.help());
-            None
-        }
-    });
-    read.collect()
 }
 
 /// What `key` says is sent to one host, and not in the clear where anybody listens.

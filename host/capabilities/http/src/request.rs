@@ -4,7 +4,7 @@ use std::any::Any;
 
 use fleetgate_core::address::Host;
 use fleetgate_core::capability::Request;
-use fleetgate_core::diagnostic::{Spanned, TableReader, quoted};
+use fleetgate_core::diagnostic::{Misspelt, Spanned, TableReader, quoted};
 use http::Method;
 
 use crate::from_call::FromCall;
@@ -156,25 +156,16 @@ pub(crate) fn check_methods(table: &TableReader<'_>, paths: &[Spanned<Pattern>],
 
 /// `paths`, if it stands there and is right.
 pub(crate) fn read_paths(table: &mut TableReader<'_>) -> Option<Vec<Spanned<Pattern>>> {
-    let texts = table.spanned_strings("paths")?;
-    if texts.is_empty() {
+    let parse = |text: &str| Pattern::parse(text).map_err(|error| Misspelt::new(text, &error, error.help()));
+    let paths = table.parsed_strings("paths", parse)?;
+    if paths.is_empty() {
         table.error_at("paths", "no path is named", "name at least one, like [\"/v2/**\"]");
     }
-    if texts.len() > PathSet::MOST {
+    if paths.len() > PathSet::MOST {
         table.error_at("paths", format!("more than {} patterns", PathSet::MOST), "sum some up with * or **");
         return None;
     }
-    let patterns: Vec<_> = texts
-        .iter()
-        .map(|text| match Pattern::parse(text.get_ref()) {
-            Ok(pattern) => Some(Spanned::new(text.span(), pattern)),
-            Err(error) => {
-                table.error_at(text, format!("{}: {error}", quoted(text.get_ref())), error.help());
-                None
-            }
-        })
-        .collect();
-    patterns.into_iter().collect()
+    Some(paths)
 }
 
 /// A list of fixed hosts, if it stands there and is right.

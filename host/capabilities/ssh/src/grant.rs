@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fleetgate_core::address::{Host, Opening};
 use fleetgate_core::capability::Grant;
-use fleetgate_core::diagnostic::{Document, Spanned, TableReader, quoted};
+use fleetgate_core::diagnostic::{Document, Misspelt, Spanned, TableReader, quoted};
 use fleetgate_core::settings::Secrets;
 use fleetgate_core::units::{format_duration, format_size};
 
@@ -114,7 +114,7 @@ pub(crate) struct SshLimits {
 impl SshGrant {
     pub(crate) fn read(table: &mut TableReader<'_>, request: &SshRequest, secrets: &Secrets) -> Option<Self> {
         let targets = read_targets(table);
-        let networks = read_networks(table);
+        let networks = Opening::read_networks(table);
         let methods = read_narrower_methods(table, request);
         let commands = read_narrower_commands(table, request);
         let login = Login {
@@ -233,37 +233,19 @@ fn read_targets(table: &mut TableReader<'_>) -> Vec<Target> {
         );
         return Vec::new();
     }
-    let texts = table.spanned_strings("targets").unwrap_or_default();
-    if texts.is_empty() {
+    let parse = |text: &str| Target::parse(text).map_err(|error| Misspelt::new(text, &error, error.help()));
+    let Some(targets) = table.parsed_strings("targets", parse) else { return Vec::new() };
+    if targets.is_empty() {
         table.error_at("targets", "no target is named", "name at least one, like [\"*.lab.example.com:22\"]");
     }
-    if texts.len() > MOST_TARGETS {
+    if targets.len() > MOST_TARGETS {
         table.error_at(
             "targets",
             format!("more than {MOST_TARGETS} targets"),
             "sum them up with * or a network",
         );
     }
-    let read = texts.iter().filter_map(|text| match Target::parse(text.get_ref()) {
-        Ok(target) => Some(target),
-        Err(error) => {
-            table.error_at(text, format!("{}: {error}", quoted(text.get_ref())), error.help());
-            None
-        }
-    });
-    read.collect()
-}
-
-fn read_networks(table: &mut TableReader<'_>) -> Vec<Opening> {
-    let texts = table.spanned_strings("networks").unwrap_or_default();
-    let read = texts.iter().filter_map(|text| match Opening::parse(text.get_ref()) {
-        Ok(opening) => Some(opening),
-        Err(error) => {
-            table.error_at(text, error.to_string(), error.help());
-            None
-        }
-    });
-    read.collect()
+    targets.into_iter().map(Spanned::into_inner).collect()
 }
 
 fn read_host_keys(table: &mut TableReader<'_>, secrets: &Secrets) -> Option<HostKeys> {

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use fleetgate_core::diagnostic::{Spanned, TableReader, quoted};
+use fleetgate_core::diagnostic::{Misspelt, Spanned, TableReader, quoted};
 
 /// What `*` never matches, beside control characters and everything that is not ASCII (which some devices read as
 /// control characters of eight bits): `;` `|` `&` and line ends separate commands; `<` `>` redirect; `$`, backtick,
@@ -215,22 +215,14 @@ impl Commands {
 
     /// Reads the patterns of a key, if it stands there and they are right. May be none.
     pub(crate) fn read_key(table: &mut TableReader<'_>, key: &str) -> Option<Vec<Spanned<Pattern>>> {
-        let texts = table.spanned_strings(key)?;
-        if texts.len() > Self::MOST {
+        let parse =
+            |text: &str| Pattern::parse(text).map_err(|error| Misspelt::new(text, &error, error.help()));
+        let patterns = table.parsed_strings(key, parse)?;
+        if patterns.len() > Self::MOST {
             table.error_at(key, format!("more than {} patterns", Self::MOST), "sum some up with *");
             return None;
         }
-        let patterns: Vec<_> = texts
-            .iter()
-            .map(|text| match Pattern::parse(text.get_ref()) {
-                Ok(pattern) => Some(Spanned::new(text.span(), pattern)),
-                Err(error) => {
-                    table.error_at(text, format!("{}: {error}", quoted(text.get_ref())), error.help());
-                    None
-                }
-            })
-            .collect();
-        patterns.into_iter().collect()
+        Some(patterns)
     }
 }
 

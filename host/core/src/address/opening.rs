@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 
 use super::{Class, Opens, canonical, classify};
+use crate::diagnostic::{Misspelt, Spanned, TableReader};
 
 /// What a grant opens beyond public addresses: one entry of `networks`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +66,14 @@ impl OpeningError {
 }
 
 impl Opening {
+    /// Reads `networks` of a grant: what it opens beyond public addresses.
+    pub fn read_networks(table: &mut TableReader<'_>) -> Vec<Self> {
+        let networks = table.parsed_strings("networks", |text| {
+            Self::parse(text).map_err(|error| Misspelt { message: error.to_string(), help: error.help() })
+        });
+        networks.unwrap_or_default().into_iter().map(Spanned::into_inner).collect()
+    }
+
     /// One address and port, if it can be anybody's.
     pub fn exact(address: SocketAddr) -> Result<Self, OpeningError> {
         let exact = SocketAddr::new(canonical(address.ip()), address.port());

@@ -307,6 +307,10 @@ fn field(name: &str, schema: &Value, required: bool) -> Result<(Field, Map<Strin
     if default.as_ref().is_some_and(|default| !kind.allows(default) || default.to_string().len() > MAX_TEXT) {
         return Err("its default cannot be given".into());
     }
+    // It stands in the form as if the person had written it.
+    if default.as_ref().and_then(Value::as_str).is_some_and(|text| clean(text) != text) {
+        return Err("its default holds what nobody would see".into());
+    }
     if default.is_none() {
         rebuilt.shift_remove("default");
     }

@@ -10,14 +10,14 @@ use super::{Answered, End, Refused, ToolCall, corridor, heavy, tools};
 use crate::audit::Audit;
 use crate::catalog::FoundTool;
 use crate::domain::Fault;
+use crate::jobs::Descent;
 use crate::sandbox::Permit;
 use crate::secret_arguments::Arguments;
 
 /// What a call in the background brings along.
 pub(crate) struct AsJob {
     pub(crate) id: Arc<str>,
-    /// See [`crate::jobs::JobsOfCall`].
-    pub(crate) depth: u32,
+    pub(crate) descent: Descent,
     /// Of the jobs' own, not of the calls'.
     pub(crate) permit: Permit,
 }

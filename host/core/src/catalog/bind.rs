@@ -5,6 +5,7 @@ use std::sync::{Arc, Once, Weak};
 
 use indexmap::IndexMap;
 
+use super::inputs::Inputs;
 use super::probe;
 use super::shown::{Shown, reading};
 use super::{LiveBinding, LivePlugin, Problem, SKILLS};
@@ -86,6 +87,7 @@ impl Workshop {
         binding: Arc<Binding>,
         plugin: Arc<LivePlugin>,
         settings: Arc<Settings>,
+        inputs: Arc<Inputs>,
         listed: bool,
         before: Option<Made>,
     ) -> Result<Made, Problem> {
@@ -152,6 +154,7 @@ impl Workshop {
             jobs: self.jobs.clone(),
             lists: self.lists.clone(),
             uncovered: Arc::new(Once::new()),
+            inputs,
             plugin,
         };
         Ok(Made { live: Arc::new(live), grants: Arc::new(grants) })

@@ -6,6 +6,7 @@ use std::sync::{Arc, Once, Weak};
 
 use indexmap::IndexMap;
 
+use super::inputs::Inputs;
 use super::{LivePrompt, LiveSkill, LiveTemplate, LiveTool, Rules, Terms};
 use crate::abi::log::LogGate;
 use crate::artifact::Digest;
@@ -73,9 +74,16 @@ pub struct LiveBinding {
     pub lists: Arc<ListsChanged>,
     /// That it lists what no entry covers was logged already.
     pub(crate) uncovered: Arc<Once>,
+    /// What it was made from, beside its plugin.
+    pub(super) inputs: Arc<Inputs>,
 }
 
 impl LiveBinding {
+    /// Whether the operator gives both the same: the same grants, limits and settings.
+    pub(crate) fn is_given_as(&self, other: &Self) -> bool {
+        self.inputs == other.inputs
+    }
+
     /// Which interfaces its component exports.
     pub fn exports(&self) -> Exported {
         self.plugin.guest.exports()

@@ -11,11 +11,12 @@ use super::alone::alone_beside;
 use super::approval::{ApprovalFailed, Seen, record, see};
 use super::host::HostOptions;
 use super::load::Candidate;
-use super::lock::{Lock, replace_file};
+use super::lock::Lock;
 use crate::capability::Capabilities;
 use crate::diagnostic::Document;
 use crate::manifest::{ConfigKind, Manifest};
 use crate::settings;
+use crate::whole_file;
 
 /// What enabling a plugin would do.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Enabling {
 /// Replaces the file; mode and owner stay.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let before = fs::metadata(path)?;
-    replace_file(path, text, before.permissions())?;
+    whole_file::replace(path, text.as_bytes(), before.mode() & 0o7777)?;
     if rustix::process::geteuid().is_root() {
         std::os::unix::fs::chown(path, Some(before.uid()), Some(before.gid()))?;
     }

@@ -11,13 +11,13 @@ use super::environment::{self, Environment};
 use super::keeper::{self, Look};
 use super::kept::Kept;
 use super::reload::{Means, Reload, Running};
-use super::{Catalog, Lock, LockFailed, Survey};
+use super::{Catalog, FoundTool, Lock, LockFailed, Survey};
 use crate::audit::Audit;
 use crate::call::{self, Answered, Complete, PromptGet, Refused, ResourceList, ResourceRead, ToolCall};
 use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostics, Document};
 use crate::domain::{Completion, Content, PromptMessage, ResourcePage};
-use crate::jobs::{Jobs, JobsFailed, JobsOptions};
+use crate::jobs::{Jobs, JobsFailed, JobsOptions, Tools};
 use crate::sandbox::Sandbox;
 use crate::sandbox::cache::{Cache, CacheFailed};
 use crate::sandbox::compile::{CompileIn, CompileLimits, Compiler, Progress};
@@ -158,6 +158,10 @@ impl Host {
         let reload = open(options, Some(sandbox), capabilities, true, known).await?;
         let (looks, asked) = mpsc::channel(8);
         let host = Arc::new(Self::of(audit, jobs, Some(looks), (*reload.settings).clone()));
+        if let Some(jobs) = &host.jobs {
+            let live: Weak<Self> = Arc::downgrade(&host);
+            jobs.serve(live);
+        }
         tokio::spawn(keeper::keep(Arc::downgrade(&host), reload, asked, watch));
         host.look(false, wait).await;
         Ok(host)
@@ -282,6 +286,12 @@ impl Survey {
             reload.plan().await;
         }
         Ok(reload.survey(None))
+    }
+}
+
+impl Tools for Host {
+    fn tool(&self, binding: &str, tool: &str) -> Option<FoundTool> {
+        self.catalog().tool(binding, tool)
     }
 }
 

@@ -3,13 +3,14 @@
 //! While a widening or broken version lies in the drop directory, the old one serves on. Its file was overwritten,
 //! so after a restart it comes from here. A copy counts only if its digest is the one in `fleetgate.lock`.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::{self, Artifact, Digest};
 use crate::ownership::{self, Rules};
+use crate::whole_file;
 
 /// The copies of one state directory.
 #[derive(Debug, Clone)]
@@ -49,12 +50,7 @@ impl Kept {
     pub(super) fn put(&self, artifact: &Artifact) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
         let path = self.path_of(&artifact.id, &artifact.digest);
-        let mut draft = tempfile::Builder::new()
-            .prefix("draft-")
-            .permissions(Permissions::from_mode(0o600))
-            .tempfile_in(&self.directory)?;
-        draft.write_all(&artifact.bytes)?;
-        draft.persist(&path).map_err(|error| error.error)?;
+        whole_file::replace(&path, &artifact.bytes, 0o600)?;
         let of_this = format!("{}@", artifact.id);
         for entry in fs::read_dir(&self.directory)? {
             let other = entry?.path();

@@ -5,9 +5,7 @@
 //! written by the host and by `fleetgate approve` and `enable`, one at a time, and replaced as a whole.
 
 use std::collections::BTreeMap;
-use std::fs::{File, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::alone::{NotAlone, alone_beside};
 use crate::artifact::Digest;
 use crate::ownership::{self, FileRefused, Rules};
+use crate::whole_file;
 
 /// The file's name.
 pub const FILE: &str = "fleetgate.lock";
@@ -131,23 +130,8 @@ impl Lock {
     fn write(&self, path: &Path) -> io::Result<()> {
         let format = Format { format: FORMAT, plugins: self.plugins.clone() };
         let text = toml::to_string_pretty(&format).map_err(io::Error::other)?;
-        replace_file(path, &format!("{HEAD}{text}"), Permissions::from_mode(0o644))
+        whole_file::replace(path, format!("{HEAD}{text}").as_bytes(), 0o644)
     }
-}
-
-/// Replaces a file's content in one step: whoever reads sees the old one or the new one, also after a crash.
-pub(super) fn replace_file(path: &Path, text: &str, permissions: Permissions) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft = tempfile::Builder::new()
-        .prefix(".fleetgate-")
-        .permissions(permissions.clone())
-        .tempfile_in(directory)?;
-    draft.write_all(text.as_bytes())?;
-    // The umask may have taken bits away.
-    draft.as_file().set_permissions(permissions)?;
-    draft.as_file().sync_all()?;
-    draft.persist(path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
 }
 
 mod as_text {

@@ -6,12 +6,14 @@
 
 mod document;
 mod finite;
+mod misspelt;
 mod reader;
 mod report;
 mod suggestion;
 mod takers;
 
 pub use document::Document;
+pub use misspelt::Misspelt;
 pub use reader::{Place, TableReader};
 pub use report::{Diagnostic, Diagnostics, Summary};
 pub use suggestion::{did_you_mean, nearest, quoted};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Place, TableReader, nearest, quoted};
+use super::{Misspelt, Place, TableReader, nearest, quoted};
 use crate::manifest::grammar;
 use crate::units;
 
@@ -180,6 +180,27 @@ impl<'d> TableReader<'d> {
             fine
         });
         Some(texts)
+    }
+
+    /// Takes a list of texts that have a grammar of their own, each with its place. Every one that is wrong is said at
+    /// its place; then, and when the key is absent, there is none.
+    pub fn parsed_strings<T>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, Misspelt>,
+    ) -> Option<Vec<Spanned<T>>> {
+        let texts = self.spanned_strings(key)?;
+        let parsed: Vec<_> = texts
+            .iter()
+            .map(|text| match parse(text.get_ref()) {
+                Ok(parsed) => Some(Spanned::new(text.span(), parsed)),
+                Err(Misspelt { message, help }) => {
+                    self.error_at(text, message, help);
+                    None
+                }
+            })
+            .collect();
+        parsed.into_iter().collect()
     }
 
     /// Takes one text, or a list of them.

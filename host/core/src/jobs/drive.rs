@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::descent::Descent;
 use super::engine::Jobs;
 use super::table::GoOn;
 use crate::asking;
 use crate::call::{AsJob, CallContext, End, Refused, ToolCall, ended_at_once, run_job};
-use crate::catalog::{FoundTool, Scope};
+use crate::catalog::{FoundTool, Guarded, Scope};
 use crate::domain::{Answers, Fault, ToolResult};
 use crate::principal::Principal;
 use crate::sandbox::{Observer, Permit};
@@ -29,7 +30,9 @@ pub(super) struct Started {
     pub(super) answers: Option<Answers>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) cancel: CancellationToken,
-    pub(super) depth: u32,
+    pub(super) descent: Descent,
+    /// The guest ran already, and goes on with answers.
+    pub(super) begun: bool,
     /// Its turn, where it came at once.
     pub(super) permit: Option<Permit>,
 }
@@ -49,14 +52,20 @@ pub(super) async fn drive(jobs: Arc<Jobs>, mut job: Started) {
             Some(permit) => permit,
             None => tokio::select! {
                 biased;
-                () = job.cancel.cancelled() => return job.never_ran(&jobs).await,
+                () = job.cancel.cancelled() => {
+                    let fault = Fault::new("cancelled", "the call was cancelled before its turn came");
+                    return job.never_ran(&jobs, fault, Over::Cancelled).await;
+                }
                 permit = jobs.turn(&job.found) => permit,
             },
         };
+        if let Err(fault) = job.look_again(&jobs) {
+            return job.never_ran(&jobs, fault.clone(), Over::Failed(fault)).await;
+        }
         jobs.working(&job.id).await;
-        let pass = AsJob { id: job.id.clone(), depth: job.depth, permit };
+        let pass = AsJob { id: job.id.clone(), descent: job.descent.clone(), permit };
         let call = job.call();
-        let ended = run_job(jobs.audit(), &job.found, call, pass).await;
+        let ended = run_job(&jobs.audit, &job.found, call, pass).await;
         let Some(ended) = jobs.hand_over(&job.id, ended) else { return };
         let answered = match ended {
             Ok(answered) => answered,
@@ -87,21 +96,46 @@ pub(super) async fn drive(jobs: Arc<Jobs>, mut job: Started) {
                 Err(_) => return jobs.end(&job.id, Over::Cancelled, None).await,
             },
         };
-        (job.principal, job.answers) = (principal, Some(answers));
+        (job.principal, job.answers, job.begun) = (principal, Some(answers), true);
     }
     let fault = Fault::new("limit", format!("the tool asked more than {ROUNDS} times"));
     jobs.end(&job.id, Over::Failed(fault), None).await;
 }
 
 impl Started {
-    /// It was stopped before its turn came. That is recorded, as every end of a call is.
-    async fn never_ran(self, jobs: &Jobs) {
-        let fault = Fault::new("cancelled", "the call was cancelled before its turn came");
+    /// It ends before its turn came, or is not let in. That is recorded, as every end of a call is.
+    async fn never_ran(self, jobs: &Jobs, fault: Fault, over: Over) {
         let who = (self.principal.name(), &self.arguments);
-        let ended = ended_at_once(jobs.audit(), &self.found, who, Some(&self.id), fault);
+        let ended = ended_at_once(&jobs.audit, &self.found, who, Some(&self.id), fault);
+        let reference = Some(ended.reference.clone());
         if jobs.hand_over(&self.id, Ok(ended)).is_some() {
-            jobs.end(&self.id, Over::Cancelled, None).await;
+            jobs.end(&self.id, over, reference).await;
         }
+    }
+
+    /// What was taken away since the job was begun, or since its guest asked something, is not used any more: what
+    /// the operator gives at this moment holds for each run.
+    ///
+    /// A job keeps the version of its plugin. That version has the grants of its time, so it runs on while the operator
+    /// gives its binding the same; where that is not so, a job that has not run takes the version of now, and one
+    /// that is under way ends.
+    fn look_again(&mut self, jobs: &Jobs) -> Result<(), Fault> {
+        let (binding, tool) = (&self.found.binding, &self.found.tool.own_name);
+        let live = jobs.live_tool(&binding.name, tool).filter(|live| live.allows(&self.principal));
+        let Some(live) = live else {
+            return Err(Fault::new("denied", "what this job was to do is not allowed any more"));
+        };
+        let same_version = live.binding.plugin.digest == binding.plugin.digest;
+        if !same_version && live.binding.is_given_as(binding) {
+            return Ok(());
+        }
+        if !same_version && self.begun {
+            let message =
+                "the plugin was replaced and its grants changed while this job waited for an answer";
+            return Err(Fault::new("interrupted", message));
+        }
+        self.found = live;
+        Ok(())
     }
 
     fn call(&mut self) -> ToolCall {

@@ -1,16 +1,17 @@
 //! What a plugin sees of jobs: those of its own binding and of the principal who calls.
 
-use std::sync::Arc;
-use std::sync::Weak;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::access::{Access, Tools};
-use super::engine::{Jobs, JobsPage, Wish};
+use super::begin::{Origin, Wish};
+use super::descent::Descent;
+use super::engine::Jobs;
 use super::job::{Job, Status};
+use super::owned::JobsPage;
 use crate::call::{AsJob, CallContext, ToolCall};
 use crate::catalog::{Guarded, LiveBinding, Scope};
 use crate::domain::{Fault, ToolResult};
@@ -18,10 +19,6 @@ use crate::principal::Principal;
 use crate::sandbox::Observer;
 use crate::secret_arguments::{Arguments, Vault, hide};
 
-/// Jobs that one call may submit.
-const PER_CALL: u32 = 16;
-/// How deep jobs may submit jobs.
-const DEPTH: u32 = 4;
 /// The longest `options`, as JSON text.
 const MAX_OPTIONS: usize = 4 << 10;
 /// The largest attributes of a job, as JSON text. They are kept with it, and shown with each list.
@@ -39,10 +36,9 @@ struct Link {
     client_capabilities: Arc<str>,
     observer: Arc<dyn Observer>,
     read_only: bool,
-    /// The job that this call runs in, and how deep.
+    /// The job that this call runs in.
     job: Option<Arc<str>>,
-    depth: u32,
-    submitted: AtomicU32,
+    descent: Descent,
 }
 
 impl JobsOfCall {
@@ -61,8 +57,7 @@ impl JobsOfCall {
             observer: context.observer.clone(),
             read_only,
             job: job.map(|job| job.id.clone()),
-            depth: job.map_or(0, |job| job.depth + 1),
-            submitted: AtomicU32::new(0),
+            descent: job.map(|job| job.descent.clone()).unwrap_or_default(),
         })))
     }
 
@@ -101,12 +96,7 @@ impl JobsOfCall {
                 format!("a read-only call cannot submit {tool}, which may change something"),
             ));
         }
-        if link.depth >= DEPTH {
-            return Err(Fault::new("limit", format!("jobs may submit jobs {DEPTH} deep and not deeper")));
-        }
-        if link.submitted.fetch_add(1, Ordering::Relaxed) >= PER_CALL {
-            return Err(Fault::new("limit", format!("one call may submit {PER_CALL} jobs")));
-        }
+        link.descent.submit()?;
         let arguments = Arguments::of_guest(arguments, secrets, &found.tool.secret)?;
         let call = ToolCall {
             context: CallContext {
@@ -121,7 +111,7 @@ impl JobsOfCall {
             arguments,
             answers: None,
         };
-        jobs.submit(found, call, wish, link.depth).await
+        jobs.submit(found, call, wish, Origin::Plugin(link.descent.below())).await
     }
 
     /// One job.
@@ -162,6 +152,14 @@ impl JobsOfCall {
     /// Stops a job.
     pub fn cancel(&self, id: &str) -> Result<Job, Fault> {
         let (link, jobs) = self.link()?;
+        let job = self.get(id)?;
+        let changes = || link.binding.tools.get(&*job.tool).is_none_or(|tool| !tool.policy.read_only);
+        // A client lets a read-only call through without asking anybody.
+        if link.read_only && !job.status.is_over() && changes() {
+            let message =
+                format!("a read-only call cannot stop {}, which may be changing something", job.tool);
+            return Err(Fault::new("denied", message));
+        }
         link.within(|access| jobs.cancel(access, id)).ok_or_else(|| unknown(id))
     }
 

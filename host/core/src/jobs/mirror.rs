@@ -1,8 +1,7 @@
 //! A file beside the store that says what jobs there are, so that the operator can read it while the host has the
 //! store to itself. Written anew as a whole, at most once a second; it is read by `fleetgate jobs` and by nothing else.
 
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use super::engine::Jobs;
 use super::job::Status;
 use super::record::Record;
 use crate::ownership::{self, FileRefused, Rules};
+use crate::whole_file;
 
 /// The pause between two writes.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -91,14 +91,7 @@ pub(super) async fn write_and_log(now: Mirrored, path: PathBuf) {
 }
 
 fn write(now: &Mirrored, path: &Path) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut draft = tempfile::Builder::new()
-        .prefix(".jobs-")
-        .permissions(std::fs::Permissions::from_mode(0o600))
-        .tempfile_in(directory)?;
-    draft.write_all(&serde_json::to_vec(now)?)?;
-    draft.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    whole_file::replace(path, &serde_json::to_vec(now)?, 0o600)
 }
 
 /// Reads what a host wrote.

@@ -18,29 +18,41 @@
 //! **Owned.** A job exists for the principal who began it, while that principal holds what the tool requires, on an
 //! endpoint that shows its binding. For everybody else its id is as unknown as any other.
 //!
-//! **Bounded.** Jobs that run, wait and are kept, of one principal and in all; the bytes of results; how long each is
-//! kept (`[jobs]` in `fleetgate.toml`). At the bounds a new job is refused and an old one stays.
+//! **Bounded** ([`bounds`]). Jobs that run, wait and are kept, of one principal, of one binding and in all; the bytes of
+//! results; how long each is kept (`[jobs]` in `fleetgate.toml`). At the bounds a new job is refused.
+//!
+//! **Allowed at each run.** What the operator took away while a job waited for its turn or for an answer is not used.
 //!
 //! Read in this order: [`job`], what an owner sees; [`record`] and [`result`], what is stored; [`table`], what is at
-//! hand; [`engine`], what can be asked; [`drive`], the life of one job; [`recover`], the start after a stop;
+//! hand; [`engine`], all of them together; [`begin`], how one begins; [`keep`], how it comes into the store; [`drive`], its
+//! life, and [`end`], the stations of it; [`owned`], what its owner can do; [`recover`], the start after a stop;
 //! [`dead`], what nobody got an end of; [`guest`], what plugins see of it.
 
 mod access;
+mod begin;
+mod bounds;
 mod dead;
+mod descent;
 mod drive;
+mod end;
 mod engine;
 mod guest;
 mod job;
+mod keep;
 mod mirror;
 mod observer;
+mod owned;
 mod record;
 mod recover;
 mod result;
 mod table;
 
 pub use access::{Access, Tools};
+pub use begin::{Begun, Wish};
 pub use dead::DeadJob;
-pub use engine::{Begun, Jobs, JobsFailed, JobsOptions, JobsPage, Stopping, Wish};
+pub(crate) use descent::Descent;
+pub use engine::{Jobs, JobsFailed, JobsOptions, Stopping};
 pub use guest::JobsOfCall;
 pub use job::{Job, Status};
 pub use mirror::{MirrorUnreadable, Mirrored, MirroredJob, read_mirror};
+pub use owned::JobsPage;

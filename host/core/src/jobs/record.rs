@@ -49,6 +49,9 @@ pub(super) struct Record {
     /// Running the tool twice does no harm: it is read-only or idempotent.
     #[serde(default)]
     pub(super) harmless: bool,
+    /// A plugin began it, and no client was promised anything.
+    #[serde(default)]
+    pub(super) submitted: bool,
     /// What may be recorded of the arguments.
     #[serde(default)]
     pub(super) arguments: Map<String, Value>,
@@ -76,6 +79,11 @@ impl Record {
         serde_json::from_slice(bytes)
     }
 
+    /// Bytes of its result, or of what is said about why there is none.
+    pub(super) fn kept_bytes(&self) -> u64 {
+        self.result_bytes + self.fault.as_ref().map_or(0, fault_bytes)
+    }
+
     pub(super) fn expires_ms(&self) -> u64 {
         self.created_ms.saturating_add(self.ttl_ms)
     }
@@ -83,6 +91,12 @@ impl Record {
     pub(super) fn expires(&self) -> SystemTime {
         moment(self.expires_ms())
     }
+}
+
+/// What a fault takes.
+pub(super) fn fault_bytes(fault: &Fault) -> u64 {
+    let details = fault.details.as_ref().map_or(0, |details| details.to_string().len());
+    (fault.code.len() + fault.message.len() + details) as u64
 }
 
 /// Unix time in milliseconds.

@@ -8,16 +8,15 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::dead::DeadJob;
-use super::job::{Job, Status};
+use super::job::Job;
 use super::observer::{JobObserver, Told};
 use super::record::{Record, now_ms};
 use crate::asking;
 use crate::call::{Answered, Refused};
 use crate::catalog::FoundTool;
-use crate::domain::{Answers, Fault, InputRequest, Question};
+use crate::domain::{Answers, InputRequest, Question};
 use crate::principal::Principal;
 use crate::secret_arguments::Arguments;
-use crate::settings::JobSettings;
 
 /// Everything that is kept.
 #[derive(Default)]
@@ -27,6 +26,8 @@ pub(super) struct Table {
     pub(super) dead: VecDeque<DeadJob>,
     /// The host stops: nothing new begins.
     pub(super) stopping: bool,
+    /// Bytes of results on their way into the store.
+    pub(super) reserved: u64,
 }
 
 /// One job.
@@ -89,43 +90,13 @@ pub(super) struct GoOn {
 }
 
 impl Table {
-    /// Whether one more job may begin. `waits`: it would wait for its turn.
-    pub(super) fn admit(&self, settings: &JobSettings, principal: &str, waits: bool) -> Result<(), Fault> {
-        let full = |message: String| Err(Fault::new("unavailable", message).retryable());
-        if self.stopping {
-            return full("this host is stopping and takes no jobs".into());
-        }
-        let (mut unfinished, mut own, mut queued) = (0, 0, 0);
-        for entry in self.jobs.values() {
-            let mine = *entry.record.principal == *principal;
-            own += usize::from(mine);
-            unfinished += usize::from(mine && entry.live.is_some());
-            queued += usize::from(entry.record.status == Status::Queued);
-        }
-        if unfinished >= settings.per_principal {
-            return full(format!(
-                "you have {unfinished} jobs that have not ended: wait for one, or cancel it"
-            ));
-        }
-        if own >= settings.kept_per_principal {
-            return full(format!(
-                "{own} of your jobs are still kept: a new one has room when the oldest goes"
-            ));
-        }
-        if self.jobs.len() >= settings.kept {
-            return full(
-                "as many jobs are kept here as may be: a new one has room when the oldest goes".into(),
-            );
-        }
-        if waits && queued >= settings.queue {
-            return full("too many jobs wait for their turn".into());
-        }
-        Ok(())
-    }
-
-    /// Bytes of all results.
-    pub(super) fn result_bytes(&self) -> u64 {
-        self.jobs.values().map(|entry| entry.record.result_bytes).sum()
+    /// Takes room for a result, or for what is said about why there is none, where `most` bytes are for all of them.
+    /// It is given back when the record says how many bytes it keeps.
+    pub(super) fn reserve(&mut self, bytes: u64, most: u64) -> bool {
+        let kept: u64 = self.jobs.values().map(|entry| entry.record.kept_bytes()).sum();
+        let fits = kept.saturating_add(self.reserved).saturating_add(bytes) <= most;
+        self.reserved += if fits { bytes } else { 0 };
+        fits
     }
 
     /// Changes what is recorded of a job.

@@ -18,7 +18,7 @@ pub struct JobSettings {
     pub binding_concurrency: u32,
     /// Jobs that wait for their turn, of all bindings.
     pub queue: usize,
-    /// Jobs of one principal that have not ended.
+    /// Jobs of one principal that have not ended. Of this and the bounds below, one binding takes a quarter at most.
     pub per_principal: usize,
     /// Jobs of one principal that are kept, ended or not.
     pub kept_per_principal: usize,
@@ -39,7 +39,7 @@ impl Default for JobSettings {
             concurrency: 32,
             binding_concurrency: 8,
             queue: 256,
-            per_principal: 32,
+            per_principal: 256,
             kept_per_principal: 1_000,
             kept: 10_000,
             results: 1 << 30,

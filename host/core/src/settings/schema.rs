@@ -110,7 +110,7 @@ fn jobs() -> Value {
             "concurrency": count("Jobs that run at once, of all bindings; by default 32.", 256),
             "binding_concurrency": count("Jobs that run at once, of one binding; by default 8.", 256),
             "queue": count("Jobs that wait for their turn; by default 256.", 10_000),
-            "per_principal": count("Jobs of one principal that have not ended; by default 32.", 10_000),
+            "per_principal": count("Jobs of one principal that have not ended; by default 256. One binding takes a quarter of it.", 10_000),
             "kept_per_principal": count("Jobs of one principal that are kept; by default 1000.", 100_000),
             "kept": count("Jobs that are kept in all; by default 10000.", 100_000),
             "results": size("Results that are kept; by default 1GiB."),

@@ -117,7 +117,8 @@ impl ResourceUri {
     /// lower case, with two slashes behind the scheme.
     pub fn readings(&self) -> Vec<Self> {
         let mut readings = vec![self.clone()];
-        for reading in [without_query, without_slash, two_slashes, without_port, small_host] {
+        // The slashes once more: what lies between them may be gone by then.
+        for reading in [without_query, without_slash, two_slashes, without_port, small_host, two_slashes] {
             for index in 0..readings.len() {
                 let other = reading(&readings[index]).filter(|other| !readings.contains(other));
                 readings.extend(other);
@@ -356,6 +357,7 @@ mod tests {
             ["naas://Jobs:80", "naas://Jobs", "naas://jobs:80", "naas://jobs"]
         );
         assert_eq!(readings("naas://jobs:"), ["naas://jobs:", "naas://jobs"]);
+        assert!(readings("naas://:8/jobs/1").contains(&"naas://jobs/1".to_owned()));
         assert!(readings("naas://J:1/a/?b").contains(&"naas://j/a".to_owned()));
         assert!(readings("NAAS:///J:1/A/?B").len() <= 32);
     }

@@ -266,6 +266,7 @@ fn a_form_that_mcp_does_not_know_is_refused() {
         json!({"type": "string", "default": 5}),
         json!({"type": "string", "maxLength": 2, "default": "long"}),
         json!({"type": "string", "format": "email", "default": "nobody"}),
+        json!({"type": "string", "default": "a\u{202e}b"}),
         json!({"type": "string", "title": 5}),
         json!({"type": "string", "description": "x".repeat(2000)}),
         json!({"type": "integer", "minimum": "0"}),

@@ -2,7 +2,8 @@
 //!
 //! `d…` is done at once; `l…` reports progress and computes for ever; `t…` traps; `f…` fails with a fault of its own;
 //! `s-NAME` submits the tool `NAME` with its own arguments and answers with the job's id or the fault's code; `g…`
-//! submits itself; `e…` answers with its arguments.
+//! submits itself; `e…` answers with its arguments; `c…` stops the job of its arguments, `{"id":"…"}`, and answers as
+//! `s-NAME` does.
 
 use std::fmt::Write;
 
@@ -40,6 +41,7 @@ pub fn component_of(tools: &[Tool]) -> Vec<u8> {
         r#"(module
             (import "fleetgate:plugin/jobs@0.1.0" "submit"
                 (func $submit (param i32 i32 i32 i32 i32 i32 i32 i32)))
+            (import "fleetgate:plugin/jobs@0.1.0" "cancel" (func $cancel (param i32 i32 i32)))
             (import "fleetgate:plugin/call@0.1.0" "progress"
                 (func $progress (param f64 i32 f64 i32 i32 i32)))
             (memory (export "memory") {pages})
@@ -56,10 +58,15 @@ pub fn component_of(tools: &[Tool]) -> Vec<u8> {
                 (i32.add (local.get $at) (local.get $length)))
             (func $submitted (param $name i32) (param $length i32) (param $with i32) (param $bytes i32)
                 (result i32)
-                (local $at i32)
                 (call $submit (local.get $name) (local.get $length)
                     (local.get $with) (local.get $bytes)
                     (i32.const 0) (i32.const 0) (i32.const 0) (i32.const {returned}))
+                (call $say))
+            (func $cancelled (param $id i32) (result i32)
+                (call $cancel (local.get $id) (i32.const 26) (i32.const {returned}))
+                (call $say))
+            (func $say (result i32)
+                (local $at i32)
                 ;; The id of a job and the code of a fault come first in both.
                 (local.set $at (i32.const {text}))
                 (local.set $at (call $append (i32.load (i32.const {before}))
@@ -87,6 +94,8 @@ pub fn component_of(tools: &[Tool]) -> Vec<u8> {
                         (i32.store offset=20 (i32.const {answer}) (local.get 2))
                         (i32.store offset=24 (i32.const {answer}) (local.get 3))
                         (return (i32.const {answer}))))
+                (if (i32.eq (local.get $c) (i32.const 99))
+                    (then (return (call $cancelled (i32.add (local.get 2) (i32.const 7))))))
                 (if (i32.eq (local.get $c) (i32.const 115))
                     (then (return (call $submitted (i32.add (local.get 0) (i32.const 2))
                         (i32.sub (local.get 1) (i32.const 2)) (local.get 2) (local.get 3)))))

@@ -4,7 +4,7 @@
 //! This is also the way by which messages reach a client that listens: its response reads along. So nobody ever waits
 //! for a slow client, and what is bounded here is all that there is. Dropped first are whole streams that are over,
 //! the oldest first; then what was heard already, or what nobody listens to. An answer that somebody is about to
-//! hear, and the last answer that was given, are never dropped.
+//! hear, and the last answer that was given, go last, when a client takes nothing at all.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,6 +17,8 @@ use crate::keys;
 
 /// What one session keeps, in bytes of its messages, roughly.
 pub(super) const MAX_BYTES: usize = 4 << 20;
+/// And with answers that a reader is about to hear: a client that asks and does not read has no more than this.
+const MAX_AWAITED: usize = 64 << 20;
 /// Events of one stream.
 const MAX_EVENTS: usize = 256;
 /// Streams.
@@ -171,9 +173,11 @@ impl Kept {
             if self.bytes <= MAX_BYTES {
                 return;
             }
+            let anything = self.bytes > MAX_AWAITED;
             let mut streams = self.streams.iter_mut();
-            let Some((_, said)) = streams.find(|(number, said)| said.may_drop_first(**number == latest))
-            else {
+            let Some((_, said)) = streams.find(|(number, said)| {
+                said.may_drop_first(**number == latest) || (anything && !said.events.is_empty())
+            }) else {
                 return;
             };
             self.bytes -= said.drop_first();

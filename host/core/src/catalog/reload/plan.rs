@@ -354,6 +354,7 @@ impl Reload {
                 wanted.binding.clone(),
                 plugin.clone(),
                 wanted.settings.clone(),
+                wanted.inputs.clone(),
                 wanted.listed,
                 before,
             ));
