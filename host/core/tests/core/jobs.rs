@@ -320,8 +320,12 @@ async fn jobs_that_submit_jobs_come_to_an_end() {
     .await;
     let jobs = jobs();
     assert_eq!(jobs.len(), 4);
-    let last = world.jobs().result(&jobs[0]).await.unwrap().expect("a result");
-    assert_eq!(last.structured.unwrap().get(), r#"{"said":"limit"}"#);
+    let mut refused = 0;
+    for job in &jobs {
+        let result = world.jobs().result(job).await.unwrap().expect("a result");
+        refused += usize::from(result.structured.unwrap().get() == r#"{"said":"limit"}"#);
+    }
+    assert_eq!(refused, 1, "the last one");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

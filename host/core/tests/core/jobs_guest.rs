@@ -14,7 +14,11 @@ use super::memory::{BASE, Memory, WIT};
 
 /// The component, with these tools.
 pub fn component(tools: &[&str]) -> Vec<u8> {
-    component_of(&tools.iter().map(|name| Tool::new(name)).collect::<Vec<_>>())
+    let tool = |name: &&str| match *name {
+        "c" => Tool { input: r#"{"type":"object"}"#.into(), ..Tool::new(name) },
+        name => Tool::new(name),
+    };
+    component_of(&tools.iter().map(tool).collect::<Vec<_>>())
 }
 
 /// The same with tools of any shape.

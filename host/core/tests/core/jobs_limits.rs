@@ -59,7 +59,7 @@ async fn what_a_plugin_keeps_makes_room_for_its_newer_jobs_and_tasks_of_clients_
 async fn a_read_only_call_cannot_stop_a_job_that_may_be_changing_something() {
     let world = World::new().await;
     let job = world.job(&ann(), "loop").await;
-    let stop = || ToolCall { arguments: format!("{{\"id\":\"{}\"}}", job.id), ..call(&ann(), "c") };
+    let stop = || ToolCall { arguments: format!("{{\"id\":\"{}\"}}", job.id).into(), ..call(&ann(), "c") };
     assert_eq!(world.said_of(stop()).await, "denied");
     assert!(!world.get(&ann(), &job.id).unwrap().status.is_over());
     world.cancel(&ann(), &job.id).unwrap();

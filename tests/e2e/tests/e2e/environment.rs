@@ -45,7 +45,8 @@ async fn variables_alone_grant_a_plugin_without_a_table_and_are_named_without_th
     installation.config("");
     let url = upstream.url();
     let (output, _) =
-        list_orgs(&installation, &[("NERVESHUB_URL", &url), ("NERVES_HUB_TOKEN", ""), ("NH_TOKEN", TOKEN)]).await;
+        list_orgs(&installation, &[("NERVESHUB_URL", &url), ("NERVES_HUB_TOKEN", ""), ("NH_TOKEN", TOKEN)])
+            .await;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     for line in [
         "nerveshub: http.api is granted: url is read from NERVESHUB_URL",
@@ -56,9 +57,11 @@ async fn variables_alone_grant_a_plugin_without_a_table_and_are_named_without_th
     assert!(!said.contains(TOKEN) && !said.contains(&url), "{said}");
     let arrived = upstream.arrived();
     assert!(!arrived.is_empty(), "{said}");
-    assert!(arrived.iter().all(|request| {
-        request.header("authorization").is_some_and(|field| field.ends_with(TOKEN))
-    }));
+    assert!(
+        arrived
+            .iter()
+            .all(|request| { request.header("authorization").is_some_and(|field| field.ends_with(TOKEN)) })
+    );
     // Without a key there is no credential, and no other difference.
     list_orgs(&installation, &[("NERVESHUB_URL", &url)]).await;
     assert!(upstream.arrived().last().is_some_and(|request| request.header("authorization").is_none()));

@@ -163,7 +163,9 @@ async fn the_result_is_kept_as_a_job_with_its_tags() {
 #[tokio::test]
 async fn cancelling_a_job_ends_its_session_and_leaves_the_configuration_mode() {
     let lab = Lab::of([Setup::new(Platform::CiscoIos).privileged(true)]).await;
-    let lines: Vec<_> = (0..2000).map(|number| format!("access-list 10 permit 10.1.{}.{}", number / 200, number % 200 + 1)).collect();
+    let lines: Vec<_> = (0..2000)
+        .map(|number| format!("access-list 10 permit 10.1.{}.{}", number / 200, number % 200 + 1))
+        .collect();
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();
     let client = lab.server.client_of("naas");
     let arguments = on(lab.device(), &lines);
