@@ -13,9 +13,6 @@ const REPEATS: u32 = 3;
 /// The pause before the first repeat; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// The host makes Basic of it, where the grant says that a call's own login may be used. The password is a placeholder.
-const BASIC: &str = "fleetgate-basic";
-
 /// The API of the granted server.
 pub(super) struct Api {
     upstream: http::Upstream,
@@ -137,7 +134,7 @@ impl<'a> Looks<'a> {
                 reads.send(request(&reads))
             }
             (Login::Device, Some(DeviceJob { username: Some(user), password: Some(password), .. })) => {
-                self.api.send(request(self.api).header(BASIC, format!("{user}:{password}")))
+                self.api.send(request(self.api).basic_from_call(user, password))
             }
             _ => self.api.send(request(self.api)),
         }

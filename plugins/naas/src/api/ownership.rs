@@ -115,7 +115,7 @@ impl<'a> Note<'a> {
         let made = note.and_then(|note| note.keep_for(KEPT).attributes(json!({ ATTRIBUTE: self.id })).send());
         match made {
             Ok(_) => self.made = true,
-            Err(fault) => log::debug(&format!("A job's id cannot be noted: {fault}")),
+            Err(fault) => log::debug(format!("A job's id cannot be noted: {fault}")),
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn wait(id: &str) -> Result<ToolResult, Fault> {
         }
         if let Err(cancelled) = call::sleep(pause.min(left)) {
             if let Err(fault) = jobs::cancel(id) {
-                log::warning(&format!("Job {id} goes on although nobody waits for it: {fault}"));
+                log::warning(format!("Job {id} goes on although nobody waits for it: {fault}"));
             }
             return Err(cancelled.detail("job_id", id));
         }

@@ -159,6 +159,17 @@ fn every_request_is_optional_since_there_are_two_ways() {
 }
 
 #[test]
+fn secret_arguments_may_go_where_the_server_wants_them_and_nowhere_else() {
+    let manifest = manifest();
+    let http = manifest["capabilities"]["http"].as_table().expect("requests");
+    let from_call = &http["api"]["from_call"];
+    let body: Vec<String> = from_call["body"].clone().try_into().expect("pointers");
+    assert_eq!(json!(body), declared("send_command")["manifest"]["secret"]);
+    assert_eq!(from_call["basic"].as_bool(), Some(true));
+    assert!(http.iter().all(|(name, request)| name == "api" || request.get("from_call").is_none()));
+}
+
+#[test]
 fn the_variables_of_the_product_page_are_read() {
     let manifest = manifest().to_string();
     for variable in [

@@ -32,7 +32,8 @@ pub struct CreateApiKey {
     audit = ["/role", "/contexts", "/ttl"],
     reach = {
         "http.admin" = { methods = ["POST"], paths = ["POST /v2/api-keys"] },
-        "http.api" = { methods = ["GET"], paths = ["GET /healthcheck"] }
+        "http.api" = { methods = ["GET"], paths = ["GET /healthcheck"] },
+        "http.reads" = { methods = ["GET"] }
     },
     output_schema = api::keys::schema
 )]
@@ -81,7 +82,8 @@ pub struct RevokeApiKey {
     audit = ["/key_id"],
     reach = {
         "http.admin" = { methods = ["DELETE"], paths = ["DELETE /v2/api-keys/*"] },
-        "http.api" = { methods = ["GET"], paths = ["GET /healthcheck"] }
+        "http.api" = { methods = ["GET"], paths = ["GET /healthcheck"] },
+        "http.reads" = { methods = ["GET"] }
     }
 )]
 pub fn revoke_api_key(args: RevokeApiKey) -> Result<String, Fault> {

@@ -26,6 +26,7 @@ use crate::{api, hosted};
             methods = ["GET", "POST"],
             paths = ["POST /v2/send-command", "GET /v2/send-command/*"]
         },
+        "http.reads" = { methods = ["GET"] },
         "http.admin" = { methods = ["POST"], paths = ["DELETE /v2/api-keys/*"] }
     },
     output_schema = job::schema
@@ -54,6 +55,7 @@ pub fn send_command(args: SendCommand) -> Result<ToolResult, Fault> {
             methods = ["GET", "POST"],
             paths = ["POST /v2/send-command-structured", "GET /v2/send-command/*"]
         },
+        "http.reads" = { methods = ["GET"] },
         "http.admin" = { methods = ["POST"], paths = ["DELETE /v2/api-keys/*"] }
     },
     output_schema = job::schema
@@ -82,6 +84,7 @@ pub fn send_command_structured(args: SendCommand) -> Result<ToolResult, Fault> {
             methods = ["GET", "POST"],
             paths = ["POST /v2/send-config", "GET /v2/send-config/*"]
         },
+        "http.reads" = { methods = ["GET"] },
         "http.admin" = { methods = ["POST"], paths = ["DELETE /v2/api-keys/*"] }
     },
     output_schema = job::schema
