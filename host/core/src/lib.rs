@@ -22,6 +22,7 @@ pub mod domain;
 pub mod jobs;
 pub mod key_file;
 pub mod manifest;
+pub mod meta;
 pub mod mask;
 pub mod ownership;
 pub mod principal;

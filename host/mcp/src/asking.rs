@@ -15,7 +15,7 @@ use fleetgate_core::asking::{self, MAX_ROUNDS, Matter, Sealer};
 use fleetgate_core::call::{Answered, End, Kind, Refused};
 use fleetgate_core::domain::{Answers, Fault, InputRequest, Question};
 use rmcp::model::{
-    ClientResult, CustomRequest, ErrorCode, InputRequests, InputRequiredResult, InputResponses, MetaObject,
+    ClientResult, CustomRequest, ErrorCode, InputRequests, InputRequiredResult, InputResponses,
     ServerRequest,
 };
 use rmcp::service::{PeerRequestOptions, RequestContext, ServiceError};
@@ -187,11 +187,9 @@ impl Conducting<'_> {
             .into_iter()
             .map(|asked| Ok((asked.key.clone(), request(asked)?)))
             .collect::<Result<InputRequests, ErrorData>>()?;
-        let mut said = MetaObject::new();
-        said.insert(meta::BINDING.to_owned(), (*binding).into());
-        said.insert(meta::REFERENCE.to_owned(), (*reference).into());
-        meta::set_server_info(&mut said);
-        Ok(InputRequiredResult::new(Some(requests), Some(state)).with_meta(said))
+        let mut said = None;
+        meta::answered(self.incoming.era, &mut said, &binding, Some(&reference));
+        Ok(InputRequiredResult::new(Some(requests), Some(state)).with_meta(said.unwrap_or_default()))
     }
 
     async fn legacy<T>(

@@ -43,8 +43,12 @@ impl Server {
             taking.call(incoming.view.clone(), ToolCall { context, tool, arguments, answers })
         };
         let conducted = conduct(self, &context, &incoming, subject, continuation, call);
-        let mut result = match listening.during(conducted).await? {
-            Err(refused) => fault::refused(&refused)?,
+        let result = match listening.during(conducted).await? {
+            Err(refused) => {
+                let mut result = fault::refused(&refused)?;
+                meta::stamp(incoming.era, &mut result.meta);
+                result
+            }
             Ok(Conducted::Asks(question)) => return Ok(question.into()),
             Ok(Conducted::Ended(_)) if let Some(job) = taking.job() => return Ok(tasks::created(job).into()),
             Ok(Conducted::Ended(Ended { reference, binding, result })) => {
@@ -56,13 +60,10 @@ impl Server {
                         None => fault::result(&failed),
                     },
                 };
-                let said = result.meta.get_or_insert_default();
-                said.insert(meta::BINDING.to_owned(), (*binding).into());
-                said.insert(meta::REFERENCE.to_owned(), (*reference).into());
+                meta::answered(incoming.era, &mut result.meta, &binding, Some(&reference));
                 result
             }
         };
-        meta::stamp(incoming.era, &mut result.meta);
         Ok(result.into())
     }
 }

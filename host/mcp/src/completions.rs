@@ -79,10 +79,7 @@ impl Server {
         let info = CompletionInfo::with_pagination(completion.values, completion.total, more)
             .map_err(|error| ErrorData::internal_error(error, None))?;
         let mut result = CompleteResult::new(info);
-        let said = result.meta.get_or_insert_default();
-        said.insert(meta::BINDING.to_owned(), Value::from(&*binding));
-        said.insert(meta::REFERENCE.to_owned(), Value::from(&*reference));
-        meta::stamp(incoming.era, &mut result.meta);
+        meta::answered(incoming.era, &mut result.meta, &binding, Some(&reference));
         Ok(result)
     }
 

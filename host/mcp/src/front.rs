@@ -39,6 +39,7 @@ use crate::caller::{Caller, Deaf, Era, Within};
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::incoming::{self, Wrong};
 use crate::sessions::{Room, Session};
+use crate::tasks::{self, Listening};
 use accept::Accepts;
 use body::Message;
 use error::Refusal;
@@ -113,6 +114,11 @@ impl Front {
             let text = "a subscription is answered with a stream: accept text/event-stream";
             return Err(refused(Refusal::new(StatusCode::NOT_ACCEPTABLE, text)));
         }
+        if message.method() == Some("subscriptions/listen")
+            && message.params::<Listening>().is_some_and(|listening| listening.lacks_tasks())
+        {
+            return Err(refused(Wrong::from(tasks::undeclared()).into()));
+        }
         let (session, room) = self.admit(&endpoint, &parts, &principal, &message).await.map_err(refused)?;
         if let Some(session) = session {
             parts.extensions.insert(Within(session.id().clone()));
@@ -123,12 +129,18 @@ impl Front {
         let patience =
             answer::Patience::of(Era::of_header(header(&parts, "mcp-protocol-version")), accepts, &id);
         let handling = endpoint.handle(Request::from_parts(parts, Full::new(bytes.clone())));
+        let acknowledges = matches!(message.method(), Some("tasks/update" | "tasks/cancel"));
         let answering = async move {
             let answer = handling.await;
             drop(room);
-            answer
+            if acknowledges { answer::acknowledged(answer).await } else { answer }
         };
-        Ok(answer::shaped(answering, accepts, patience, id).await)
+        let answer = answer::shaped(answering, accepts, patience, id).await;
+        // rmcp's word for JSON that is no message of MCP's; the front has seen to it that it is called JSON.
+        if answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            return Err(no_message(&bytes));
+        }
+        Ok(answer)
     }
 
     /// What depends on the message: whose session it is, and whether they may. Who opens a session gets the room for
@@ -172,6 +184,11 @@ fn all_in_use() -> Refusal {
 
 fn too_large(wrong: Wrong) -> Refusal {
     Refusal::from(wrong).with(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+fn no_message(bytes: &[u8]) -> Refusal {
+    let wrong = incoming::message(bytes).err();
+    wrong.unwrap_or_else(|| Wrong::invalid("not a JSON-RPC message").to(incoming::id_of(bytes))).into()
 }
 
 fn not_found(scope: &Scope) -> Refusal {

@@ -14,7 +14,9 @@ use rmcp::model::{
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value};
+
+use crate::tasks::{self, Listening};
 
 /// The most messages in one batch.
 pub(crate) const MOST_MESSAGES: usize = 100;
@@ -28,30 +30,37 @@ pub(crate) const MOST_VALUES: usize = 250_000;
 pub(crate) struct Wrong {
     pub(crate) code: ErrorCode,
     pub(crate) message: String,
+    pub(crate) data: Option<Value>,
     /// Whose answer this is, where that could be read.
     pub(crate) id: Option<RequestId>,
 }
 
 impl Wrong {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self { code: ErrorCode::INVALID_REQUEST, message: message.into(), id: None }
+        ErrorData::invalid_request(message.into(), None).into()
     }
 
     /// What the parser says.
     pub(crate) fn of(error: &serde_json::Error) -> Self {
         match error.classify() {
             Category::Data => Self::invalid(format!("not a JSON-RPC message: {error}")),
-            _ => Self { code: ErrorCode::PARSE_ERROR, message: format!("not JSON: {error}"), id: None },
+            _ => ErrorData::parse_error(format!("not JSON: {error}"), None).into(),
         }
     }
 
-    fn to(self, id: Option<RequestId>) -> Self {
+    pub(crate) fn to(self, id: Option<RequestId>) -> Self {
         Self { id, ..self }
     }
 
     /// As an answer.
     pub(crate) fn into_message(self) -> ServerJsonRpcMessage {
-        JsonRpcMessage::Error(JsonRpcError::new(self.id, ErrorData::new(self.code, self.message, None)))
+        JsonRpcMessage::Error(JsonRpcError::new(self.id, ErrorData::new(self.code, self.message, self.data)))
+    }
+}
+
+impl From<ErrorData> for Wrong {
+    fn from(error: ErrorData) -> Self {
+        Self { code: error.code, message: error.message.into_owned(), data: error.data, id: None }
     }
 }
 
@@ -112,16 +121,49 @@ pub(crate) fn message(text: &[u8]) -> Result<Option<ClientJsonRpcMessage>, Wrong
             wrong.map_or_else(|| Wrong::invalid("a message is a JSON object"), |wrong| Wrong::of(&wrong))
         );
     }
-    let outline: Outline<'_> = serde_json::from_slice(text).map_err(|wrong| Wrong::of(&wrong))?;
+    let outline: Outline<'_> =
+        serde_json::from_slice(text).map_err(|wrong| Wrong::of(&wrong).to(id_of(text)))?;
     let wrong = match serde_json::from_slice(text) {
-        Ok(message) => return Ok(Some(message)),
+        Ok(message) => return subscribes_to_what_it_knows(message, text).map(Some),
         Err(wrong) => wrong,
     };
     if outline.method.is_none() && (outline.result.is_some() || outline.error.is_some()) {
         return Ok(None);
     }
     let id = outline.id.and_then(|id| serde_json::from_str(id.get()).ok());
-    Err(Wrong::of(&wrong).to(id))
+    // It is JSON, so it nests too deep or is no message.
+    let wrong = match std::str::from_utf8(text) {
+        Ok(_) => Wrong::invalid(format!("not a JSON-RPC message: {wrong}")),
+        Err(_) => Wrong::of(&wrong),
+    };
+    Err(wrong.to(id))
+}
+
+/// The id of something that may be wrong otherwise. One that is repeated is nobody's.
+pub(crate) fn id_of(text: &[u8]) -> Option<RequestId> {
+    #[derive(Deserialize)]
+    struct Id {
+        id: RequestId,
+    }
+    serde_json::from_slice(text).map(|Id { id }| id).ok()
+}
+
+/// A subscription to tasks is for clients that declare that they know tasks.
+fn subscribes_to_what_it_knows(
+    message: ClientJsonRpcMessage,
+    text: &[u8],
+) -> Result<ClientJsonRpcMessage, Wrong> {
+    #[derive(Deserialize)]
+    struct Asked {
+        params: Listening,
+    }
+    if let JsonRpcMessage::Request(request) = &message
+        && matches!(request.request, ClientRequest::SubscriptionsListenRequest(_))
+        && serde_json::from_slice(text).is_ok_and(|Asked { params }| params.lacks_tasks())
+    {
+        return Err(Wrong::from(tasks::undeclared()).to(Some(request.id.clone())));
+    }
+    Ok(message)
 }
 
 /// Several messages.
@@ -264,7 +306,10 @@ mod tests {
             (r#"{"id":"x","method":"ping"}"#, -32600, Some(RequestId::String("x".into()))),
             (r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#, -32600, Some(RequestId::Number(1))),
             (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, -32600, None),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"x"}"#, -32600, None),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"x"}"#, -32600, Some(RequestId::Number(1))),
+            (r#"{"jsonrpc":"2.0","id":1,"method":5}"#, -32600, Some(RequestId::Number(1))),
+            (r#"{"jsonrpc":"2.0","id":1}"#, -32600, Some(RequestId::Number(1))),
+            (r#"{"jsonrpc":"2.0","id":{},"method":5}"#, -32600, None),
         ] {
             let wrong = message(text.as_bytes()).unwrap_err();
             assert_eq!((wrong.code.0, &wrong.id), (code, &id), "{text}: {}", wrong.message);

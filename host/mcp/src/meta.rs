@@ -1,12 +1,12 @@
 //! `_meta`: what plugins may put there, and what the host does.
 //!
-//! Prefixes that the specification reserves for MCP (`basic/index`, "`_meta`") and this host's own prefix are dropped
-//! from whatever a plugin returns: it would speak for the protocol, or for the host.
+//! Keys that are the protocol's or the host's are dropped from whatever a plugin returns ([`is_reserved`]).
 
 use std::sync::LazyLock;
 
 use fleetgate_core::catalog::Scope;
-use rmcp::model::MetaObject;
+use fleetgate_core::meta::is_reserved;
+use rmcp::model::{MetaObject, TaskAckResult};
 use serde_json::Value;
 
 use crate::caller::Era;
@@ -23,17 +23,12 @@ pub(crate) const UNAVAILABLE: &str = "dev.fleetgate/unavailable";
 /// MCP's own key for who answers.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
-/// Everything below belongs to this host.
-const OWN: &str = "dev.fleetgate";
-/// Keys without a prefix that belong to the protocol.
-const BARE: [&str; 4] = ["progressToken", "traceparent", "tracestate", "baggage"];
-
 /// What a plugin said, without what it may not say. Anything but an object says nothing.
 pub(crate) fn from_plugin(meta: Option<&Value>) -> MetaObject {
     let Some(Value::Object(meta)) = meta else { return MetaObject::new() };
     MetaObject(
         meta.iter()
-            .filter(|(key, _)| !reserved(key))
+            .filter(|(key, _)| !is_reserved(key))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
     )
@@ -47,27 +42,43 @@ pub(crate) fn of_binding(meta: Option<&Value>, scope: &Scope, binding: &str) -> 
     said
 }
 
-/// What every result says besides: to modern clients, who answers.
+/// What the result of a call says besides: whose it is, which call it was if there was one yet, and who answers.
+pub(crate) fn answered(era: Era, meta: &mut Option<MetaObject>, binding: &str, reference: Option<&str>) {
+    let said = meta.get_or_insert_default();
+    said.insert(BINDING.to_owned(), binding.into());
+    if let Some(reference) = reference {
+        said.insert(REFERENCE.to_owned(), reference.into());
+    }
+    stamp(era, meta);
+}
+
+/// What every result says: to modern clients, who answers.
 pub(crate) fn stamp(era: Era, meta: &mut Option<MetaObject>) {
     if era == Era::Modern {
         set_server_info(meta.get_or_insert_default());
     }
 }
 
+/// The same for the empty acknowledgement of `tasks/update` and `tasks/cancel`, which rmcp makes by itself: on a line,
+pub(crate) fn stamp_acknowledgement(acknowledgement: &mut TaskAckResult) {
+    stamp(Era::Modern, &mut acknowledgement.meta);
+}
+
+/// and as the body of an HTTP response. What is no result stays as it is.
+pub(crate) fn stamped_acknowledgement(body: &[u8]) -> Option<Vec<u8>> {
+    let mut message: Value = serde_json::from_slice(body).ok()?;
+    let result = message.get_mut("result")?.as_object_mut()?;
+    let mut said = None;
+    stamp(Era::Modern, &mut said);
+    result.insert("_meta".to_owned(), serde_json::to_value(said).ok()?);
+    serde_json::to_vec(&message).ok()
+}
+
 /// Says who answers. The specification wants it on every result of 2026-07-28 and later.
-pub(crate) fn set_server_info(meta: &mut MetaObject) {
+fn set_server_info(meta: &mut MetaObject) {
     static INFO: LazyLock<Value> =
         LazyLock::new(|| serde_json::to_value(about::implementation()).unwrap_or_default());
     meta.insert(SERVER_INFO.to_owned(), INFO.clone());
-}
-
-/// 2026-07-28 reserves prefixes whose second label is `mcp` or `modelcontextprotocol`; 2025-06-18 and 2025-11-25
-/// reserve those where such a label is followed by one more. Both are kept.
-fn reserved(key: &str) -> bool {
-    let Some((prefix, _)) = key.split_once('/') else { return BARE.contains(&key) };
-    prefix == OWN
-        || prefix.starts_with("dev.fleetgate.")
-        || prefix.split('.').take(2).any(|label| matches!(label, "mcp" | "modelcontextprotocol"))
 }
 
 #[cfg(test)]
@@ -78,9 +89,7 @@ mod tests {
     #[test]
     fn a_plugin_speaks_neither_for_the_protocol_nor_for_the_host() {
         let said = json!({
-            "io.modelcontextprotocol/serverInfo": 1, "dev.mcp/x": 1, "com.mcp.tools/x": 1, "mcp.dev/x": 1,
-            "org.modelcontextprotocol.api/x": 1, "modelcontextprotocol.io/x": 1,
-            "dev.fleetgate/binding": "other", "dev.fleetgate.more/x": 1, "progressToken": 1, "traceparent": "00",
+            "io.modelcontextprotocol/serverInfo": 1, "dev.fleetgate/binding": "other", "progressToken": 1,
             "com.example.mcp/x": 2, "com.example/x": 2, "ui": {"resourceUri": "ui://x"}, "plain": 2,
         });
         let kept = from_plugin(Some(&said));

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::incoming::{self, Batch, Wrong, written};
+use crate::meta;
 
 /// The longest line, in bytes.
 const MAX_LINE: usize = 16 << 20;
@@ -155,8 +156,13 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Pipe<R> {
 
     fn send(
         &mut self,
-        message: ServerJsonRpcMessage,
+        mut message: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
+        if let JsonRpcMessage::Response(response) = &mut message
+            && let ServerResult::TaskAckResult(acknowledgement) = &mut response.result
+        {
+            meta::stamp_acknowledgement(acknowledgement);
+        }
         let mut text = Some(written(&message, self.version.as_ref()));
         let id = match &message {
             JsonRpcMessage::Response(response) => {

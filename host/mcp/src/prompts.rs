@@ -7,7 +7,6 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
-use serde_json::Value;
 
 use crate::annotations::icons;
 use crate::asking::{Conducted, Continuation, Ended, Subject, conduct};
@@ -96,10 +95,7 @@ impl Server {
         let from = From { scope, binding: &binding, era: incoming.era };
         let messages = messages.iter().map(|message| content::message(&from, message)).collect();
         let mut result = GetPromptResult::new(messages);
-        let said = result.meta.get_or_insert_default();
-        said.insert(meta::BINDING.to_owned(), Value::from(&*binding));
-        said.insert(meta::REFERENCE.to_owned(), Value::from(&*reference));
-        meta::stamp(incoming.era, &mut result.meta);
+        meta::answered(incoming.era, &mut result.meta, &binding, Some(&reference));
         Ok(GetPromptResponse::Complete(result))
     }
 }

@@ -12,7 +12,7 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::annotations::icons;
 use crate::asking::{Conducted, Continuation, Ended, Subject, conduct};
@@ -64,10 +64,7 @@ impl Server {
         let from = From { scope, binding: &binding, era: incoming.era };
         let contents = contents.iter().map(|one| content::contents(&from, one, &uri)).collect();
         let mut result = ReadResourceResult::new(contents);
-        let said = result.meta.get_or_insert_default();
-        said.insert(meta::BINDING.to_owned(), Value::from(&*binding));
-        said.insert(meta::REFERENCE.to_owned(), Value::from(&*reference));
-        meta::stamp(incoming.era, &mut result.meta);
+        meta::answered(incoming.era, &mut result.meta, &binding, Some(&reference));
         // When a plugin's contents change, nobody here knows before it says so.
         (result.ttl_ms, result.cache_scope) = cache_hints(incoming.era, Duration::ZERO);
         Ok(ReadResourceResponse::Complete(result))

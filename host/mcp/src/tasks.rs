@@ -19,10 +19,12 @@ use fleetgate_core::manifest::TaskMode;
 use jiff::Timestamp;
 use rmcp::model::{
     CancelTaskParams, ClientCapabilities, CreateTaskResult, DetailedTask, GetTaskParams, GetTaskResult,
-    InputRequests, JsonObject, MetaObject, Task, TaskPayload, TaskStatus, UpdateTaskParams,
+    InputRequests, JsonObject, MetaObject, ProtocolVersion, Task, TaskPayload, TaskStatus, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use crate::caller::Era;
@@ -41,6 +43,37 @@ pub(crate) fn declared(context: &RequestContext<RoleServer>) -> bool {
 /// The error for a client that does not declare the extension where nothing else will do.
 pub(crate) fn undeclared() -> ErrorData {
     ErrorData::missing_required_client_capability(ClientCapabilities::builder().enable_tasks().build())
+}
+
+/// The parameters of `subscriptions/listen`, as far as they are about tasks. rmcp does not read them.
+#[derive(Deserialize)]
+pub(crate) struct Listening {
+    notifications: Watched,
+    #[serde(rename = "_meta")]
+    meta: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Watched {
+    #[serde(default)]
+    task_ids: Option<IgnoredAny>,
+}
+
+impl Listening {
+    /// Whether it names tasks although its client does not declare the extension (SEP-2663, "Notifications"). A request
+    /// that rmcp refuses for its metadata is none.
+    pub(crate) fn lacks_tasks(&self) -> bool {
+        let said = |key| self.meta.get(key);
+        let known = said("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str).is_some_and(|version| {
+            ProtocolVersion::KNOWN_VERSIONS.iter().any(|known| known.as_str() == version)
+        });
+        let declared = said("io.modelcontextprotocol/clientCapabilities");
+        let declared = declared.and_then(|declared| ClientCapabilities::deserialize(declared).ok());
+        self.notifications.task_ids.is_some()
+            && known
+            && declared.is_some_and(|declared| !declared.supports_tasks())
+    }
 }
 
 /// What one call becomes, if its client takes a task for it.
@@ -193,11 +226,7 @@ impl Server {
         job: &Job,
         mut result: rmcp::model::CallToolResult,
     ) -> Result<TaskPayload, ErrorData> {
-        let said = result.meta.get_or_insert_default();
-        said.insert(meta::BINDING.to_owned(), (*job.binding).into());
-        if let Some(reference) = &job.reference {
-            said.insert(meta::REFERENCE.to_owned(), (**reference).into());
-        }
+        meta::answered(Era::Modern, &mut result.meta, &job.binding, job.reference.as_deref());
         Ok(TaskPayload::Completed { result: object(&result)? })
     }
 }
@@ -216,10 +245,9 @@ fn requests(asks: &[InputRequest]) -> Result<InputRequests, ErrorData> {
 }
 
 fn said(job: &Job) -> MetaObject {
-    let mut said = MetaObject::new();
-    said.insert(meta::BINDING.to_owned(), (*job.binding).into());
-    meta::set_server_info(&mut said);
-    said
+    let mut said = None;
+    meta::answered(Era::Modern, &mut said, &job.binding, None);
+    said.unwrap_or_default()
 }
 
 fn task(job: &Job) -> Task {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::meta::is_reserved;
 use crate::text::{clean, clean_json};
 
 /// Bytes of a title.
@@ -55,7 +56,8 @@ impl fmt::Display for WrongPart {
 }
 
 impl Parts<'_> {
-    /// Bounds them, and makes visible what hides or forges. Keys of `_meta` that are the protocol's own are dropped.
+    /// Bounds them, and makes visible what hides or forges. Keys of `_meta` that are not
+    /// theirs to set are dropped.
     pub(crate) fn take(self) -> Result<(), PartRefused> {
         bounded("the title", self.title, MAX_TITLE)?;
         bounded("the description", self.description, MAX_DESCRIPTION)?;
@@ -104,13 +106,4 @@ pub(crate) fn label(label: Option<&str>, title: &mut Option<String>, description
         *title = title.take().map(|title| before(&title));
         *description = Some(before(description.as_deref().unwrap_or_default()));
     }
-}
-
-/// `_meta` keys under prefixes with a label `mcp` or `modelcontextprotocol` are the protocol's own (MCP
-/// specification, Basic, `_meta`).
-fn is_reserved(key: &str) -> bool {
-    let Some((prefix, _)) = key.rsplit_once('/') else { return false };
-    prefix
-        .split('.')
-        .any(|label| label.eq_ignore_ascii_case("mcp") || label.eq_ignore_ascii_case("modelcontextprotocol"))
 }

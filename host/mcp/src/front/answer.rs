@@ -14,7 +14,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
@@ -23,6 +23,7 @@ use super::Id;
 use super::accept::Accepts;
 use super::error::Refusal;
 use crate::caller::Era;
+use crate::meta;
 
 /// How long a request may be silent before its stream is opened.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -105,18 +106,26 @@ async fn explained(answer: FromRmcp, id: Id) -> Response<Body> {
         Ok(collected) => String::from_utf8_lossy(&collected.to_bytes()).into_owned(),
         Err(_) => String::new(),
     };
-    // The front has seen to it that the body is JSON; what rmcp still cannot read is not a message of MCP's.
-    let (status, text) = match parts.status {
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => (StatusCode::BAD_REQUEST, "not a JSON-RPC message".to_owned()),
-        status => (status, text),
-    };
-    let mut response = Refusal::new(status, text).to(id.as_deref()).into_response();
+    let mut response = Refusal::new(parts.status, text).to(id.as_deref()).into_response();
     for (name, value) in &parts.headers {
         if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name) {
             response.headers_mut().insert(name, value.clone());
         }
     }
     response
+}
+
+/// The acknowledgement of something about a task, and who gives it.
+pub(super) async fn acknowledged(answer: FromRmcp) -> FromRmcp {
+    if !answer.status().is_success() || kind(&answer) != Some(Kind::Json) {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let Ok(collected) = body.collect().await;
+    let body = collected.to_bytes();
+    let body = meta::stamped_acknowledgement(&body).map_or(body, Bytes::from);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Full::new(body).boxed())
 }
 
 /// JSON as a stream of one event.
@@ -204,7 +213,6 @@ fn make_stream(headers: &mut axum::http::HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::Full;
     use tokio::sync::oneshot;
 
     const ANSWER: &str = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
@@ -245,6 +253,22 @@ mod tests {
         let one = shaped(async { rmcp(200, EVENTS, stream) }, json, Patience::Endless, None).await;
         assert_eq!(one.headers()["content-type"], JSON);
         assert_eq!(text(one).await, ANSWER);
+    }
+
+    #[tokio::test]
+    async fn an_acknowledgement_says_who_gives_it_and_an_error_stays_as_it_is() {
+        let given = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete"}}"#;
+        let stamped = acknowledged(rmcp(200, JSON, given)).await;
+        let stamped: serde_json::Value =
+            serde_json::from_str(&text(stamped.map(Body::new)).await).unwrap();
+        assert_eq!((&stamped["id"], &stamped["result"]["resultType"]), (&1.into(), &"complete".into()));
+        let who = &stamped["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"];
+        assert_eq!(who, "fleetgate");
+        let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"x"}}"#;
+        for status in [200, 400] {
+            let same = acknowledged(rmcp(status, JSON, error)).await;
+            assert_eq!(text(same.map(Body::new)).await, error);
+        }
     }
 
     const SHORT: Patience = Patience::Limited(Duration::from_millis(1));

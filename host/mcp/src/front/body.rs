@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::Id;
 use super::error::Refusal;
-use crate::incoming::Wrong;
+use crate::incoming::{self, Wrong};
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -71,7 +71,7 @@ impl<'a> Message<'a> {
         let wrong = match first {
             Some(b'{') => match serde_json::from_slice(bytes) {
                 Ok(message) => return Ok(message),
-                Err(error) => Wrong::of(&error),
+                Err(error) => Wrong::of(&error).to(incoming::id_of(bytes)),
             },
             _ => match serde_json::from_slice::<IgnoredAny>(bytes) {
                 Ok(_) => Wrong::invalid("a message is a JSON object"),

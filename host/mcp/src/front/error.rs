@@ -109,7 +109,8 @@ impl Refusal {
 impl From<Wrong> for Refusal {
     fn from(wrong: Wrong) -> Self {
         let id = wrong.id.as_ref().and_then(|id| serde_json::value::to_raw_value(id).ok());
-        let refusal = Self::new(StatusCode::BAD_REQUEST, wrong.message).code(wrong.code.0).unread();
+        let refusal = Self::new(StatusCode::BAD_REQUEST, wrong.message).code(wrong.code.0).data(wrong.data);
+        let refusal = refusal.unread();
         Self { id, ..refusal }
     }
 }

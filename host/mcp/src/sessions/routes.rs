@@ -44,6 +44,11 @@ impl Routes {
         self.waiting.len()
     }
 
+    /// Which.
+    pub(super) fn under_way(&self) -> Vec<RequestId> {
+        self.waiting.keys().cloned().collect()
+    }
+
     /// Whether this request waits for its answer.
     pub(super) fn waits(&self, id: &RequestId) -> bool {
         self.waiting.contains_key(id)

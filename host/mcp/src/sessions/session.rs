@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientJsonRpcMessage, JsonRpcMessage, ProtocolVersion, ServerJsonRpcMessage, ServerResult,
+    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientNotification,
+    JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
 };
 use rmcp::transport::Transport;
 use rmcp::transport::streamable_http_server::session::SessionId;
@@ -49,6 +50,8 @@ pub(crate) struct SessionTransport {
     /// Takes the answer to `initialize`, which opens no stream.
     greeting: Option<oneshot::Sender<ServerJsonRpcMessage>>,
     ended: CancellationToken,
+    /// Once it has ended: what is still to be cancelled. rmcp would let it go on for a few seconds.
+    given_up: Option<Vec<RequestId>>,
 }
 
 impl Session {
@@ -85,7 +88,9 @@ impl Session {
             used: Mutex::new(Instant::now()),
             ended: ended.clone(),
         };
-        (Arc::new(session), SessionTransport { inbox, streams, version, greeting: greet, ended })
+        let transport =
+            SessionTransport { inbox, streams, version, greeting: greet, ended, given_up: None };
+        (Arc::new(session), transport)
     }
 
     /// What was negotiated. None: nothing yet.
@@ -117,7 +122,7 @@ impl Session {
         Ok(Slots(self, room.map_err(|_| SessionError::Ended)?))
     }
 
-    /// Ends it: what was said is heard to its end, calls get a few seconds.
+    /// Ends it: what was said is heard to its end, and calls are cancelled, since nobody will hear their answers.
     pub(super) fn end(&self) {
         self.ended.cancel();
         self.streams.end();
@@ -140,6 +145,13 @@ impl Session {
     pub(super) fn last_used(&self) -> Instant {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// As if its client had given up this request.
+fn cancelled(id: RequestId) -> ClientJsonRpcMessage {
+    let params = CancelledNotificationParam::new(Some(id), Some("the session has ended".to_owned()));
+    let notification = CancelledNotification::new(params);
+    ClientJsonRpcMessage::notification(ClientNotification::CancelledNotification(notification))
 }
 
 /// Room in a session's inbox.
@@ -194,7 +206,10 @@ impl Transport<RoleServer> for SessionTransport {
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         tokio::select! {
             biased;
-            () = self.ended.cancelled() => None,
+            () = self.ended.cancelled() => {
+                let given_up = self.given_up.get_or_insert_with(|| self.streams.under_way());
+                given_up.pop().map(cancelled)
+            }
             message = self.inbox.recv() => message,
         }
     }
@@ -202,5 +217,45 @@ impl Transport<RoleServer> for SessionTransport {
     async fn close(&mut self) -> Result<(), Infallible> {
         self.streams.end();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::sessions::streams::Asked;
+
+    fn message(value: Value) -> ClientJsonRpcMessage {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_session_that_ends_gives_up_what_is_under_way_before_it_says_no_more() {
+        let (session, mut transport) = Session::old();
+        let requests: Vec<_> = [1, 2, 3]
+            .map(|id| message(json!({"jsonrpc": "2.0", "id": id, "method": "ping"})))
+            .into_iter()
+            .collect();
+        let asked = requests.iter().filter_map(|one| match one {
+            JsonRpcMessage::Request(request) => Some(Asked::of(request)),
+            _ => None,
+        });
+        session.streams.expect(asked.collect()).unwrap();
+        session.room(3).await.unwrap().send(requests);
+        assert!(matches!(transport.receive().await, Some(JsonRpcMessage::Request(_))));
+        session.streams.say(serde_json::from_value(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).unwrap());
+
+        session.end();
+        let mut given_up = Vec::new();
+        while let Some(message) = transport.receive().await {
+            let message = serde_json::to_value(message).unwrap();
+            assert_eq!(message["method"], "notifications/cancelled", "nothing more begins");
+            given_up.push(message["params"]["requestId"].as_i64().unwrap());
+        }
+        given_up.sort_unstable();
+        assert_eq!(given_up, [2, 3], "the first was answered");
+        assert!(transport.receive().await.is_none());
     }
 }

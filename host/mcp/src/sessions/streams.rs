@@ -77,6 +77,11 @@ impl Streams {
         self.lock().routes.waiting()
     }
 
+    /// Which.
+    pub(super) fn under_way(&self) -> Vec<RequestId> {
+        self.lock().routes.under_way()
+    }
+
     /// Whether these requests could be taken now.
     pub(super) fn can_take<'a>(&self, ids: impl Iterator<Item = &'a RequestId>) -> Result<(), SessionError> {
         self.lock().can_take(ids)

@@ -58,6 +58,19 @@ async fn a_legacy_client_cancels_by_saying_so_and_hears_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_client_that_ends_its_session_stops_its_calls() {
+    let (lab, gate) = waiting().await;
+    let session = lab.legacy("/mcp/lab", "ann", "2025-11-25").await;
+    let call = Events::of(session.request(4, "tools/call", json!({"name": "wait"})).send().await.unwrap());
+    in_time(gate.started.notified()).await;
+    let delete =
+        lab.http.delete(lab.url("/mcp/lab")).bearer_auth("ann").header("mcp-session-id", &session.id);
+    assert!(delete.send().await.unwrap().status().is_success());
+    in_time(gate.cancelled.notified()).await;
+    assert!(call.rest().await.iter().all(|message| message.get("result").is_none()));
+}
+
+#[tokio::test]
 async fn a_legacy_client_that_only_loses_its_connection_keeps_its_call() {
     let (lab, gate) = waiting().await;
     let session = lab.legacy("/mcp/lab", "ann", "2025-11-25").await;

@@ -58,23 +58,36 @@ async fn what_is_json_and_no_message_is_an_invalid_request() {
         "[".repeat(300),
         "]".repeat(300)
     );
-    for body in [
-        "1",
-        "\"x\"",
-        "null",
-        "{}",
-        r#"{"id":"x","method":"tools/list"}"#,
-        r#"{"jsonrpc":"1.0","id":"x","method":"tools/list"}"#,
-        r#"{"jsonrpc":"2.0","id":"x","method":5}"#,
-        r#"{"jsonrpc":"2.0","id":"x","method":"tools/list","method":"tools/call"}"#,
-        r#"{"jsonrpc":"2.0","id":null,"method":"tools/list"}"#,
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","result":{}}"#,
-        &deep,
+    // The id is there where it can be read.
+    let none = Value::Null;
+    for (body, id) in [
+        ("1", &none),
+        ("\"x\"", &none),
+        ("null", &none),
+        ("{}", &none),
+        (r#"{"id":"x","method":"tools/list"}"#, &json!("x")),
+        (r#"{"jsonrpc":"1.0","id":"x","method":"tools/list"}"#, &json!("x")),
+        (r#"{"jsonrpc":"2.0","id":"x"}"#, &json!("x")),
+        (r#"{"jsonrpc":"2.0","id":"x","method":5}"#, &json!("x")),
+        (r#"{"jsonrpc":"2.0","id":"x","method":"tools/list","method":"tools/call"}"#, &json!("x")),
+        (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"tools/list"}"#, &none),
+        (r#"{"jsonrpc":"2.0","id":null,"method":"tools/list"}"#, &none),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","result":{}}"#, &json!(1)),
+        (&deep, &json!("x")),
     ] {
-        let response = lab.post("/mcp", "ann", body.to_owned()).send().await.unwrap();
-        assert_eq!(response.status(), 400, "{body}");
-        let answer: Value = response.json().await.unwrap();
-        assert_eq!(answer["error"]["code"], -32600, "{body}: {answer}");
+        for version in [None, Some("2025-06-18"), Some("2025-11-25")] {
+            let mut request = lab.post("/mcp", "ann", body.to_owned());
+            if let Some(version) = version {
+                request = request.header("mcp-protocol-version", version);
+            }
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 400, "{body}");
+            let answer: Value = response.json().await.unwrap();
+            assert_eq!(answer["error"]["code"], -32600, "{body}: {answer}");
+            // MCP's own schema leaves null out since 2025-11-25.
+            let expected = Some(id).filter(|id| !id.is_null() || version != Some("2025-11-25"));
+            assert_eq!(answer.get("id"), expected, "{body}");
+        }
     }
 }
 

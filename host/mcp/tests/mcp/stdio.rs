@@ -326,6 +326,27 @@ async fn a_client_hears_of_changes_and_of_the_stop() {
 }
 
 #[tokio::test]
+async fn a_subscription_to_tasks_is_for_clients_that_declare_that_they_know_them() {
+    let mut pipe = pipe(&lab());
+    let listen = |id: u32, capabilities: Value| {
+        let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                          "io.modelcontextprotocol/clientCapabilities": capabilities});
+        let params = json!({"_meta": meta, "notifications": {"taskIds": ["a"], "toolsListChanged": true}});
+        json!({"jsonrpc": "2.0", "id": id, "method": "subscriptions/listen", "params": params})
+    };
+    pipe.send(listen(1, json!({}))).await;
+    let refused = pipe.next().await;
+    assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(1), &json!(-32021)), "{refused}");
+    let required = &refused["error"]["data"]["requiredCapabilities"]["extensions"];
+    assert_eq!(*required, json!({"io.modelcontextprotocol/tasks": {}}));
+    pipe.send(listen(2, required.clone())).await;
+    assert_eq!(pipe.next().await["error"]["code"], -32021, "a capability stands among the extensions");
+    pipe.send(listen(3, json!({"extensions": required}))).await;
+    let acknowledged = pipe.next().await;
+    assert_eq!(acknowledged["params"]["notifications"], json!({"toolsListChanged": true}), "{acknowledged}");
+}
+
+#[tokio::test]
 async fn rmcps_own_client_speaks_both_eras_over_a_pipe() {
     let fake = lab();
     let discover = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };

@@ -91,6 +91,44 @@ async fn a_modern_subscriber_hears_of_the_resources_it_named_as_it_named_them() 
 }
 
 #[tokio::test]
+async fn a_subscription_to_tasks_is_for_clients_that_declare_that_they_know_them() {
+    let (_, fleet) = fleet().await;
+    let ask = |version: &str, capabilities: Value, tasks: Value| {
+        let meta = json!({
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
+            "io.modelcontextprotocol/protocolVersion": version,
+        });
+        let notifications = json!({"taskIds": tasks, "toolsListChanged": true});
+        let params = json!({"notifications": notifications, "_meta": meta});
+        let body = json!({"jsonrpc": "2.0", "id": 7, "method": "subscriptions/listen", "params": params});
+        fleet
+            .post("/mcp", "ann", body.to_string())
+            .header("mcp-protocol-version", version)
+            .header("mcp-method", "subscriptions/listen")
+            .send()
+    };
+    const TASKS: &str = "io.modelcontextprotocol/tasks";
+    for named in [json!(["a"]), json!([])] {
+        let refused = ask("2026-07-28", json!({"extensions": {}}), named).await.unwrap();
+        assert_eq!(refused.status(), 400);
+        let refused: Value = refused.json().await.unwrap();
+        assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(7), &json!(-32021)), "{refused}");
+        let required = &refused["error"]["data"]["requiredCapabilities"];
+        assert_eq!(*required, json!({"extensions": {TASKS: {}}}));
+    }
+    // Whoever declares it is heard; what is not told is not acknowledged.
+    let declared = json!({"extensions": {TASKS: {}}});
+    for (capabilities, named) in [(declared, json!(["a"])), (json!({}), json!(null))] {
+        let mut events = Events::of(ask("2026-07-28", capabilities, named).await.unwrap());
+        let first = in_time(events.message()).await.unwrap();
+        assert_eq!(first["params"]["notifications"], json!({"toolsListChanged": true}), "{first}");
+    }
+    // What is wrong with the request itself comes first.
+    let other: Value = ask("2199-01-01", json!({}), json!(["a"])).await.unwrap().json().await.unwrap();
+    assert_eq!(other["error"]["code"], -32022, "{other}");
+}
+
+#[tokio::test]
 async fn only_what_exists_is_acknowledged() {
     let (_, fleet) = fleet().await;
     let uris = ["lab+naas://jobs", "naas://jobs", "lab+naas://nothing", "nothing", "https://example.com"];
