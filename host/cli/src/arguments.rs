@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    approve, audit, call, check, enable, inspect, jobs, new, pack, schema, serve, stdio, why,
+    approve, audit, call, check, enable, inspect, jobs, new, pack, prompt, read, schema, serve, stdio, why,
 };
 use crate::failure::Failure;
 use crate::logging::{Format, Talk};
@@ -30,6 +30,8 @@ pub enum Command {
     Enable(enable::Enable),
     Approve(approve::Approve),
     Call(call::Call),
+    Read(read::Read),
+    Prompt(prompt::Prompt),
     Why(why::Why),
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -51,6 +53,8 @@ impl Command {
             Self::Enable(command) => command.run(),
             Self::Approve(command) => command.run(),
             Self::Call(command) => command.run(),
+            Self::Read(command) => command.run(),
+            Self::Prompt(command) => command.run(),
             Self::Why(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Jobs(command) => command.run(),

@@ -13,10 +13,15 @@ use serde::Serialize;
 /// Narrower terminals get tables as wide as they are.
 const NARROWEST: u16 = 40;
 
-/// Writes to stdout. Whoever reads may stop reading (`| head`): that ends the program, quietly.
+/// Writes to stdout.
 pub fn write(text: impl Display) {
+    bytes(text.to_string().as_bytes());
+}
+
+/// Writes to stdout, whatever it is. Whoever reads may stop reading (`| head`): that ends the program, quietly.
+pub fn bytes(bytes: &[u8]) {
     let mut out = stdout().lock();
-    let written = out.write_all(text.to_string().as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(bytes).and_then(|()| out.flush());
     match written {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),

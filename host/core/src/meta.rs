@@ -16,7 +16,8 @@ const BARE: [&str; 4] = ["progressToken", "traceparent", "tracestate", "baggage"
 pub fn is_reserved(key: &str) -> bool {
     let Some((prefix, _)) = key.rsplit_once('/') else { return BARE.contains(&key) };
     let labels: Vec<&str> = prefix.split(['.', '/']).collect();
-    let own = OWN_PREFIX.split('.').zip(&labels).filter(|(own, label)| label.eq_ignore_ascii_case(own)).count();
+    let own =
+        OWN_PREFIX.split('.').zip(&labels).filter(|(own, label)| label.eq_ignore_ascii_case(own)).count();
     own == OWN_PREFIX.split('.').count()
         || labels.iter().enumerate().any(|(at, label)| {
             let protocols = ["mcp", "modelcontextprotocol"].iter().any(|own| label.eq_ignore_ascii_case(own));

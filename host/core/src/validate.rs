@@ -5,6 +5,8 @@
 
 mod budget;
 
+use std::collections::HashSet;
+
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
@@ -19,6 +21,8 @@ pub const MAX_DEPTH: usize = 64;
 const MAX_PATTERN: usize = 1 << 20;
 /// How many wrong places one message names.
 const NAMED: usize = 5;
+/// How many wrong places are looked at for a null.
+const NULLS: usize = 1_000;
 
 /// Places of a schema times values that are checked against it.
 const MAX_WORK: u64 = 100_000_000;
@@ -29,6 +33,8 @@ pub struct Schema {
     validator: Validator,
     /// How many places checking one value visits, at most.
     places: u64,
+    /// The arguments that need not be given.
+    optional: Vec<String>,
 }
 
 /// A schema that cannot be used.
@@ -85,8 +91,32 @@ impl Schema {
             .should_validate_formats(false)
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN))
             .build(schema)
-            .map(|validator| Self { validator, places })
+            .map(|validator| Self { validator, places, optional: optional(schema) })
             .map_err(|error| SchemaRefused::Invalid(error.to_string()))
+    }
+
+    /// Takes out arguments that are null where they need not be given and may not be null, and says whether there were
+    /// any: many clients say null for what is not given. Whatever else is wrong stays wrong.
+    pub fn drop_nulls(&self, arguments: &mut Value) -> bool {
+        let Some(given) = arguments.as_object() else { return false };
+        let is_null = |name: &&String| given.get(name.as_str()) == Some(&Value::Null);
+        let nulls: Vec<&String> = self.optional.iter().filter(is_null).collect();
+        if nulls.is_empty() || !shallow(arguments, MAX_DEPTH) || self.too_much(arguments) {
+            return false;
+        }
+        // Where it may be null, nothing is said of it.
+        let wrong: HashSet<String> = self
+            .validator
+            .iter_errors(arguments)
+            .take(NULLS)
+            .map(|error| error.instance_path().as_str().to_owned())
+            .collect();
+        let refused = nulls.into_iter().filter(|name| wrong.contains(&at(name)));
+        let refused: Vec<String> = refused.cloned().collect();
+        if let Some(given) = arguments.as_object_mut() {
+            given.retain(|name, _| !refused.contains(name));
+        }
+        !refused.is_empty()
     }
 
     /// Checks arguments. The fault names the first wrong field as a JSON pointer and describes up to five.
@@ -140,13 +170,27 @@ impl Schema {
     }
 }
 
+/// The properties that a schema describes and does not require.
+fn optional(schema: &Value) -> Vec<String> {
+    let required = schema["required"].as_array();
+    let is_required =
+        |name: &String| required.is_some_and(|names| names.iter().any(|one| one == name.as_str()));
+    let described = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name);
+    described.filter(|name| !is_required(name)).cloned().collect()
+}
+
+/// An argument's place, as errors name it.
+fn at(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 fn describe(field: &str, why: &str) -> String {
     if field.is_empty() { why.to_owned() } else { format!("{field}: {why}") }
 }
 
 /// Where the error is: for a missing or surplus property that property, not the object around it.
 fn field(error: &ValidationError<'_>) -> String {
-    let at = error.instance_path().as_str();
+    let path = error.instance_path().as_str();
     let property = match error.kind() {
         Kind::Required { property } => property.as_str(),
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
@@ -155,8 +199,8 @@ fn field(error: &ValidationError<'_>) -> String {
         _ => None,
     };
     match property {
-        Some(name) => format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")),
-        None => at.to_owned(),
+        Some(name) => format!("{path}{}", at(name)),
+        None => path.to_owned(),
     }
 }
 
@@ -232,6 +276,56 @@ mod tests {
         let fault = fault(json!({"org": "a", "filters": {"updates": "hunter2"}}));
         assert_eq!(fault.field.as_deref(), Some("/filters/updates"));
         assert!(!fault.message.contains("hunter2"), "{}", fault.message);
+    }
+
+    #[test]
+    fn null_for_what_need_not_be_given_means_not_given() {
+        let schema = Schema::of_arguments(&json!({
+            "type": "object",
+            "properties": {
+                "host": {"type": "string"}, "page": {"type": "integer"}, "kind": {"enum": ["a", "b"]},
+                "filters": {"$ref": "#/$defs/filters"}, "either": {"anyOf": [{"type": "string"}, {"const": 1}]},
+                "a/b~c": {"type": "string"}, "note": {"type": ["string", "null"]}, "any": {},
+                "maybe": {"anyOf": [{"$ref": "#/$defs/filters"}, {"type": "null"}]}
+            },
+            "required": ["host"],
+            "additionalProperties": false,
+            "$defs": {"filters": {"type": "object", "properties": {"up": {"type": "boolean"}}}}
+        }))
+        .unwrap();
+        let dropped = |mut arguments: Value| {
+            let changed = schema.drop_nulls(&mut arguments);
+            (changed, arguments)
+        };
+        let all =
+            json!({"host": "h", "page": null, "kind": null, "filters": null, "either": null, "a/b~c": null});
+        assert_eq!(dropped(all), (true, json!({"host": "h"})));
+        // Where null means something, or nothing is said of it, or it must be given, it stays.
+        for stays in [
+            json!({"host": "h", "note": null, "any": null, "maybe": null}),
+            json!({"host": null}),
+            json!({"host": "h", "other": null}),
+            json!({"host": "h", "filters": {"up": null}}),
+            json!({"host": "h", "page": 7}),
+            json!([null]),
+        ] {
+            assert_eq!(dropped(stays.clone()), (false, stays));
+        }
+        let mixed = json!({"host": null, "page": null, "note": null});
+        let (changed, left) = dropped(mixed);
+        assert_eq!((changed, &left), (true, &json!({"host": null, "note": null})));
+        assert_eq!(schema.check_arguments(&left).unwrap_err().field.as_deref(), Some("/host"));
+    }
+
+    #[test]
+    fn a_rule_over_several_arguments_is_no_reason_to_drop_one() {
+        let schema = Schema::of_arguments(&json!({
+            "type": "object", "properties": {"a": {}, "b": {}}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]
+        }))
+        .unwrap();
+        let mut arguments = json!({"a": null, "b": null});
+        assert!(!schema.drop_nulls(&mut arguments));
+        assert!(schema.check_arguments(&arguments).is_err());
     }
 
     #[test]

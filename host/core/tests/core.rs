@@ -5,6 +5,7 @@ mod core {
     mod approval;
     mod artifact;
     mod asking;
+    mod asking_calls;
     mod asking_for;
     mod asking_tables;
     mod bindings;

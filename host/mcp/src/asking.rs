@@ -16,7 +16,7 @@ use fleetgate_core::call::{Answered, End, Kind, Refused};
 use fleetgate_core::domain::{Answers, Fault, InputRequest, Question};
 use rmcp::model::{
     ClientResult, CustomRequest, ErrorCode, InputRequests, InputRequiredResult, InputResponses,
-    ServerRequest,
+    ServerRequest, TASKS_EXTENSION_ID,
 };
 use rmcp::service::{PeerRequestOptions, RequestContext, ServiceError};
 use rmcp::{ErrorData, RoleServer};
@@ -243,7 +243,14 @@ impl Conducting<'_> {
     }
 
     async fn ask_one(&self, request: &InputRequest, until: Instant) -> Result<Value, Fault> {
-        let (method, params) = on_the_wire(&request.kind, request.params.clone());
+        let (method, mut params) = on_the_wire(&request.kind, request.params.clone());
+        // There were forms before there were modes.
+        if is_before(self.context, URLS)
+            && let Some(params) = params.as_object_mut()
+            && method == "elicitation/create"
+        {
+            params.remove("mode");
+        }
         // Not rmcp's own types: a form would lose what they do not know.
         let message = ServerRequest::CustomRequest(CustomRequest::new(method, Some(params)));
         let sent =
@@ -289,13 +296,16 @@ fn ended<T>(answered: Answered<T>) -> Result<Ended<T>, Asked> {
 pub(crate) fn capabilities(context: &RequestContext<RoleServer>) -> Value {
     let mut declared =
         serde_json::to_value(context.client_capabilities().unwrap_or_default()).unwrap_or_default();
-    let version = context.protocol_version();
-    let before = |first: &str| version.as_ref().is_none_or(|version| version.as_str() < first);
     if let Some(declared) = declared.as_object_mut() {
-        if before(FORMS) {
+        if is_before(context, FORMS) {
             declared.remove("elicitation");
         }
-        if before(URLS) {
+        if Era::of(context) == Era::Legacy
+            && let Some(extensions) = declared.get_mut("extensions").and_then(Value::as_object_mut)
+        {
+            extensions.remove(TASKS_EXTENSION_ID);
+        }
+        if is_before(context, URLS) {
             for (what, part) in [("elicitation", "url"), ("sampling", "tools")] {
                 if let Some(what) = declared.get_mut(what).and_then(Value::as_object_mut) {
                     what.remove(part);
@@ -304,6 +314,11 @@ pub(crate) fn capabilities(context: &RequestContext<RoleServer>) -> Value {
         }
     }
     declared
+}
+
+/// Whether its client speaks a version before this one.
+fn is_before(context: &RequestContext<RoleServer>, first: &str) -> bool {
+    context.protocol_version().is_none_or(|version| version.as_str() < first)
 }
 
 /// What is asked of a modern client, in rmcp's own types.

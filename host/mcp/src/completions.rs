@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::request::Incoming;
 use crate::server::{Server, TOO_MANY};
-use crate::uri::{self, Inward};
+use crate::uri::{self, Located};
 use crate::{fault, meta};
 
 /// Completions a second of one caller on one endpoint, and how many at once.
@@ -97,20 +97,8 @@ impl Server {
                 Ok((binding, Completed::Prompt(prompt.name)))
             }
             Reference::Resource(template) => {
-                let (binding, uri_template): (Arc<str>, _) = match uri::inward(scope, &template.uri) {
-                    Inward::Of(binding, own) => (binding, own.into_owned()),
-                    Inward::None => ("".into(), template.uri),
-                    // As for a resource that names no binding: one or none.
-                    Inward::Unnamed => {
-                        let listed = view.templates(scope, &incoming.principal);
-                        let mut of = listed.iter().filter(|one| one.template.uri_template == template.uri);
-                        match (of.next(), of.next()) {
-                            (Some(only), None) => (only.binding.clone(), template.uri),
-                            _ => ("".into(), template.uri),
-                        }
-                    }
-                };
-                Ok((binding.clone(), Completed::Template { binding, uri_template }))
+                let Located { binding, uri } = uri::locate_template(&**view, scope, &template.uri);
+                Ok((binding.clone(), Completed::Template { binding, uri_template: uri }))
             }
             _ => Err(ErrorData::invalid_params("a reference is a ref/prompt or a ref/resource", None)),
         }

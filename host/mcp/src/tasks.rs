@@ -65,9 +65,10 @@ impl Listening {
     /// that rmcp refuses for its metadata is none.
     pub(crate) fn lacks_tasks(&self) -> bool {
         let said = |key| self.meta.get(key);
-        let known = said("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str).is_some_and(|version| {
-            ProtocolVersion::KNOWN_VERSIONS.iter().any(|known| known.as_str() == version)
-        });
+        let known =
+            said("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str).is_some_and(|version| {
+                ProtocolVersion::KNOWN_VERSIONS.iter().any(|known| known.as_str() == version)
+            });
         let declared = said("io.modelcontextprotocol/clientCapabilities");
         let declared = declared.and_then(|declared| ClientCapabilities::deserialize(declared).ok());
         self.notifications.task_ids.is_some()

@@ -132,15 +132,32 @@ pub(crate) struct Ambiguous {
 /// them are not chosen between: the wrong one would be another fleet. Roles play no part in this, so a URI means the
 /// same to everybody.
 pub(crate) fn locate(view: &dyn View, scope: &Scope, uri: &str) -> Result<Located, Ambiguous> {
+    let anybody = Principal::new("", []);
+    let exposes = |binding: &str| view.find_resource(scope, binding, uri, &anybody).is_some();
+    locate_where(view, scope, uri, exposes)
+}
+
+/// The same for a URI template as this endpoint lists it. Of several that carry no binding none is meant.
+pub(crate) fn locate_template(view: &dyn View, scope: &Scope, uri_template: &str) -> Located {
+    let anybody = Principal::new("", []);
+    let lists = |binding: &str| view.find_template(scope, binding, uri_template, &anybody).is_some();
+    let nobodys = || Located { binding: "".into(), uri: uri_template.to_owned() };
+    locate_where(view, scope, uri_template, lists).unwrap_or_else(|_| nobodys())
+}
+
+fn locate_where(
+    view: &dyn View,
+    scope: &Scope,
+    uri: &str,
+    has: impl Fn(&str) -> bool,
+) -> Result<Located, Ambiguous> {
     let located = |binding: Arc<str>, uri: &str| Located { binding, uri: uri.to_owned() };
     match inward(scope, uri) {
         Inward::Of(binding, own) => Ok(located(binding, &own)),
         Inward::None => Ok(located("".into(), uri)),
         Inward::Unnamed => {
-            let anybody = Principal::new("", []);
-            let exposes = |name: &Arc<str>| view.find_resource(scope, name, uri, &anybody).is_some();
-            let mut bindings: Vec<_> =
-                view.about(scope).into_iter().map(|about| about.binding).filter(exposes).collect();
+            let all = view.about(scope).into_iter().map(|about| about.binding);
+            let mut bindings: Vec<_> = all.filter(|binding| has(binding)).collect();
             match bindings.len() {
                 0 => Ok(located("".into(), uri)),
                 1 => Ok(located(bindings.remove(0), uri)),

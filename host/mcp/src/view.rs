@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use fleetgate_core::artifact::Digest;
+use fleetgate_core::asking::SKILLS;
 use fleetgate_core::call::{Answered, Complete, PromptGet, Refused, ResourceList, ResourceRead, ToolCall};
-use fleetgate_core::catalog::{Catalog, Change, Guarded, Host, SKILLS, Scope};
+use fleetgate_core::catalog::{Catalog, Change, Guarded, Host, Scope};
 use fleetgate_core::domain::{
     Completion, Content, Prompt, PromptMessage, ResourcePage, ResourceTemplate, Skill, Tool,
 };
@@ -58,6 +59,14 @@ pub trait View: Send + Sync + 'static {
     fn resource_bindings(&self, scope: &Scope, principal: &Principal) -> Vec<Arc<str>>;
     /// The templates of an endpoint that this principal may use, sorted by binding and URI template.
     fn templates(&self, scope: &Scope, principal: &Principal) -> Vec<TemplateDefinition>;
+    /// One template, whoever asks, by the URI template that it has in its plugin.
+    fn find_template(
+        &self,
+        scope: &Scope,
+        binding: &str,
+        uri_template: &str,
+        principal: &Principal,
+    ) -> Option<Found>;
     /// Whether a binding of this endpoint exposes a URI (in the plugin's own scheme). None: no entry covers it.
     fn find_resource(&self, scope: &Scope, binding: &str, uri: &str, principal: &Principal) -> Option<Found>;
     /// One page of one binding's resources, filtered by role.
@@ -305,6 +314,17 @@ impl View for Snapshot {
             template: found.template.definition.clone(),
         })
         .collect()
+    }
+
+    fn find_template(
+        &self,
+        scope: &Scope,
+        binding: &str,
+        uri_template: &str,
+        principal: &Principal,
+    ) -> Option<Found> {
+        let found = self.catalog.find_template(scope, binding, uri_template)?;
+        Some(self::found(&found, principal))
     }
 
     fn find_resource(&self, scope: &Scope, binding: &str, uri: &str, principal: &Principal) -> Option<Found> {

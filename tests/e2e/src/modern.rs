@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 pub struct Modern {
     http: reqwest::Client,
     url: String,
+    capabilities: Value,
 }
 
 /// What came back.
@@ -72,14 +73,19 @@ impl Answer {
 impl Modern {
     /// A client of this endpoint.
     pub fn new(url: &str) -> Self {
-        Self { http: http_client(), url: url.to_owned() }
+        Self { http: http_client(), url: url.to_owned(), capabilities: json!({}) }
+    }
+
+    /// The same, with these capabilities.
+    pub fn that_can(self, capabilities: Value) -> Self {
+        Self { capabilities, ..self }
     }
 
     /// One request with its standard headers.
     pub async fn request(&self, method: &str, mut params: Value) -> Answer {
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientCapabilities": self.capabilities,
         });
         let mut request = self
             .http
@@ -88,7 +94,7 @@ impl Modern {
             .header("content-type", "application/json")
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", method);
-        if let Some(name) = params["name"].as_str() {
+        if let Some(name) = ["name", "uri", "taskId"].iter().find_map(|key| params[key].as_str()) {
             request = request.header("mcp-name", name);
         }
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use clap::Args;
 use fleetgate_core::artifact::{self, Artifact, PackError};
 use fleetgate_core::diagnostic::{Diagnostics, Document};
+use fleetgate_core::manifest::Manifest;
 use fleetgate_core::units::format_size;
+use fleetgate_core::uri::UriPattern;
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -56,16 +58,20 @@ impl Pack {
         let manifest = artifact.manifest(&capabilities)?;
         whole_file::write(&file, &artifact.bytes)?;
 
-        let (version, tools, size) =
-            (&manifest.plugin.version, manifest.tools.len(), artifact.bytes.len() as u64);
+        let (version, size) = (&manifest.plugin.version, artifact.bytes.len() as u64);
+        let entries = entries(&manifest);
         if self.json {
-            output::json(&json!({
+            let mut facts = json!({
                 "id": id, "version": version, "file": file.display().to_string(),
-                "digest": artifact.digest.to_string(), "bytes": size, "tools": tools,
-            }));
+                "digest": artifact.digest.to_string(), "bytes": size,
+            });
+            for (kind, count) in entries {
+                facts[kind] = count.into();
+            }
+            output::json(&facts);
         } else {
-            let tools = if tools == 1 { "1 tool".to_owned() } else { format!("{tools} tools") };
-            output::line(format_args!("{}: {id} {version}, {tools}, {}", file.display(), rounded(size)));
+            let (file, entries) = (file.display(), counted(&entries));
+            output::line(format_args!("{file}: {id} {version}, {entries}, {}", rounded(size)));
             output::line(artifact.digest);
         }
         Ok(())
@@ -90,6 +96,30 @@ fn plugin_id(document: &Arc<Document>) -> Result<String, Diagnostics> {
         plugin.leave_rest();
         plugin.required_string("id")
     })
+}
+
+/// How many entries the manifest has of each kind. Those of skills are resources of a scheme of their own.
+fn entries(manifest: &Manifest) -> [(&'static str, usize); 4] {
+    let of_skill = |pattern: &&UriPattern| pattern.as_str().starts_with("skill:");
+    let skills = manifest.resources.keys().filter(of_skill).count();
+    [
+        ("tools", manifest.tools.len()),
+        ("resources", manifest.resources.len() - skills),
+        ("prompts", manifest.prompts.len()),
+        ("skills", skills),
+    ]
+}
+
+/// `18 tools, 1 prompt`
+fn counted(entries: &[(&'static str, usize)]) -> String {
+    let some = entries.iter().filter(|(_, count)| *count > 0);
+    let counted: Vec<String> = some
+        .map(|(kind, count)| match count {
+            1 => format!("1 {}", kind.trim_end_matches('s')),
+            count => format!("{count} {kind}"),
+        })
+        .collect();
+    if counted.is_empty() { "nothing to call".to_owned() } else { counted.join(", ") }
 }
 
 /// In whole KiB.

@@ -245,5 +245,13 @@ fn calls_that_cannot_be_made_say_why() {
     home.run(&["call", "prob", "look"]).refused(2, &["there is no binding prob", "did you mean \"probe\"?"]);
     home.run(&["call", "probe", "look", "[1]"]).refused(2, &["are not a JSON object"]);
     home.run(&["call", "probe", "look", "{"]).refused(2, &["are not JSON"]);
+    home.run(&["prompt", "probe", "greet", "{\"n\": 1}"]).refused(2, &["\"n\" of a prompt is not a string"]);
+    home.run(&["prompt", "probe", "greet", "[]"]).refused(2, &["are not a JSON object"]);
+    for command in [&["read", "prob", "a://b"][..], &["prompt", "prob", "greet"]] {
+        home.run(command).refused(2, &["there is no binding prob", "did you mean \"probe\"?"]);
+    }
+    for command in [&["read", "ghost", "a://b"][..], &["prompt", "ghost", "greet"]] {
+        home.run(command).refused(1, &["ghost cannot be called: there is no ghost.wasm"]);
+    }
     home.run(&["call", "ghost", "look"]).refused(1, &["ghost cannot be called: there is no ghost.wasm"]);
 }

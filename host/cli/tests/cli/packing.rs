@@ -153,3 +153,26 @@ fn what_a_stranger_wrote_cannot_steer_the_terminal() {
     ran.refused(1, &["plugin.toml:", "\\u{202e}"]);
     assert!(!ran.err().contains(['\u{202e}', '\u{1b}']), "{}", ran.err());
 }
+
+#[test]
+fn packing_says_what_there_is_of_each_kind() {
+    let home = Home::new();
+    home.write("work/component.wasm", &*COMPONENT);
+    let all = "[tools.one]\nrequires = \"any\"\n[tools.two]\nrequires = \"any\"\n\
+               [resources.\"probe://jobs/**\"]\nrequires = \"any\"\n\
+               [resources.\"skill://push-config/**\"]\nrequires = \"any\"\n\
+               [prompts.check]\nrequires = \"any\"\n";
+    for (rest, said, counts) in [
+        (all, "probe 1.2.3, 2 tools, 1 resource, 1 prompt, 1 skill, ", [2, 1, 1, 1]),
+        ("[tools.one]\nrequires = \"any\"\n", "probe 1.2.3, 1 tool, ", [1, 0, 0, 0]),
+        ("", "probe 1.2.3, nothing to call, ", [0, 0, 0, 0]),
+    ] {
+        home.write("work/plugin.toml", manifest("probe", rest));
+        let pack = ["pack", "component.wasm", "plugin.toml", "-o", "probe.wasm"];
+        let text = home.run(&pack).out();
+        assert!(text.contains(said), "{said:?} is not in:\n{text}");
+        let facts = home.run(&[&pack[..], &["--json"]].concat()).json();
+        let found = ["tools", "resources", "prompts", "skills"].map(|kind| facts[kind].as_u64().unwrap());
+        assert_eq!(found, counts);
+    }
+}

@@ -1,8 +1,8 @@
 use crate::home::Home;
 
-const COMMANDS: [&str; 12] = [
-    "serve", "stdio", "check", "inspect", "enable", "approve", "call", "why", "audit", "pack", "new",
-    "schema",
+const COMMANDS: [&str; 15] = [
+    "serve", "stdio", "check", "inspect", "enable", "approve", "call", "read", "prompt", "why", "audit",
+    "jobs", "pack", "new", "schema",
 ];
 
 #[test]
@@ -39,6 +39,10 @@ fn commands_that_print_data_can_print_json() {
         &["enable"],
         &["approve"],
         &["call"],
+        &["read"],
+        &["prompt"],
+        &["jobs", "list"],
+        &["jobs", "dead"],
         &["why"],
         &["audit", "find"],
         &["audit", "tail"],

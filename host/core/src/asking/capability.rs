@@ -21,7 +21,7 @@ use crate::settings::Secrets;
 
 /// The kind of these requests: `client.elicitation`.
 pub const KIND: &str = "client";
-/// The request to show skills to the client.
+/// The request to show skills to the client, and the grant without which none is shown.
 pub const SKILLS: &str = "client.skills";
 
 /// Tokens of one answer of the client's model where the grant says nothing, and the most that it may say.

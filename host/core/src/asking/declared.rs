@@ -28,6 +28,12 @@ pub fn undeclared(asked: &[InputRequest], declared: &Value) -> Option<Value> {
     (!lacking.is_empty()).then(|| lacking.into())
 }
 
+/// Whether what runs in the background can ask this client: it answers by `tasks/update`, which only clients know that
+/// declare the tasks extension (SEP-2663).
+pub fn knows_tasks(declared: &Value) -> bool {
+    declared.pointer("/extensions/io.modelcontextprotocol~1tasks").is_some()
+}
+
 /// An empty `elicitation` means forms (specification 2025-11-25, `client/elicitation`, "Capabilities").
 fn forms(declared: &Value) -> bool {
     match &declared["elicitation"] {

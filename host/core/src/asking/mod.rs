@@ -26,7 +26,7 @@ mod website;
 pub use answer::answers;
 pub use capability::{Asks, ClientCapability, KIND, SKILLS};
 pub(crate) use capability::{grant_schemas, granted_where_alone, manifest_schema, requests};
-pub use declared::undeclared;
+pub use declared::{knows_tasks, undeclared};
 pub use form::{Choice, Field, FieldKind, Form, TextFormat};
 pub use question::{Asker, Unaskable, check};
 pub use seal::{Matter, Opened, Sealer, TTL, Unopenable};

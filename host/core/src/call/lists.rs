@@ -1,6 +1,7 @@
 //! `resources/list`: one page, as its caller may see it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::passage::{Check, Errand, Passage, shown};
@@ -109,9 +110,10 @@ fn page(
             format!("the plugin returned a cursor of more than {MAX_CURSOR} bytes"),
         ));
     }
-    let mut resources = Vec::new();
+    let (mut resources, mut seen) = (Vec::new(), HashSet::new());
     for resource in listed.resources {
-        resources.extend(visible(resource, binding, principal)?);
+        // One resource has one URI here, however often and in whichever spelling it is listed.
+        resources.extend(visible(resource, binding, principal)?.filter(|one| seen.insert(one.uri.clone())));
     }
     Ok(ResourcePage { resources, next })
 }

@@ -51,10 +51,12 @@ pub use host::{Change, Host, HostOptions, StartFailed};
 pub use lock::{Approved, FILE as LOCK_FILE, Lock, LockFailed};
 pub use names::{NameClash, Named};
 pub use parts::{MAX_DESCRIPTION, MAX_EXTRA, MAX_TITLE, PartRefused, WrongPart};
-pub use probe::{Item, List, MAX_LIST, MAX_SKILL_BYTES, MAX_TOOLS, ProbeFailed, SkillRefused};
+pub use probe::{
+    FrontMatterRefused, Item, List, MAX_LIST, MAX_SKILL_BYTES, MAX_TOOLS, ProbeFailed, SkillRefused,
+};
 pub use prompt::{FoundPrompt, LivePrompt};
 pub use resource::{FoundList, FoundResource, FoundTemplate, LiveTemplate, Rule, Rules};
-pub use skill::{FoundSkill, LiveSkill, SCHEME as SKILL_SCHEME, SKILLS};
+pub use skill::{FoundSkill, LiveSkill, SCHEME as SKILL_SCHEME};
 pub use survey::{BindingState, Found, FoundBinding, PluginState, Problem, Survey, Version};
 pub use tool::LiveTool;
 

@@ -10,8 +10,6 @@ use crate::manifest::Requirement;
 use crate::principal::Principal;
 use crate::uri::ResourceUri;
 
-/// The grant without which no skill is shown.
-pub const SKILLS: &str = "client.skills";
 /// The scheme of their files. Nothing else has it.
 pub const SCHEME: &str = "skill";
 

@@ -81,6 +81,15 @@ pub(super) async fn drive(jobs: Arc<Jobs>, mut job: Started) {
             End::Fault(fault) => return jobs.end(&job.id, Over::Failed(fault), reference).await,
             End::Ask(question) => question,
         };
+        // Nobody would ever answer it.
+        if !asking::knows_tasks(&capabilities) {
+            let fault = Fault::new(
+                "unavailable",
+                "this needs an answer of the client, and the client that began it knows no tasks, so that it cannot \
+                 answer what runs in the background",
+            );
+            return jobs.end(&job.id, Over::Failed(fault), reference).await;
+        }
         if asking::undeclared(&question.requests, &capabilities).is_some() {
             let fault =
                 Fault::new("unavailable", "this needs an answer that the client did not say it can give");

@@ -63,7 +63,7 @@ pub(super) fn jobs(root: &mut TableReader<'_>) -> JobSettings {
         kept_per_principal: count(&mut table, "kept_per_principal", 100_000)
             .unwrap_or(defaults.kept_per_principal),
         kept: count(&mut table, "kept", 100_000).unwrap_or(defaults.kept),
-        results: table.size("results").unwrap_or(defaults.results),
+        results: room(&mut table).unwrap_or(defaults.results),
     };
     if settings.ttl > settings.max_ttl {
         let message = format!("ttl is more than max_ttl ({})", format_duration(settings.max_ttl));
@@ -89,6 +89,14 @@ fn kept_for(table: &mut TableReader<'_>, key: &str) -> Option<Duration> {
     );
     table.error_at(key, message, help);
     None
+}
+
+fn room(table: &mut TableReader<'_>) -> Option<u64> {
+    let room = table.size("results")?;
+    if room == 0 {
+        table.error_at("results", "no result would ever be kept", "write a size like \"1GiB\"");
+    }
+    Some(room)
 }
 
 fn count(table: &mut TableReader<'_>, key: &str, most: i64) -> Option<usize> {

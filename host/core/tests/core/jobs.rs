@@ -337,6 +337,35 @@ async fn without_a_store_a_plugin_is_told_that_there_are_no_jobs() {
     assert_eq!(result.structured.unwrap().get(), r#"{"said":"unavailable"}"#);
 }
 
+/// Ann's call of the tool that submits one that asks, by a client with these capabilities.
+fn asking(capabilities: Value) -> ToolCall {
+    let mut call = call(&ann(), "s-ask");
+    call.context.client_capabilities = capabilities.to_string().into();
+    call
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_asks_only_a_client_that_can_answer_what_runs_in_the_background() {
+    let world = World::with("grant.client.elicitation = {}\n").await;
+    let forms = json!({"elicitation": {}});
+    for capabilities in [json!({}), forms.clone()] {
+        let id = world.said_of(asking(capabilities)).await;
+        let job = world.over_with(&ann(), &id).await;
+        let fault = job.fault.expect("a reason");
+        assert_eq!((job.status, fault.code.as_str()), (Status::Failed, "unavailable"));
+        assert!(fault.message.contains("knows no tasks"), "{}", fault.message);
+    }
+    assert!(world.jobs().dead().is_empty(), "it came to a proper end");
+
+    let mut knows = forms;
+    knows["extensions"] = json!({"io.modelcontextprotocol/tasks": {}});
+    let id = world.said_of(asking(knows)).await;
+    let job = world.until(&ann(), &id, |job| job.status == Status::InputRequired).await;
+    assert_eq!(job.asks[0].params["message"], "[lab] Who?");
+    world.cancel(&ann(), &id).expect("it is hers");
+    assert_eq!(world.over_with(&ann(), &id).await.status, Status::Cancelled);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_kept_any_longer_is_gone() {
     let world = World::new().await;

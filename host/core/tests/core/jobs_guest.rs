@@ -1,7 +1,7 @@
 //! A guest for jobs: what a tool does is said by the first letter of its name.
 //!
 //! `d…` is done at once; `l…` reports progress and computes for ever; `t…` traps; `f…` fails with a fault of its own;
-//! `s-NAME` submits the tool `NAME` with its own arguments and answers with the job's id or the fault's code; `g…`
+//! `a…` asks for a name, each time anew; `s-NAME` submits the tool `NAME` with its own arguments and answers with the job's id or the fault's code; `g…`
 //! submits itself; `e…` answers with its arguments; `c…` stops the job of its arguments, `{"id":"…"}`, and answers as
 //! `s-NAME` does.
 
@@ -27,6 +27,9 @@ pub fn component_of(tools: &[Tool]) -> Vec<u8> {
     let list = memory.tools(tools);
     let done = memory.outcome(r#"{"done":true}"#);
     let fault = memory.fault("the device said no");
+    let schema = r#"{"type":"object","properties":{"name":{"type":"string"}}}"#;
+    let params = format!(r#"{{"message":"Who?","requestedSchema":{schema}}}"#);
+    let ask = memory.question("who", "elicitation-form", &params);
     let said = memory.room(16);
     memory.text(said, "half way");
     // `{"job":"…"}` is put together here: where the text begins and ends, and room for what lies between.
@@ -87,6 +90,7 @@ pub fn component_of(tools: &[Tool]) -> Vec<u8> {
                 (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
                 (local $c i32)
                 (local.set $c (i32.load8_u (local.get 0)))
+                (if (i32.eq (local.get $c) (i32.const 97)) (then (return (i32.const {ask}))))
                 (if (i32.eq (local.get $c) (i32.const 100)) (then (return (i32.const {done}))))
                 (if (i32.eq (local.get $c) (i32.const 102)) (then (return (i32.const {fault}))))
                 (if (i32.eq (local.get $c) (i32.const 116)) (then (unreachable)))

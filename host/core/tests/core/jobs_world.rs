@@ -21,7 +21,8 @@ use super::guest::packed;
 use super::host::{Place, SANDBOX, in_time};
 use super::jobs_guest::component;
 
-pub const TOOLS: [&str; 9] = ["done", "loop", "trap", "fault", "s-done", "s-loop", "s-nothing", "go", "c"];
+pub const TOOLS: [&str; 11] =
+    ["ask", "done", "loop", "trap", "fault", "s-ask", "s-done", "s-loop", "s-nothing", "go", "c"];
 
 pub const MANIFEST: &str = r#"
 [plugin]
@@ -33,7 +34,11 @@ description = "For tests."
 license = "Apache-2.0"
 [roles]
 operator = {}
+[client]
+elicitation = "To ask who"
 [tools]
+ask = { requires = "any", task = "optional" }
+s-ask = { requires = "any" }
 done = { requires = "any", task = "optional", audit = ["/device"] }
 loop = { requires = "operator", task = "required" }
 trap = { requires = "any", task = "optional" }

@@ -81,7 +81,7 @@ fn a_manifest_with_every_key_is_read() {
     assert_eq!(send.timeout, Some(Duration::from_secs(330)));
     assert_eq!(send.secret, ["/password", "/enable"]);
     assert_eq!(send.audit, ["/host", "/platform"]);
-    assert_eq!(send.task, TaskMode::Optional);
+    assert_eq!((send.task, send.asks_first), (TaskMode::Optional, true));
     assert_eq!(send.reach["post.letters"].describe(), "the boxes {\"in\"}");
     assert_eq!(manifest.tools["whoami"].requires, Requirement::Any);
     assert_eq!(manifest.tools["both"].requires, roles(&["commands:write", "viewer"]));
@@ -397,6 +397,33 @@ fn names_of_tools_prompts_and_resources_are_checked() {
 fn an_unknown_task_mode_is_refused() {
     let problems = refused_after_about("[tools.x]\nrequires = \"any\"\ntask = \"always\"");
     assert_said(&problems, 10, "tools.x.task", &["write \"optional\" or \"required\""]);
+}
+
+#[test]
+fn only_a_task_asks_before_it_begins() {
+    for never in ["", "asks_first = false\n"] {
+        assert!(!after_about(&format!("[tools.x]\nrequires = \"any\"\n{never}")).tools["x"].asks_first);
+    }
+    let problems = refused_after_about("[tools.x]\nrequires = \"any\"\nasks_first = true");
+    let said = ["only a task can ask before it begins", "remove asks_first, or add task"];
+    assert_said(&problems, 10, "tools.x.asks_first", &said);
+    let wrong = refused_after_about("[tools.x]\nrequires = \"any\"\ntask = \"optional\"\nasks_first = 1");
+    assert_said(&wrong, 11, "tools.x.asks_first", &["expected true or false"]);
+    for mode in ["optional", "required"] {
+        let tool = format!("[tools.x]\nrequires = \"any\"\ntask = \"{mode}\"\nasks_first = true");
+        assert!(after_about(&tool).tools["x"].asks_first);
+    }
+}
+
+#[test]
+fn a_task_is_no_matter_of_prompts_and_resources() {
+    for entry in ["prompts.x", "resources.\"a://b\""] {
+        for key in ["task = \"optional\"", "asks_first = true"] {
+            let problems = refused_after_about(&format!("[{entry}]\nrequires = \"any\"\n{key}"));
+            let name = key.split(' ').next().unwrap();
+            assert_said(&problems, 10, &format!("{entry}.{name}"), &["unknown key"]);
+        }
+    }
 }
 
 #[test]

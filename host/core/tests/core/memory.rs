@@ -80,6 +80,19 @@ impl Memory {
         answer
     }
 
+    /// `result<outcome, fault>`: a question with one request and no state.
+    pub fn question(&mut self, key: &str, kind: &str, params: &str) -> u32 {
+        let answer = self.room(128);
+        self.put(answer + 4, 1);
+        let request = self.room(24);
+        self.text(request, key);
+        self.text(request + 8, kind);
+        self.text(request + 16, params);
+        self.put(answer + 8, request);
+        self.put(answer + 12, 1);
+        answer
+    }
+
     /// `result<outcome, fault>`: done, with a structured result. Before it lie the two tags and the content.
     pub fn outcome(&mut self, structured: &str) -> u32 {
         let answer = self.room(128);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleetgate_core::diagnostic::{Diagnostics, Document};
-use fleetgate_core::settings::{Limits, SecretSource, Settings, Unlisted, load, parse};
+use fleetgate_core::settings::{JobSettings, Limits, SecretSource, Settings, Unlisted, load, parse};
 
 use super::said::assert_said;
 
@@ -49,6 +49,18 @@ fn a_file_with_every_key_is_read() {
     assert_eq!(settings.bindings["naas"].plugin, "naas");
     let held: Vec<_> = settings.groups["fleet-operator"].iter().map(ToString::to_string).collect();
     assert_eq!(held, ["nerveshub:manage", "naas:commands:write"]);
+    let jobs = JobSettings {
+        ttl: Duration::from_secs(2 * 60 * 60),
+        max_ttl: Duration::from_secs(2 * 24 * 60 * 60),
+        concurrency: 16,
+        binding_concurrency: 4,
+        queue: 100,
+        per_principal: 10,
+        kept_per_principal: 100,
+        kept: 1000,
+        results: 256 << 20,
+    };
+    assert_eq!(settings.jobs, jobs);
     assert_eq!(settings.directory(), Path::new("/etc/fleetgate"));
 }
 
@@ -64,6 +76,7 @@ fn an_empty_file_listens_on_loopback_and_serves_nothing() {
         settings.serve.local_roles.is_empty() && settings.bindings.is_empty() && settings.groups.is_empty()
     );
     assert_eq!(settings.limits, Limits::default());
+    assert_eq!(settings.jobs, JobSettings::default());
 }
 
 #[test]
@@ -159,6 +172,48 @@ fn a_limit_of_nothing_is_refused() {
         "limits.timeout",
         &["expected a duration in quotes, like \"30s\""],
     );
+}
+
+#[test]
+fn jobs_are_bounded_and_kept_for_a_while_and_not_for_ever() {
+    for key in ["ttl", "max_ttl"] {
+        for wrong in ["59s", "0s", "721h"] {
+            let problems = refused(&format!("[jobs]\n{key} = \"{wrong}\"\n"));
+            let said = ["is out of range", "write a duration from \"1m\" to \"720h\""];
+            assert_said(&problems, 2, &format!("jobs.{key}"), &said);
+        }
+        let problems = refused(&format!("[jobs]\n{key} = 60\n"));
+        assert_said(&problems, 2, &format!("jobs.{key}"), &["expected a duration in quotes"]);
+    }
+    let problems = refused("[jobs]\nttl = \"2h\"\nmax_ttl = \"1h\"\n");
+    assert_said(&problems, 2, "jobs.ttl", &["ttl is more than max_ttl (1h)", "raise max_ttl or lower ttl"]);
+    for (key, most) in [
+        ("concurrency", 256),
+        ("binding_concurrency", 256),
+        ("queue", 10_000),
+        ("per_principal", 10_000),
+        ("kept_per_principal", 100_000),
+        ("kept", 100_000),
+    ] {
+        for wrong in [0, -1, most + 1] {
+            let problems = refused(&format!("[jobs]\n{key} = {wrong}\n"));
+            let help = format!("write a number from 1 to {most}");
+            assert_said(&problems, 2, &format!("jobs.{key}"), &["is out of range", &help]);
+        }
+        assert!(read(format!("[jobs]\n{key} = {most}\n")).is_ok(), "{key}");
+    }
+    assert_said(&refused("[jobs]\nresults = 5\n"), 2, "jobs.results", &["expected a size in quotes"]);
+    assert_said(&refused("[jobs]\nresults = \"0B\"\n"), 2, "jobs.results", &["no result would ever be kept"]);
+    assert_said(&refused("[jobs]\nttll = \"1h\"\n"), 2, "jobs.ttll", &["did you mean \"ttl\"?"]);
+}
+
+#[test]
+fn one_of_the_two_times_of_jobs_moves_the_other() {
+    let jobs = |text: &str| read(format!("[jobs]\n{text}\n")).unwrap().jobs;
+    let shorter = jobs("max_ttl = \"10m\"");
+    assert_eq!((shorter.ttl, shorter.max_ttl), (Duration::from_secs(600), Duration::from_secs(600)));
+    let longer = jobs("ttl = \"48h\"");
+    assert_eq!(longer.max_ttl, longer.ttl);
 }
 
 #[test]

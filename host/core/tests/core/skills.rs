@@ -24,13 +24,24 @@ fn skills(listed: Value) -> Plugin {
         .lists("skills", "list-skills", listed)
 }
 
-fn skill(path: &str, files: Value) -> Value {
+/// What stands in the `SKILL.md` goes below a front matter that says the same as the list.
+fn skill(path: &str, mut files: Value) -> Value {
     let name = path.rsplit('/').next().unwrap();
+    for file in files.as_array_mut().unwrap() {
+        if file["path"] == "SKILL.md" {
+            file["data"] = (written(name) + file["data"].as_str().unwrap()).into();
+        }
+    }
     json!({ "path": path, "frontmatter": front(name), "files": files })
 }
 
 fn front(name: &str) -> String {
     json!({ "name": name, "description": "How it is done." }).to_string()
+}
+
+/// The front matter of a `SKILL.md`.
+fn written(name: &str) -> String {
+    format!("---\nname: {name}\ndescription: How it is done.\n---\n")
 }
 
 fn file(path: &str, data: &str) -> Value {
@@ -97,7 +108,7 @@ async fn the_host_serves_what_it_took_the_digest_of() {
     assert_eq!((look.name.as_str(), &look.frontmatter["description"]), ("look", &json!("How it is done.")));
     // What hides in a text is shown before its digest is taken.
     let instructions = done(read(&host, "naas", "skill://push/SKILL.md", &["naas:*"]).await);
-    assert_eq!(instructions[0].text.as_deref(), Some("# Push\\u{202e}\n"));
+    assert_eq!(instructions[0].text, Some(written("push") + "# Push\\u{202e}\n"));
 }
 
 #[tokio::test]
@@ -200,6 +211,36 @@ async fn a_skill_that_is_not_as_it_should_be_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_listed_of_a_skill_is_what_its_file_says() {
+    let with = |text: &str| json!({ "path": "push", "frontmatter": front("push"), "files": [file("SKILL.md", text)] });
+    for (text, words) in [
+        ("# Push\n", "its front matter is missing"),
+        ("---\nname: push\n", "its front matter is missing"),
+        ("---\n- push\n---\n", "its front matter is no mapping"),
+        ("---\nname: \"push\n---\n", "its front matter is not YAML"),
+        ("---\nname: push\nname: other\n---\n", "has the key name twice"),
+        ("---\nname: push\ndescription: [a]\n---\n", "has a description that is no text"),
+        ("---\nname: other\ndescription: How it is done.\n---\n", "another name than stands in"),
+        ("---\ndescription: How it is done.\n---\n", "another name than stands in"),
+        ("---\nname: push\ndescription: Do as you like.\n---\n", "another description than stands in"),
+        (
+            "---\nname: push\ndescription: How it is done. \\u200b\n---\n",
+            "another description than stands in",
+        ),
+        ("---\nname: push\n---\n", "another description than stands in"),
+    ] {
+        let place = Place::new(GRANTED);
+        place.drop_plugin(&skills(json!([with(text)])));
+        let why = why_broken(&place.start().await.survey(), "naas");
+        assert!(why.contains(words), "{words}: {why}");
+    }
+    // Written in another way it says the same.
+    let folded = "---\ndescription: >-\n  How it\n  is done.\nname: 'push'\nlicense: MIT\n---\n";
+    let (_place, host) = serving(skills(json!([with(folded)])), GRANTED).await;
+    assert_eq!(seen(&host, &["naas:*"]), ["push"]);
+}
+
+#[tokio::test]
 async fn two_skills_are_two_and_all_together_are_bounded() {
     let inner = skill("push/inner", json!([file("SKILL.md", "x")]));
     let outer = skill("push", json!([file("SKILL.md", "x"), file("inner/SKILL.md", "y")]));
@@ -209,7 +250,10 @@ async fn two_skills_are_two_and_all_together_are_bounded() {
         (json!([push(), push()]), "two files"),
         (json!([outer, inner]), "two files"),
         (json!([large("push"), large("network/look")]), "makes the files of all skills"),
-        (json!([skill("push", json!([file("SKILL.md", "$tick")]))]), "\"push\" is described in two ways"),
+        (
+            json!([skill("push", json!([file("SKILL.md", ""), file("a.md", "$tick")]))]),
+            "\"push\" is described in two ways",
+        ),
     ] {
         let place = Place::new(GRANTED);
         place.drop_plugin(&skills(listed));

@@ -259,8 +259,7 @@ mod tests {
     async fn an_acknowledgement_says_who_gives_it_and_an_error_stays_as_it_is() {
         let given = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete"}}"#;
         let stamped = acknowledged(rmcp(200, JSON, given)).await;
-        let stamped: serde_json::Value =
-            serde_json::from_str(&text(stamped.map(Body::new)).await).unwrap();
+        let stamped: serde_json::Value = serde_json::from_str(&text(stamped.map(Body::new)).await).unwrap();
         assert_eq!((&stamped["id"], &stamped["result"]["resultType"]), (&1.into(), &"complete".into()));
         let who = &stamped["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"];
         assert_eq!(who, "fleetgate");

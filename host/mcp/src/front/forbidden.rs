@@ -41,7 +41,8 @@ pub(super) async fn check(
             None => Ok(()),
         },
         "completion/complete" => match message.params::<Completing<'_>>() {
-            Some(Completing { of: Reference { name: Some(name) } }) => asker.completion(name).await,
+            Some(Completing { of: Reference { name: Some(name), .. } }) => asker.prompts_argument(name).await,
+            Some(Completing { of: Reference { uri: Some(uri), .. } }) => asker.templates_argument(&uri).await,
             _ => Ok(()),
         },
         "resources/read" | "resources/subscribe" | "skills/get" => match message.params::<At<'_>>() {
@@ -88,11 +89,13 @@ struct Completing<'a> {
     of: Reference<'a>,
 }
 
-/// A template's has a `uri` instead. Its role is looked at by the core alone.
+/// A prompt has a name, and a template its URI.
 #[derive(Deserialize)]
 struct Reference<'a> {
     #[serde(borrow, default)]
     name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    uri: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -143,13 +146,28 @@ impl Asker<'_> {
         refused(self.view.clone().get_prompt(get)).await
     }
 
-    async fn completion(&self, name: Cow<'_, str>) -> Checked {
+    async fn prompts_argument(&self, name: Cow<'_, str>) -> Checked {
         if fine(self.view.find_prompt(&self.serving.scope, &name, self.principal)) {
             return Ok(());
         }
+        self.completion(Completed::Prompt(name.into_owned())).await
+    }
+
+    async fn templates_argument(&self, asked: &str) -> Checked {
+        if asked.len() > uri::LONGEST {
+            return Ok(());
+        }
+        let Located { binding, uri } = uri::locate_template(&*self.view, &self.serving.scope, asked);
+        if fine(self.view.find_template(&self.serving.scope, &binding, &uri, self.principal)) {
+            return Ok(());
+        }
+        self.completion(Completed::Template { binding, uri_template: uri }).await
+    }
+
+    async fn completion(&self, of: Completed) -> Checked {
         let complete = Complete {
             context: self.context(),
-            of: Completed::Prompt(name.into_owned()),
+            of,
             argument: String::new(),
             value: String::new(),
             given: serde_json::Map::new(),

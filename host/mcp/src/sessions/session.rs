@@ -88,8 +88,7 @@ impl Session {
             used: Mutex::new(Instant::now()),
             ended: ended.clone(),
         };
-        let transport =
-            SessionTransport { inbox, streams, version, greeting: greet, ended, given_up: None };
+        let transport = SessionTransport { inbox, streams, version, greeting: greet, ended, given_up: None };
         (Arc::new(session), transport)
     }
 
@@ -245,7 +244,9 @@ mod tests {
         session.streams.expect(asked.collect()).unwrap();
         session.room(3).await.unwrap().send(requests);
         assert!(matches!(transport.receive().await, Some(JsonRpcMessage::Request(_))));
-        session.streams.say(serde_json::from_value(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).unwrap());
+        session
+            .streams
+            .say(serde_json::from_value(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).unwrap());
 
         session.end();
         let mut given_up = Vec::new();

@@ -392,6 +392,9 @@ async fn a_legacy_client_is_asked_on_the_stream_of_its_request() {
         let (asked, end) = conversation(&session, &[accept(json!({"name": "Ann"}))]).await;
         assert_eq!(asked[0]["method"], "elicitation/create");
         assert_eq!(asked[0]["params"]["message"], "[lab] name?");
+        // 2025-06-18 knows no modes.
+        let mode = (version == "2025-11-25").then(|| json!("form"));
+        assert_eq!(asked[0]["params"].get("mode"), mode.as_ref());
         assert_eq!(asked[0]["params"]["requestedSchema"]["required"], json!(["name"]));
         assert_eq!(text(&end), "Hello, Ann! (1)");
         assert_eq!(end["result"].get("resultType"), None);

@@ -376,6 +376,18 @@ impl View for Snapshot {
         templates
     }
 
+    fn find_template(
+        &self,
+        scope: &Scope,
+        binding: &str,
+        uri_template: &str,
+        principal: &Principal,
+    ) -> Option<Found> {
+        let binding = self.of(scope).find(|one| one.name == binding)?;
+        let found = binding.templates.iter().find(|one| one.template.uri_template == uri_template)?;
+        Some(Found { binding: binding.name.into(), allowed: binding.allows(found.role, principal) })
+    }
+
     fn find_resource(&self, scope: &Scope, binding: &str, uri: &str, principal: &Principal) -> Option<Found> {
         let binding = self.of(scope).find(|one| one.name == binding)?;
         let role = binding.covers(uri)?;

@@ -88,10 +88,19 @@ async fn an_unknown_reference_is_an_invalid_parameter() {
 async fn completing_needs_the_role_of_what_is_completed() {
     let fleet = fleet().await;
     for reference in [of_prompt("lab_push"), of_template("lab+naas://secret/{id}")] {
-        let request = fleet.modern("/mcp", "bob", "completion/complete", asked(reference, "r"));
-        let answer = last(request.send().await.unwrap()).await;
-        assert_eq!(answer["error"]["code"], 403, "{answer}");
-        assert_eq!(answer["error"]["data"]["scopes"], json!(["lab:operator"]));
+        let session = fleet.legacy("/mcp", "bob", "2025-11-25").await;
+        for request in [
+            fleet.modern("/mcp", "bob", "completion/complete", asked(reference.clone(), "r")),
+            session.request(7, "completion/complete", asked(reference, "r")),
+        ] {
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 403);
+            let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+            assert!(challenge.contains("scope=\"lab:operator\""), "{challenge}");
+            let answer = last(response).await;
+            assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(403)), "{answer}");
+            assert_eq!(answer["error"]["data"]["scopes"], json!(["lab:operator"]));
+        }
     }
 }
 

@@ -29,4 +29,7 @@ mod reach;
 mod reload;
 mod roles;
 mod secret_arguments;
+mod shell;
+mod surfaces;
+mod tasks;
 mod typescript;

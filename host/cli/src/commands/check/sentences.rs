@@ -3,9 +3,8 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use fleetgate_core::catalog::{
-    BindingState, Found, FoundBinding, LiveBinding, PluginState, Problem, SKILLS, Survey,
-};
+use fleetgate_core::asking::SKILLS;
+use fleetgate_core::catalog::{BindingState, Found, FoundBinding, LiveBinding, PluginState, Problem, Survey};
 use fleetgate_core::diagnostic::Diagnostics;
 use fleetgate_core::manifest::{ExposedEntry, Manifest, Requirement};
 use fleetgate_core::settings::{Grants, Override};

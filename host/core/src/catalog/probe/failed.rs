@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::super::parts::PartRefused;
+use super::front_matter::FrontMatterRefused;
 use super::{MAX_SKILL_BYTES, MAX_TOOLS};
 use crate::sandbox::RunFailed;
 use crate::secret_arguments::SecretMisplaced;
@@ -220,6 +221,12 @@ pub enum SkillRefused {
     /// The file that it is about.
     #[error("has no SKILL.md")]
     NoSkillFile,
+    /// Its front matter cannot be compared.
+    #[error("has a SKILL.md that cannot be compared with what is listed: its front matter {0}")]
+    FrontMatter(#[from] FrontMatterRefused),
+    /// SEP-2640: what is listed is what the file says.
+    #[error("is listed with another {0} than stands in the front matter of its SKILL.md")]
+    Differs(&'static str),
     /// SEP-2640.
     #[error("has a SKILL.md of another media type than text/markdown")]
     MediaType,

@@ -20,6 +20,7 @@ use crate::sandbox::BindingPermits;
 use crate::sandbox::work::{ListPrompts, ListSkills, ListTemplates, ListTools};
 
 mod failed;
+mod front_matter;
 mod prompts;
 mod skills;
 mod take;
@@ -27,6 +28,7 @@ mod templates;
 mod tools;
 
 pub use failed::{Item, List, ProbeFailed, SkillRefused};
+pub use front_matter::FrontMatterRefused;
 pub(super) use tools::ProbedTool;
 
 /// Tools of one plugin.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::super::media_type;
 use super::MAX_SKILL_BYTES;
 use super::failed::{List, ProbeFailed, SkillRefused, short};
+use super::front_matter::{self, FrontMatter, FrontMatterRefused};
 use super::templates::MAX_MEDIA_TYPE;
 use crate::artifact::Digest;
 use crate::domain::{ListedFile, ListedSkill, Skill, SkillFile};
@@ -64,6 +65,7 @@ fn skill(listed: ListedSkill) -> Result<Skill, SkillRefused> {
         return Err(SkillRefused::Path);
     }
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+    let as_written = frontmatter.clone();
     clean_json(&mut frontmatter);
     let said = |key: &str| frontmatter.get(key).and_then(Value::as_str).unwrap_or_default();
     if !frontmatter.is_object() {
@@ -77,8 +79,15 @@ fn skill(listed: ListedSkill) -> Result<Skill, SkillRefused> {
     }
     let mut seen = HashSet::new();
     let mut kept = Vec::new();
+    let mut written = Ok(FrontMatter::default());
     for file in files {
         let shown = short(&file.path);
+        if file.path == SKILL_FILE {
+            written = front_matter::read(&file.data).map_err(|refused| match refused {
+                FrontMatterRefused::Yaml(why) => FrontMatterRefused::Yaml(short(&why)),
+                other => other,
+            });
+        }
         kept.push(keep(&path, file)?);
         if !seen.insert(shown.clone()) {
             return Err(SkillRefused::FileTwice(shown));
@@ -86,6 +95,12 @@ fn skill(listed: ListedSkill) -> Result<Skill, SkillRefused> {
     }
     if !seen.contains(SKILL_FILE) {
         return Err(SkillRefused::NoSkillFile);
+    }
+    let written = written?;
+    for (key, in_file) in [("name", written.name), ("description", written.description)] {
+        if in_file.as_deref() != as_written.get(key).and_then(Value::as_str) {
+            return Err(SkillRefused::Differs(key));
+        }
     }
     kept.sort_by(|one, other| one.uri.cmp(&other.uri));
     Ok(Skill { path, name, frontmatter: Arc::new(frontmatter), files: kept })
