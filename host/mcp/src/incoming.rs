@@ -139,13 +139,14 @@ pub(crate) fn message(text: &[u8]) -> Result<Option<ClientJsonRpcMessage>, Wrong
     Err(wrong.to(id))
 }
 
-/// The id of something that may be wrong otherwise. One that is repeated is nobody's.
+/// The id of JSON that may be wrong otherwise. One that is repeated is nobody's, and so is what is no JSON.
 pub(crate) fn id_of(text: &[u8]) -> Option<RequestId> {
     #[derive(Deserialize)]
     struct Id {
         id: RequestId,
     }
-    serde_json::from_slice(text).map(|Id { id }| id).ok()
+    let text = std::str::from_utf8(text).ok()?;
+    serde_json::from_str(text).map(|Id { id }| id).ok()
 }
 
 /// A subscription to tasks is for clients that declare that they know tasks.

@@ -28,7 +28,7 @@ async fn without_a_lie_all_of_it_is_served() {
     let ask = |method: &'static str, params: Value| client.request(method, params);
     let resources = ask("resources/list", json!({})).await.result()["resources"].clone();
     let uris: Vec<_> = resources.as_array().expect("a list").iter().map(|one| &one["uri"]).collect();
-    assert_eq!(uris, ["surfaces://items/one", "skill://careful/SKILL.md"]);
+    assert_eq!(uris, ["skill://careful/SKILL.md", "surfaces://items/one"]);
     let templates = ask("resources/templates/list", json!({})).await.result()["resourceTemplates"].clone();
     assert_eq!(templates[0]["uriTemplate"], "surfaces://items/{id}");
     assert_eq!(ask("prompts/list", json!({})).await.result()["prompts"][0]["name"], "ask");
@@ -138,7 +138,7 @@ async fn what_is_listed_wrongly_later_is_left_out_or_an_error_of_its_request() {
         let answer = list(lie).await;
         let resources = answer.result()["resources"].as_array().expect("a list");
         let uris: Vec<_> = resources.iter().map(|one| &one["uri"]).collect();
-        assert_eq!(uris, ["surfaces://items/one", "skill://careful/SKILL.md"], "{lie}");
+        assert_eq!(uris, ["skill://careful/SKILL.md", "surfaces://items/one"], "{lie}");
     }
     for lie in refused {
         let answer = list(lie).await;
@@ -146,7 +146,7 @@ async fn what_is_listed_wrongly_later_is_left_out_or_an_error_of_its_request() {
         assert!(answer.message.to_string().len() < 16 << 10, "{lie}");
     }
     let hidden = list("resources-hidden").await;
-    assert_eq!(hidden.result()["resources"][0]["description"], "One\\u{202e}\\u{e0041}\\u{200b}.");
+    assert_eq!(hidden.result()["resources"][1]["description"], "One\\u{202e}\\u{e0041}\\u{200b}.");
     // A list without an end is cut into pages, as far as a client asks for them.
     let mut params = json!({});
     let client = server.client_of("resources-endless");
