@@ -58,7 +58,7 @@ const PROBED: [(&str, &str); 46] = [
     ("prompts-long", "the description"),
     ("prompts-argument-twice", "two arguments named \"about\""),
     ("prompts-bad-argument", "an argument named \"a b\""),
-    ("prompts-arguments", "10001 arguments"),
+    ("prompts-arguments", "10000 arguments"),
     ("prompts-meta", "meta"),
     ("prompts-trap", "listing its prompts was ended"),
     ("prompts-fault", "no prompts today"),
