@@ -24,6 +24,7 @@ mod core {
     mod lock;
     mod manifest;
     mod memory;
+    mod nulls;
     mod ownership;
     mod pack;
     mod probe;

@@ -91,23 +91,26 @@ impl Passage for ToolCall {
     }
 }
 
-/// What of the arguments is recorded, and whether they are right. What is secret is checked as it is, and then taken
+/// What of the arguments is recorded, and whether they are right. Nulls that mean "not given" are taken out before
+/// anything looks at them. What is secret is checked as it is, and then taken
 /// out of them.
 pub(super) fn look(tool: &LiveTool, arguments: Arguments) -> Looked {
-    let value: Value = match serde_json::from_str(arguments.as_str()) {
+    let mut value: Value = match serde_json::from_str(arguments.as_str()) {
         Ok(value) => value,
         Err(error) => {
             let fault = Fault::new("invalid-arguments", format!("the arguments are not JSON: {error}"));
             return Err(fault).into();
         }
     };
+    let dropped = !arguments.settled() && tool.input.drop_nulls(&mut value);
+    let arguments = if dropped { arguments.rewritten(&value) } else { arguments };
     let mut recorded = redact::recorded(&value, &tool.audit);
     let (arguments, right) = if arguments.settled() {
         (Some(arguments), Ok(()))
     } else {
         let right = tool.input.check_arguments(&value);
         if tool.secret.is_empty() {
-            (None, right)
+            (dropped.then_some(arguments), right)
         } else {
             let (arguments, text) = arguments.settle(value, &tool.secret);
             (Some(arguments), right.and(text))

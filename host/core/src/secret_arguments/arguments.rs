@@ -58,6 +58,11 @@ impl Arguments {
         self.taken.mask.as_ref()
     }
 
+    /// The same with another text, before they are checked.
+    pub(crate) fn rewritten(self, value: &Value) -> Self {
+        Self { text: Arc::new(Zeroizing::new(value.to_string())), ..self }
+    }
+
     /// Takes what these pointers name out of `value`, which is what the text says. The fault: what stands there
     /// cannot be secret; it is taken out all the same.
     pub(crate) fn settle(self, mut value: Value, pointers: &[String]) -> (Self, Result<(), Fault>) {

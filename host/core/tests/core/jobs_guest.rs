@@ -1,9 +1,9 @@
 //! A guest for jobs: what a tool does is said by the first letter of its name.
 //!
 //! `d…` is done at once; `l…` reports progress and computes for ever; `t…` traps; `f…` fails with a fault of its own;
-//! `a…` asks for a name, each time anew; `s-NAME` submits the tool `NAME` with its own arguments and answers with the job's id or the fault's code; `g…`
-//! submits itself; `e…` answers with its arguments; `c…` stops the job of its arguments, `{"id":"…"}`, and answers as
-//! `s-NAME` does.
+//! `a…` asks for a name, each time anew; `s-NAME` submits the tool `NAME` with its own arguments and answers with the
+//! job's id or the fault's code; `g…` submits itself; `e…` answers with its arguments; `c…` stops the job of its
+//! arguments, `{"id":"…"}`, and answers as `s-NAME` does.
 
 use std::fmt::Write;
 

@@ -286,7 +286,7 @@ impl View for Snapshot {
                 principal: call.context.principal.name().into(),
                 scope: call.context.scope.clone(),
                 tool: tool.name.clone(),
-                arguments: call.arguments.clone(),
+                arguments: call.arguments.as_str().to_owned(),
                 session: call.context.session.clone(),
                 capabilities: serde_json::from_str(&call.context.client_capabilities).unwrap(),
             });
@@ -501,7 +501,7 @@ impl Does {
         let text =
             |text: &str| End::Done(ToolResult { content: vec![Content::text(text)], ..Default::default() });
         match self {
-            Self::Echo => text(&call.arguments),
+            Self::Echo => text(call.arguments.as_str()),
             Self::Progress => {
                 for done in [0.0, 50.0, 50.0, 40.0, f64::NAN, 100.0] {
                     call.context.observer.progress(done, Some(100.0), Some(format!("{done} %")));
