@@ -28,11 +28,29 @@ pub(crate) fn asks_for_password(line: &str) -> bool {
     ends && line.chars().count() <= LONGEST && WORDS.iter().any(|word| line.contains(word))
 }
 
+/// What devices ask for a user's name with, at the end of a line.
+const NAMES: [&str; 5] = ["username:", "user name:", "user:", "login:", "login as:"];
+
+/// Whether a line asks for a user's name, as some devices do before they ask for the password of `enable`.
+fn asks_for_name(line: &str) -> bool {
+    let line = line.trim().to_lowercase();
+    line.chars().count() <= LONGEST && NAMES.iter().any(|name| line.ends_with(name))
+}
+
 /// Whether what a device said ends with such a line, that is: it waits in it.
 pub(crate) fn waits_for_password(said: &[u8]) -> bool {
+    waits(said, asks_for_password)
+}
+
+/// The same with a question for a user's name.
+pub(crate) fn waits_for_name(said: &[u8]) -> bool {
+    waits(said, asks_for_name)
+}
+
+fn waits(said: &[u8], asks: fn(&str) -> bool) -> bool {
     let said = plain(said);
     let said = String::from_utf8_lossy(&said);
-    said.rsplit(['\n', '\r']).next().is_some_and(asks_for_password)
+    said.rsplit(['\n', '\r']).next().is_some_and(asks)
 }
 
 /// Without the escape sequences that colour and place text (ECMA-48).
@@ -75,6 +93,16 @@ mod tests {
             "\u{7}Password:",
         ] {
             assert!(waits_for_password(said.as_bytes()), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn what_devices_ask_for_a_name_with_is_a_question_for_one() {
+        for said in ["Username: ", "enable\r\nUsername:", "login as: ", "r1 login: "] {
+            assert!(waits_for_name(said.as_bytes()) && !waits_for_password(said.as_bytes()), "{said:?}");
+        }
+        for said in ["", "Username: \r\n", "Username: netops", "Password:", "R1#", "name server"] {
+            assert!(!waits_for_name(said.as_bytes()), "{said:?}");
         }
     }
 

@@ -130,12 +130,12 @@ impl Screen {
         waits_for_password(&self.state().tail)
     }
 
-    /// The same, when it has been silent for a moment.
-    pub(crate) async fn waits_for_password(&self) -> bool {
+    /// Whether the device waits in a question, when it has been silent for a moment.
+    pub(crate) async fn waits_in(&self, question: fn(&[u8]) -> bool) -> bool {
         loop {
             let settled = {
                 let state = self.state();
-                if !waits_for_password(&state.tail) {
+                if !question(&state.tail) {
                     return false;
                 }
                 state.last + SETTLED

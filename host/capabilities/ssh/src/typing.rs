@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::credential::SHORTEST_TYPED;
 use crate::failure::Failure;
 use crate::keyboard::Typed;
+use crate::prompt::{waits_for_name, waits_for_password};
 use crate::screen::End;
 use crate::shell::Shell;
 use crate::typed::{Key, LONGEST_LINE, Step, printable};
@@ -34,8 +35,13 @@ impl Shell {
         if line.is_empty() {
             return self.type_key(Key::Enter).await;
         }
-        let typed = self.check(&Step::Line(line.to_owned()), self.keyboard.typed())?;
+        let before = self.keyboard.typed();
+        let mut typed = self.check(&Step::Line(line.to_owned()), before)?;
         self.check_open()?;
+        if before.asked && self.waits_in(waits_for_name).await? {
+            // `enable`, a name, and then the password: it is still the answer to the first.
+            typed.asked = true;
+        }
         // The answer to a question for a password is not for the record. Where commands are restricted, it is one of
         // those that are allowed.
         let shown = match self.screen.asks() && !self.device.permit.restricted() {
@@ -90,9 +96,7 @@ impl Shell {
         if !self.keyboard.typed().asked {
             return Err(Failure::Unasked(name.to_owned()));
         }
-        let waits = self.screen.waits_for_password();
-        let waits = self.device.session.in_time(Some(ANSWER), waits).await;
-        if !waits.map_err(|ended| ended.failure("typing", false))? {
+        if !self.waits_in(waits_for_password).await? {
             return Err(Failure::Echo(name.to_owned()));
         }
         self.check_open()?;
@@ -104,6 +108,11 @@ impl Shell {
         let done = self.put(Bytes::from_owner(bytes), Typed::default()).await;
         entry.end(outcome(&done));
         done
+    }
+
+    async fn waits_in(&self, question: fn(&[u8]) -> bool) -> Result<bool, Failure> {
+        let waits = self.device.session.in_time(Some(ANSWER), self.screen.waits_in(question)).await;
+        waits.map_err(|ended| ended.failure("typing", false))
     }
 
     /// Types bytes as they are.

@@ -52,6 +52,8 @@ pub struct Setup {
     pub echo: bool,
     /// It shows passwords too, with this after every fifth character.
     pub shows_passwords: Option<&'static str>,
+    /// It asks for a name before it asks for the password of `enable`.
+    pub asks_for_name: bool,
     /// It repeats the password that it got wherever it may say something.
     pub reflects: bool,
 }
@@ -69,6 +71,7 @@ impl Default for Setup {
             shell: true,
             echo: true,
             shows_passwords: None,
+            asks_for_name: false,
             reflects: false,
         }
     }

@@ -141,6 +141,26 @@ async fn a_question_that_a_guest_brought_about_gets_no_password() {
 }
 
 #[tokio::test]
+async fn a_device_that_asks_for_a_name_first_gets_the_password_after_it() {
+    let router = Router::with(Setup { asks_for_name: true, ..Setup::default() }).await;
+    let shell = call().to(&router.world().bind()).shell(router.address).await;
+    shell.until("R1>").await;
+    shell.line("enable", "Username: ").await;
+    assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
+    shell.line("netops", "Password: ").await;
+    shell.0.send_secret("enable").await.unwrap();
+    shell.until("R1#").await;
+    // A name that nobody asked for is a line like any other.
+    let router = Router::start().await;
+    let shell = call().to(&router.world().bind()).shell(router.address).await;
+    shell.until("R1>").await;
+    shell.line("enable", "Password: ").await;
+    shell.line("netops", "R1>").await;
+    shell.line("ask Password: ", "Password: ").await;
+    assert_eq!(shell.0.send_secret("enable").await.unwrap_err().guest().code, "echo");
+}
+
+#[tokio::test]
 async fn a_grant_says_after_which_lines_passwords_are_typed() {
     let router = Router::start().await;
     let world = router.world_with("password_after = [\"ask *\"]");

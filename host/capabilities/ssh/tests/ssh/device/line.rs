@@ -19,6 +19,8 @@ pub(super) struct Line {
     configuring: bool,
     /// It asks for a password.
     asks: bool,
+    /// It asks for a name.
+    names: bool,
     /// Pages that are left.
     pages: usize,
 }
@@ -33,6 +35,7 @@ impl Line {
             enabled: false,
             configuring: false,
             asks: false,
+            names: false,
             pages: 0,
         }
     }
@@ -141,7 +144,18 @@ impl Line {
             return true;
         }
         self.shared.hear(format!("line {line}"));
+        let named = std::mem::take(&mut self.names);
         match line {
+            "enable" if self.shared.setup.asks_for_name => {
+                self.names = true;
+                self.say("Username: ").await;
+                return true;
+            }
+            _ if named => {
+                self.asks = true;
+                self.say("Password: ").await;
+                return true;
+            }
             "enable" => {
                 self.asks = true;
                 self.say("Password: ").await;
