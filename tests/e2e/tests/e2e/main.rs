@@ -30,6 +30,10 @@ mod reload;
 mod roles;
 mod secret_arguments;
 mod shell;
+mod ssh;
+#[allow(dead_code, reason = "other tests need other parts of it")]
+#[path = "../../../../host/capabilities/ssh/tests/ssh/sshd.rs"]
+mod sshd;
 mod surfaces;
 mod tasks;
 mod typescript;
