@@ -17,7 +17,7 @@ fn setup(platform: Platform) -> Setup {
 fn named(platform: Platform) -> &'static str {
     match platform {
         Platform::Linux => "hostname",
-        Platform::HpProcurve => "show running-config",
+        Platform::HpProcurve | Platform::AristaEos | Platform::CiscoXr => "show running-config",
         Platform::MikrotikRouteros => "/system identity print",
         Platform::Fortinet => "get system status",
         Platform::PaloaltoPanos => "show system info",
@@ -177,14 +177,9 @@ async fn cancelling_a_job_ends_its_session_and_leaves_the_configuration_mode() {
 
     lab.until("the session is closed", |devices| devices.all()[0].counts().sessions == 0).await;
     let journal = lab.device().journal();
-    let typed: Vec<_> = journal.iter().map(|entry| &entry.what).collect();
-    let closed = typed.iter().rposition(|what| matches!(what, What::Closed)).expect("the end");
-    let left = typed[..closed].iter().rev().find_map(|what| match what {
-        What::Line { prompt, line } => Some((prompt.as_str(), line.as_str())),
-        _ => None,
-    });
-    let (prompt, line) = left.expect("a line");
-    assert_eq!(line, "end", "typed at {prompt}: {typed:?}");
+    let mut typed = journal.iter().rev().map(|entry| &entry.what);
+    let left = typed.find(|what| matches!(what, What::Line { .. })).expect("a line");
+    assert!(matches!(left, What::Line { line, .. } if line == "end"), "{left:?}");
     assert!(lab.device().lines().len() < lines.len(), "it was stopped");
     let answer = pushing.await.expect("the call ended");
     assert!(!answer.succeeded(), "{answer:?}");
