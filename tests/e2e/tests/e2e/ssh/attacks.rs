@@ -88,7 +88,7 @@ async fn nothing_is_smuggled_behind_an_allowed_command() {
             &sshd,
             json!([
                 {"key": "n"}, {"line": "cat -e /bin/sh 127.0.0.1 1"}, {"write": format!("touch {file}\n")},
-                {"key": "enter"}, {"line": "echo fine"}, {"until": "fine\r\n"}
+                {"key": "enter"}, {"line": "echo fine"}
             ]),
         )
         .await;

@@ -1,16 +1,22 @@
 //! Guests that are gone while a device is in the middle of something.
 
-use std::time::Duration;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::{Lab, to, until};
 use crate::sshd::Sshd;
 
-/// Arguments of `leave`: a guest that types `cat`, and leaves the host a file to make.
+/// Made when the guest has typed its line, and so has told the host what to type at the end.
+fn begun(sshd: &Sshd, how: &str) -> PathBuf {
+    sshd.path(&format!("{how}-begun"))
+}
+
+/// Arguments of `leave`: a guest that makes a file, and leaves the host another one to make.
 fn leave(sshd: &Sshd, how: &str) -> Value {
+    let line = format!("touch {}; exec env PS1='ready> ' sh", begun(sshd, how).display());
     let left = format!("touch {}", sshd.path(how).display());
-    to(sshd, json!({"line": "echo be\"\"gun", "until": "begun\r\n", "left": left, "how": how}))
+    to(sshd, json!({"line": line, "until": "ready> ", "left": left, "how": how}))
 }
 
 /// Waits until the host typed what was left, and everything on the device is closed.
@@ -28,7 +34,9 @@ async fn whatever_becomes_of_a_guest_the_host_types_what_it_left_and_closes() {
     let sshd = Sshd::start().await;
     let lab = Lab::of(&sshd, "idle = \"50ms\"");
     for how in ["panic", "read", "spin", "sleep", "forget"] {
-        let answer = lab.client().call("leave", leave(&sshd, how)).await;
+        // Those that do not go by themselves are ended after two seconds.
+        let tool = if ["panic", "forget"].contains(&how) { "leave_late" } else { "leave" };
+        let answer = lab.client().call(tool, leave(&sshd, how)).await;
         assert_eq!(answer.succeeded(), how == "forget", "{how}: {answer:?}");
         is_left(&lab, &sshd, how).await;
         let why = lab.why(&answer);
@@ -43,11 +51,8 @@ async fn a_caller_that_goes_away_leaves_nothing_open() {
     for how in ["read", "spin", "sleep"] {
         let (client, arguments) = (lab.client(), leave(&sshd, how));
         let call = tokio::spawn(async move { client.call("leave_late", arguments).await });
-        until("it is at work", || async { !sshd.children().is_empty() }).await;
-        // Until the terminal is open and the line typed.
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        until("it is at work", || async { begun(&sshd, how).exists() }).await;
         call.abort();
         is_left(&lab, &sshd, how).await;
-        std::fs::remove_file(sshd.path(how)).expect("what was left");
     }
 }
