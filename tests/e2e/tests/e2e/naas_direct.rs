@@ -127,6 +127,29 @@ async fn the_host_types_the_enable_password_and_nobody_else_sees_it() {
 }
 
 #[tokio::test]
+async fn a_login_of_the_callers_own_reaches_the_device_through_a_job_and_stands_nowhere() {
+    let (password, enable) = ("canary-of-the-login", "canary-of-enable");
+    let device = Setup::new(Platform::CiscoIos).login("ann", password).enable(Some(enable));
+    let lab = Lab::granted([device], "from_call = true\nknown_hosts = \"known_hosts\"\n", "").await;
+    let login = json!({"username": "ann", "password": password, "enable": enable});
+    let answer = lab.call("send_command", with(on(lab.device(), &["show running-config"]), login)).await;
+    let result = answer.structured();
+    assert!(
+        result["results"]["show running-config"].as_str().expect("text").contains("hostname"),
+        "{result}"
+    );
+    let kept = lab.call("get_job_result", json!({"job_id": result["job_id"]})).await;
+    let jobs = lab.installation.run_well(&["jobs", "list", "--json"]).all();
+    let audit = lab.installation.run_well(&["audit", "find", "--json"]).all();
+    for place in [&answer.message.to_string(), &kept.message.to_string(), &jobs, &audit, &lab.server.log()] {
+        assert!(!place.contains("canary-of"), "{place}");
+    }
+    // Without it, the grant has no login of its own.
+    let answer = lab.call("send_command", on(lab.device(), &["show clock"])).await;
+    assert_eq!(answer.result()["structuredContent"]["error_code"], "AUTH_FAILURE", "{answer:?}");
+}
+
+#[tokio::test]
 async fn pages_are_turned_where_the_grant_allows_nothing_but_show() {
     let grant = format!("{LOGIN}commands = [\"show *\"]\n");
     let lab = Lab::granted([Setup::new(Platform::CiscoIos).privileged(true)], &grant, "").await;
