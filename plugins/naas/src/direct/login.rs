@@ -257,12 +257,8 @@ fn no_secret(error: &SshError) -> Result<String, Failure> {
     match error.code.as_str() {
         "denied" => Ok("there is no password for it".to_owned()),
         "credential" => Ok("its password cannot be had".to_owned()),
-        // A user's name was typed in between.
-        "echo" => Ok(
-            "its password is typed only as the answer to `enable` itself, and the device asks for a user's \
-                      name first"
-                .to_owned(),
-        ),
+        // What the device asked in between was not understood.
+        "echo" => Ok("its password is typed only as the answer to `enable`".to_owned()),
         _ => Err(Failure::of(error, "Typing the password for the privileged level")),
     }
 }

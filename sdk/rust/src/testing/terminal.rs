@@ -62,7 +62,8 @@ pub(crate) struct Shell {
     acts: RefCell<VecDeque<Act>>,
     /// The last line that was said or will be.
     question: RefCell<Vec<u8>>,
-    /// The last thing that was typed is a line that makes devices ask for a password.
+    /// The last thing that was typed is a line that makes devices ask for a password, or a name that one asked for
+    /// behind it.
     asked: Cell<bool>,
     end: RefCell<Option<End>>,
     on_close: RefCell<Vec<Step>>,
@@ -183,6 +184,11 @@ impl Shell {
         question.ends_with(':') && words.iter().any(|word| question.contains(word))
     }
 
+    fn asks_for_name(&self) -> bool {
+        let question = String::from_utf8_lossy(&self.question.borrow()).trim().to_lowercase();
+        ["name:", "login:", "user:"].iter().any(|end| question.ends_with(end))
+    }
+
     fn check_open(&self) -> Result<(), SshError> {
         match *self.end.borrow() {
             None => Ok(()),
@@ -195,6 +201,10 @@ impl Shell {
     fn typed(&self, typed: Typed) -> Result<(), SshError> {
         self.check_open()?;
         self.state.visits.borrow_mut()[self.visit].typed.push(typed.clone());
+        let asked = match &typed {
+            Typed::Line(line) => makes_devices_ask(line) || self.asked.get() && self.asks_for_name(),
+            _ => false,
+        };
         if self.device.echoes && !self.asks_for_password() {
             match &typed {
                 Typed::Line(line) => self.reply(Reply::new().says(format!("{line}\r\n"))),
@@ -203,7 +213,7 @@ impl Shell {
             }
         }
         self.question.borrow_mut().clear();
-        self.asked.set(matches!(&typed, Typed::Line(line) if makes_devices_ask(line)));
+        self.asked.set(asked);
         let reply = match &self.device.handler {
             Some(handler) => (handler.borrow_mut())(&typed),
             None => match self.script.borrow_mut().pop_front() {
