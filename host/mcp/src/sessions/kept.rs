@@ -12,13 +12,15 @@ use rmcp::model::JsonRpcMessage;
 use rmcp::transport::streamable_http_server::session::ServerSseMessage;
 
 use super::routes::{Number, STANDING};
+use super::streams::MAX_UNHEARD;
 use super::weight::weight;
 use crate::keys;
 
 /// What one session keeps, in bytes of its messages, roughly.
 pub(super) const MAX_BYTES: usize = 4 << 20;
-/// And with answers that a reader is about to hear: a client that asks and does not read has no more than this.
-const MAX_AWAITED: usize = 64 << 20;
+/// And with answers that a reader is about to hear: a client that asks and does not read has no more than this. More
+/// than what one stream for everything may have unheard, so that its client is let go before anything is dropped.
+const MAX_AWAITED: usize = 2 * MAX_UNHEARD;
 /// Events of one stream.
 const MAX_EVENTS: usize = 256;
 /// Streams.

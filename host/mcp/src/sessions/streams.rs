@@ -23,7 +23,7 @@ use super::routes::{Number, Route, Routes, STANDING};
 pub(super) const MAX_WAITING: usize = 256;
 /// What may wait to be heard where one stream carries everything, in bytes, roughly. A client that is further behind
 /// is let go.
-const MAX_UNHEARD: usize = 64 << 20;
+pub(super) const MAX_UNHEARD: usize = 64 << 20;
 
 /// The streams of one session. Cheap to clone.
 #[derive(Clone)]
