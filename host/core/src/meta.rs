@@ -15,14 +15,21 @@ const BARE: [&str; 4] = ["progressToken", "traceparent", "tracestate", "baggage"
 /// kept, and a first label of that name too.
 pub fn is_reserved(key: &str) -> bool {
     let Some((prefix, _)) = key.rsplit_once('/') else { return BARE.contains(&key) };
-    let labels: Vec<&str> = prefix.split(['.', '/']).collect();
-    let own =
-        OWN_PREFIX.split('.').zip(&labels).filter(|(own, label)| label.eq_ignore_ascii_case(own)).count();
-    own == OWN_PREFIX.split('.').count()
-        || labels.iter().enumerate().any(|(at, label)| {
-            let protocols = ["mcp", "modelcontextprotocol"].iter().any(|own| label.eq_ignore_ascii_case(own));
-            protocols && (at <= 1 || at + 1 < labels.len())
-        })
+    // A key has one slash; of one that has more, no part may be taken for such a prefix.
+    prefix.split('/').any(|prefix| is_own(prefix) || is_protocols(prefix))
+}
+
+fn is_own(prefix: &str) -> bool {
+    let mut labels = prefix.split('.');
+    OWN_PREFIX.split('.').all(|own| labels.next().is_some_and(|label| label.eq_ignore_ascii_case(own)))
+}
+
+fn is_protocols(prefix: &str) -> bool {
+    let labels: Vec<&str> = prefix.split('.').collect();
+    labels.iter().enumerate().any(|(at, label)| {
+        let protocols = ["mcp", "modelcontextprotocol"].iter().any(|own| label.eq_ignore_ascii_case(own));
+        protocols && (at <= 1 || at + 1 < labels.len())
+    })
 }
 
 #[cfg(test)]

