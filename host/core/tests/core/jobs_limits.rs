@@ -73,6 +73,8 @@ async fn what_is_taken_away_while_a_job_waits_for_its_turn_is_not_done() {
     for taken in ["[plugins.lab.tools.done]\nenabled = false\n", ""] {
         let world = World::with("[plugins.lab.limits]\n[jobs]\nbinding_concurrency = 1\n").await;
         let running = world.job(&ann(), "loop").await;
+        // It has passed the look at what is allowed.
+        world.until(&ann(), &running.id, |job| job.message.is_some()).await;
         let waiting = world.job(&ann(), "done").await;
         assert_eq!(waiting.status, Status::Queued);
         let path = world.place.path("fleetgate.toml");
