@@ -221,13 +221,17 @@ impl Terminal {
 
     /// Presses a key.
     pub fn press(&mut self, key: Key) -> Result<(), Failure> {
+        self.send(key).map_err(|error| Failure::of(&error, "Typing"))
+    }
+
+    fn send(&mut self, key: Key) -> Result<(), SshError> {
         self.mark();
         // A key that ends a question or a page need not end a line.
         if key != Key::Enter {
             self.unmark();
         }
         self.pressed(key);
-        self.shell().and_then(|shell| shell.send_key(key)).map_err(|error| Failure::of(&error, "Typing"))
+        self.shell().and_then(|shell| shell.send_key(key))
     }
 
     /// A letter that no question took is the beginning of the next line. Restricted terminals take no line after it.
@@ -395,9 +399,15 @@ impl Terminal {
         if self.gone {
             return Ok(false);
         }
-        let kept = self.screen.take();
         let page = asking::pager(&self.screen.line()).is_some();
-        self.press(if page { Key::Q } else { Key::CtrlC })?;
+        let key = if page { Key::Q } else { Key::CtrlC };
+        match self.send(key) {
+            Ok(()) => {}
+            // The device talked faster than it was read, and the host closed the terminal: what was read is there.
+            Err(error) if error.is("output-limit") || error.is("closed") => return Ok(false),
+            Err(error) => return Err(Failure::of(&error, "Stopping an answer that is too long")),
+        }
+        let kept = self.screen.take();
         let prompt = self.prompt();
         let (begin, mut bytes) = (call::deadline(), 0);
         let mut back = false;

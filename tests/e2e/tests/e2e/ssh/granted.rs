@@ -47,9 +47,9 @@ async fn a_guest_types_lines_and_keys_into_a_terminal_of_a_real_server() {
         .await;
     let acts = told["acts"].as_array().expect("what came of them");
     let said = |at: usize| acts[at]["said"].as_str().expect("something that was read");
-    assert!(said(3).contains("\r\none two\r\n"), "{told}");
+    assert!(said(3).contains("\none two\n"), "{told}");
     assert!(said(7).ends_with("ready> "), "{told}");
-    assert!(said(9).contains("\r\nraw\r\n"), "{told}");
+    assert!(said(9).contains("\nraw\n"), "{told}");
     assert_eq!(code(&acts[10]), Some("denied"), "there is no such password");
     assert_eq!((&acts[12]["closed"], code(&acts[13])), (&json!(true), Some("closed")), "{told}");
     assert_eq!(told["exit"], 5);
