@@ -216,7 +216,7 @@ impl Commands {
     /// Reads the patterns of a key, if it stands there and they are right. May be none.
     pub(crate) fn read_key(table: &mut TableReader<'_>, key: &str) -> Option<Vec<Spanned<Pattern>>> {
         let parse =
-            |text: &str| Pattern::parse(text).map_err(|error| Misspelt::new(text, &error, error.help()));
+            |text: &str| Pattern::parse(text).map_err(|error| Misspelt::new(text, error, error.help()));
         let patterns = table.parsed_strings(key, parse)?;
         if patterns.len() > Self::MOST {
             table.error_at(key, format!("more than {} patterns", Self::MOST), "sum some up with *");

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+/// Whether a section has entries, and which settings there are, with their values.
+type Section = (bool, Vec<(&'static str, &'static str)>);
+
 /// What may be set.
 #[derive(Debug)]
 pub(super) struct Schema {
-    sections: BTreeMap<&'static str, (bool, Vec<(&'static str, &'static str)>)>,
+    sections: BTreeMap<&'static str, Section>,
 }
 
 impl Schema {
@@ -100,11 +103,12 @@ impl Schema {
 }
 
 type Settings = Vec<(String, String)>;
+type Entries = Vec<(String, Settings)>;
 
 /// The settings of all sections, and of their entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Store {
-    sections: Vec<(String, Settings, Vec<(String, Settings)>)>,
+    sections: Vec<(String, Settings, Entries)>,
 }
 
 impl Store {
