@@ -18,6 +18,8 @@ const OPEN: Duration = Duration::from_secs(10);
 const MOST_CHANNELS: usize = 1_000;
 /// How long a good-bye may take.
 const GOOD_BYE: Duration = Duration::from_secs(1);
+/// How long a connection that was cut may take to end.
+const CLOSED: Duration = Duration::from_secs(10);
 
 /// One connection. Ended when it is dropped.
 pub(crate) struct Connection {
@@ -208,16 +210,20 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let (Some(Live { handle, life, via }), slot) = (self.live.take(), self.slot.take()) else { return };
+        let (Some(Live { mut handle, life, via }), slot) = (self.live.take(), self.slot.take()) else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         // A word of good-bye, and then the end in any case.
         runtime.spawn(async move {
             let good_bye = async {
                 let _ = handle.disconnect(Disconnect::ByApplication, "", "").await;
-                let _ = handle.await;
+                let _ = (&mut handle).await;
             };
-            let _ = tokio::time::timeout(GOOD_BYE, good_bye).await;
+            let said = tokio::time::timeout(GOOD_BYE, good_bye).await;
             drop(life);
+            if said.is_err() {
+                // It ends now that nothing carries it; and the slot is free when it is closed, not before.
+                let _ = tokio::time::timeout(CLOSED, &mut handle).await;
+            }
             drop(via);
             drop(slot);
         });

@@ -64,17 +64,21 @@ async fn the_inspector_lists_and_calls_in_both_eras_over_http_and_stdio() {
 #[tokio::test]
 async fn the_inspector_finds_nothing_in_the_schemas_of_any_of_our_plugins() {
     let Some(node) = Node::find() else { return };
-    let installation =
-        Installation::of("nerveshub", "http://127.0.0.1:9", known::MANAGE, &["nerveshub:manage"]);
+    let installation = Installation::of(
+        "nerveshub",
+        "http://127.0.0.1:9",
+        known::MANAGE,
+        &["nerveshub:manage", "naas:admin"],
+    );
     let mut settings = installation.config_text();
-    for plugin in ["hello", "conformance"] {
+    for plugin in ["naas", "hello", "conformance"] {
         installation.install(plugin);
         settings += &format!("\n[plugins.{plugin}]\n");
     }
     installation.config(&settings);
     let server = Server::start(&installation);
     let home = tempfile::tempdir().expect("a temporary folder");
-    for (plugin, tools) in [("nerveshub", 18), ("hello", 1), ("conformance", 35)] {
+    for (plugin, tools) in [("nerveshub", 18), ("naas", 8), ("hello", 1), ("conformance", 35)] {
         let endpoint = server.endpoint(plugin);
         let strict = ["--transport", "http", "--method", "tools/list", "--strict", "--format", "json"];
         let (said, code) = inspect(&node, home.path(), &[&[&*endpoint], &strict[..]].concat()).await;
