@@ -210,7 +210,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let (Some(Live { mut handle, life, via }), slot) = (self.live.take(), self.slot.take()) else { return };
+        let (Some(Live { mut handle, life, via }), slot) = (self.live.take(), self.slot.take()) else {
+            return;
+        };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         // A word of good-bye, and then the end in any case.
         runtime.spawn(async move {
