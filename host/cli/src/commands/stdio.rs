@@ -35,7 +35,7 @@ pub struct Stdio {
 
 impl Stdio {
     pub fn run(self) -> Result<(), Failure> {
-        let path = self.config.path()?;
+        let path = if self.plugin.is_some() { self.config.path_or_new()? } else { self.config.path()? };
         block_on(self.serve(path))
     }
 

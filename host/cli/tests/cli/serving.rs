@@ -1,5 +1,7 @@
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, ChildStdout, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -201,6 +203,29 @@ fn stdio_answers_initialize() {
     child.wait().unwrap();
     let answer: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(answer["result"]["protocolVersion"], "2025-06-18", "{line}");
+}
+
+#[test]
+fn stdio_for_a_plugin_needs_no_configuration_and_makes_an_empty_one() {
+    let home = Home::new();
+    let folder = home.path().join(".config/fleetgate");
+    let first = home.run(&["stdio", "--plugin", "ghost"]);
+    first.refused(1, &["made an empty", folder.join("plugins").to_str().unwrap(), "there is no", "ghost"]);
+    let settings = folder.join("fleetgate.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
+    assert_eq!(fs::metadata(&settings).unwrap().mode() & 0o777, 0o600);
+    // The next one finds it, and one that is named and not there is not made.
+    let next = home.run(&["stdio", "--plugin", "ghost"]);
+    assert!(!next.err().contains("made an empty"), "{}", next.err());
+    let named = home.run(&["stdio", "--plugin", "ghost", "--config", "gone.toml"]);
+    assert!(named.code() != 0 && named.err().contains("gone.toml"), "{}", named.err());
+    assert!(!home.work().join("gone.toml").exists());
+}
+
+#[test]
+fn stdio_for_all_plugins_needs_a_configuration() {
+    Home::new().run(&["stdio"]).refused(2, &["there is no configuration"]);
 }
 
 #[test]

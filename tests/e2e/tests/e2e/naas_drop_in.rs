@@ -3,8 +3,8 @@
 use std::process::Stdio;
 
 use fleet_sim::naas::{Behaviour, Naas, known};
-use fleetgate_e2e::Installation;
 use fleetgate_e2e::network::{quick, show};
+use fleetgate_e2e::{Installation, program};
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
 use rmcp::transport::TokioChildProcess;
@@ -13,12 +13,19 @@ use serde_json::{Value, json};
 
 type Client = RunningService<RoleClient, ()>;
 
-/// The variables of the product page, as it spells their values.
+/// The variables of the product page, as it spells their values, and the plugin where its user drops it: nothing is
+/// configured.
 async fn started(url: &str, key: &str) -> (Installation, Client) {
     let installation = Installation::new();
     installation.install("naas");
-    let mut command = tokio::process::Command::from(installation.command(&["stdio", "--plugin", "naas"]));
+    let plugins = installation.path().join(".config/fleetgate/plugins");
+    std::fs::create_dir_all(&plugins).expect("a new folder");
+    std::fs::copy(installation.plugin_path("naas"), plugins.join("naas.wasm")).expect("room on the disk");
+    let mut command = tokio::process::Command::new(program("fleetgate"));
     command
+        .args(["stdio", "--plugin", "naas"])
+        .env("HOME", installation.path())
+        .env_remove("XDG_CONFIG_HOME")
         .env("NAAS_MCP_API_URL", url)
         .env("NAAS_MCP_API_KEY", key)
         .env("NAAS_MCP_TIMEOUT", "30")
