@@ -41,8 +41,10 @@ impl ConfigFile {
     /// The same for a command that takes the place of a program which needed no configuration: where there is none, and
     /// none is named, an empty one is made in the user's directory, beside a folder to drop plugins into.
     pub fn path_or_new(&self) -> Result<PathBuf, Failure> {
+        // One that cannot be looked at is not replaced by an empty one.
+        let absent = || places().iter().all(|place| matches!(place.try_exists(), Ok(false)));
         match self.path() {
-            Err(none) if self.given.is_none() => made(users().ok_or(none)?),
+            Err(none) if self.given.is_none() && absent() => made(users().ok_or(none)?),
             path => path,
         }
     }

@@ -100,6 +100,13 @@ impl UnderWay {
         }
     }
 
+    /// Bytes came, which are counted now unless they were before. False: too much lies ready.
+    fn came(&mut self, bytes: u64) -> bool {
+        let more = bytes.saturating_sub(self.ready);
+        self.ready += more;
+        self.of.ready.0.fetch_add(more, Ordering::Relaxed) + more <= MOST_READY
+    }
+
     fn taken(&mut self, bytes: u64) {
         let bytes = bytes.min(self.ready);
         self.ready -= bytes;
@@ -115,6 +122,11 @@ impl Drop for UnderWay {
         now.idle = Instant::now();
     }
 }
+
+/// A stream that ends early.
+#[derive(Debug, thiserror::Error)]
+#[error("too many answers wait for somebody to read them")]
+struct TooMuchReady;
 
 /// An answer in pieces. The peer has taken one when the next is asked for.
 struct Pieces {
@@ -138,7 +150,12 @@ impl HttpBody for Pieces {
                     return Poll::Pending;
                 }
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => self.rest = data,
+                    Ok(data) => {
+                        if !self.under_way.came(data.len() as u64) {
+                            return Poll::Ready(Some(Err(axum::Error::new(TooMuchReady))));
+                        }
+                        self.rest = data;
+                    }
                     Err(other) => return Poll::Ready(Some(Ok(other))),
                 },
                 Poll::Ready(other) => return Poll::Ready(other),

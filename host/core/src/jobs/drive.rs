@@ -125,9 +125,9 @@ impl Started {
     /// What was taken away since the job was begun, or since its guest asked something, is not used any more: what
     /// the operator gives at this moment holds for each run.
     ///
-    /// A job keeps the version of its plugin. That version has the grants of its time, so it runs on while the operator
-    /// gives its binding the same; where that is not so, a job that has not run takes the version of now, and one
-    /// that is under way ends.
+    /// A job keeps the version of its plugin, whose tool its arguments were checked for. That version has the grants of
+    /// its time, so it runs on while the operator gives its binding the same; where that is not so, it ends. The roles of
+    /// who began it are those of its beginning, or of the last answer.
     fn look_again(&mut self, jobs: &Jobs) -> Result<(), Fault> {
         let (binding, tool) = (&self.found.binding, &self.found.tool.own_name);
         let live = jobs.live_tool(&binding.name, tool).filter(|live| live.allows(&self.principal));
@@ -138,10 +138,10 @@ impl Started {
         if !same_version && live.binding.is_given_as(binding) {
             return Ok(());
         }
-        if !same_version && self.begun {
-            let message =
-                "the plugin was replaced and its grants changed while this job waited for an answer";
-            return Err(Fault::new("interrupted", message));
+        if !same_version {
+            let message = "the plugin was replaced and its grants changed while this job waited";
+            let fault = Fault::new("interrupted", message);
+            return Err(if self.begun { fault } else { fault.retryable() });
         }
         self.found = live;
         Ok(())
