@@ -41,6 +41,8 @@ async fn what_a_plugin_keeps_makes_room_for_its_newer_jobs_and_tasks_of_clients_
         let id = world.said(&ann(), "s-done").await;
         world.over_with(&ann(), &id).await;
         ids.push(id);
+        // Jobs are as old as their millisecond.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     assert_eq!(world.get(&ann(), &ids[0]), None);
     assert_eq!(world.stored(&format!("job/{}", ids[0])).await, None);
