@@ -6,6 +6,7 @@
 //! to programs.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use fleetgate_sdk::prelude::*;
 
@@ -256,4 +257,15 @@ impl JobResult {
             ..Self::finished(job, Value::Null)
         }
     }
+}
+
+/// The failure of a call that waited this long for its job, which goes on.
+pub fn too_long(id: &str, most: Duration) -> Fault {
+    Fault::timeout(format!(
+        "Job {id} did not complete within {}s. It goes on: ask for it with get_job_result, or stop it with cancel_job.",
+        most.as_secs_f64()
+    ))
+    .not_retryable()
+    .detail("job_id", id)
+    .detail("timeout_seconds", most.as_secs_f64())
 }

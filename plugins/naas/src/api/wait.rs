@@ -1,14 +1,12 @@
 //! Waiting for the end of a job.
 
-use std::time::Duration;
-
 use fleetgate_sdk::prelude::*;
 
 use super::client::{Api, Looks};
 use super::ownership::Note;
 use super::submit::Submitted;
 use super::{reading, refusal};
-use crate::job::{DeviceJob, JobResult, Kind};
+use crate::job::{DeviceJob, JobResult, Kind, too_long};
 use crate::settings;
 
 /// Looks in a row that may fail before it is given up.
@@ -64,16 +62,6 @@ fn look(looks: &mut Looks<'_>, job: &DeviceJob, id: &str) -> Result<JobResult, F
 fn about(fault: Fault, id: &str) -> Fault {
     let message = format!("{} The job itself was taken: ask for {id} with get_job_result.", fault.message);
     Fault { retryable: false, retry_after: None, ..fault.message(message).detail("job_id", id) }
-}
-
-fn too_long(id: &str, most: Duration) -> Fault {
-    Fault::timeout(format!(
-        "Job {id} did not complete within {}s. It goes on: ask for it with get_job_result, or stop it with cancel_job.",
-        most.as_secs_f64()
-    ))
-    .not_retryable()
-    .detail("job_id", id)
-    .detail("timeout_seconds", most.as_secs_f64())
 }
 
 /// The server compares host, platform, commands and login, and neither the kind of job, nor the port, nor what a

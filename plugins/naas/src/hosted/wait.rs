@@ -6,6 +6,7 @@ use fleetgate_sdk::jobs;
 use fleetgate_sdk::prelude::*;
 
 use super::kept;
+use crate::job::too_long;
 use crate::settings;
 
 /// The first pause. A device often answers within less than the interval for servers.
@@ -42,14 +43,4 @@ pub(super) fn wait(id: &str) -> Result<ToolResult, Fault> {
         }
         pause = (pause * 2).min(interval);
     }
-}
-
-fn too_long(id: &str, most: Duration) -> Fault {
-    Fault::timeout(format!(
-        "Job {id} did not complete within {}s. It goes on: ask for it with get_job_result, or stop it with cancel_job.",
-        most.as_secs_f64()
-    ))
-    .not_retryable()
-    .detail("job_id", id)
-    .detail("timeout_seconds", most.as_secs_f64())
 }
