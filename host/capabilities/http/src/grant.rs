@@ -37,7 +37,8 @@ pub(crate) struct HttpGrant {
     /// Where it stands, for messages: `plugins.naas.grant.http.api`.
     pub(crate) key: String,
     pub(crate) place: (Arc<Document>, Range<usize>),
-    /// The operator's URL: origin, and a path before every path, without a slash at its end.
+    /// The operator's URL: origin, and a path before every path, without a slash at its end; the request's `base` is in
+    /// it.
     pub(crate) url: Option<(Origin, String)>,
     /// The fixed hosts that are granted.
     pub(crate) hosts: Vec<Origin>,
@@ -182,7 +183,13 @@ fn read_url(table: &mut TableReader<'_>, request: &HttpRequest, plaintext: bool)
             "write https://…, or add plaintext = true if every network on the way is trusted",
         );
     }
-    Some((origin, base))
+    Some((origin, at_the_api(base, &request.base)))
+}
+
+/// The path of a granted URL with the place where the author says that the API begins, once: people write an API's
+/// address both with and without it.
+fn at_the_api(path: String, base: &str) -> String {
+    if path.ends_with(base) { path } else { path + base }
 }
 
 /// Origin and base path of a granted URL. `Err` with message and help.

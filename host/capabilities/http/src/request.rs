@@ -10,6 +10,7 @@ use http::Method;
 use crate::from_call::FromCall;
 use crate::method::Methods;
 use crate::origin::{Origin, Scheme};
+use crate::path::NormalPath;
 use crate::pattern::{PathSet, Pattern};
 
 /// The last label of the names that stand for a granted URL: `api.upstream`.
@@ -35,6 +36,8 @@ pub(crate) struct HttpRequest {
     pub(crate) hosts: Vec<Origin>,
     /// The operator gives a URL.
     pub(crate) upstream: bool,
+    /// Where the API begins below that URL, unless the URL ends with it already. Empty: at the URL.
+    pub(crate) base: String,
     /// Where it wants to put secret arguments of calls.
     pub(crate) from_call: FromCall,
 }
@@ -59,8 +62,9 @@ impl HttpRequest {
             table.error_at("upstream", "nothing to reach is left", "name hosts, or leave this key out");
         }
         let hosts = hosts.into_iter().map(Spanned::into_inner).collect();
+        let base = read_base(table, upstream).unwrap_or_default();
         let from_call = FromCall::read(table);
-        (!table.failed()).then_some(Self { methods, paths: paths?, hosts, upstream, from_call })
+        (!table.failed()).then_some(Self { methods, paths: paths?, hosts, upstream, base, from_call })
     }
 }
 
@@ -82,6 +86,9 @@ impl Request for HttpRequest {
         if self.upstream && !old.upstream {
             more.push("a URL that the operator gives".into());
         }
+        if self.base != old.base {
+            more.push(format!("the same paths below {} of the URL", or_root(&self.base)));
+        }
         more.extend(old.from_call.beyond(&self.from_call));
         more
     }
@@ -89,7 +96,7 @@ impl Request for HttpRequest {
     fn describe(&self) -> Vec<String> {
         let mut hosts: Vec<_> = self.hosts.iter().map(Origin::to_string).collect();
         if self.upstream {
-            hosts.insert(0, "a URL that the operator gives".into());
+            hosts.insert(0, format!("a URL that the operator gives{}", below(&self.base)));
         }
         let mut lines = vec![format!("{} to {}, paths {}", self.methods, hosts.join(", "), self.paths)];
         lines.extend(self.from_call.describe());
@@ -130,10 +137,39 @@ impl Request for HttpRequest {
     }
 }
 
+/// For sentences.
+fn below(base: &str) -> String {
+    if base.is_empty() { String::new() } else { format!(" (below {base})") }
+}
+
+fn or_root(base: &str) -> &str {
+    if base.is_empty() { "the root" } else { base }
+}
+
 /// As it stands in TOML.
 pub(crate) fn host_list(hosts: &[Origin]) -> String {
     let quoted: Vec<_> = hosts.iter().map(|host| format!("{:?}", host.authority())).collect();
     format!("[{}]", quoted.join(", "))
+}
+
+/// `base`, if it stands there and is right.
+fn read_base(table: &mut TableReader<'_>, upstream: bool) -> Option<String> {
+    let text = table.spanned_string("base")?;
+    if !upstream {
+        table.error_at(&text, "a fixed host has no such place", "write it at the beginning of every path");
+    }
+    let normal = NormalPath::parse(text.get_ref());
+    match normal.as_ref().map(NormalPath::as_str) {
+        Ok(base) if !base.ends_with('/') => Some(base.to_owned()),
+        Ok(_) => {
+            table.error_at(&text, "it ends with a slash", "write it like \"/v1\", or leave this key out");
+            None
+        }
+        Err(fault) => {
+            table.error_at(&text, fault.to_string(), "write it like \"/v1\"");
+            None
+        }
+    }
 }
 
 /// `methods`, if it stands there and is right.

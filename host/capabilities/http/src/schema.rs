@@ -73,6 +73,12 @@ fn request() -> Value {
                 "type": "boolean",
                 "description": "The operator gives a URL. By default so, unless hosts are named."
             },
+            "base": {
+                "type": "string",
+                "description": "Where the API begins: comes between the granted URL and every path, unless the URL ends with it already.",
+                "pattern": "^(/[^/?#]+)+$",
+                "examples": ["/v1"]
+            },
             "from_call": from_call("Where secret arguments of calls go in requests, if the operator grants it.")
         },
         "required": ["paths"]

@@ -45,6 +45,10 @@ fn a_request_that_is_wrong_is_refused_with_place_and_advice() {
         ("paths = [\"/a\"]\nhosts = [\"*.weather.gov\"]", "is not the name of a public host"),
         ("paths = [\"/a\"]\nhosts = [\"api.upstream\"]", "is not the name of a public host"),
         ("paths = [\"/a\"]\nupstream = false", "nothing to reach is left"),
+        ("paths = [\"/a\"]\nbase = \"v1\"", "capabilities.http.api.base: the path does not begin with a slash"),
+        ("paths = [\"/a\"]\nbase = \"/v1/\"", "it ends with a slash (write it like \"/v1\""),
+        ("paths = [\"/a\"]\nbase = \"/../v1\"", "the path has a dot segment"),
+        ("paths = [\"/a\"]\nbase = \"/v1\"\nhosts = [\"a.example.com\"]", "a fixed host has no such place"),
     ] {
         // The last method of the list is also misspelled, and both are said.
         let problems = asked(request);
@@ -243,6 +247,10 @@ fn asking_for_more_widens_and_asking_for_less_does_not() {
         ("paths = [\"/health\"]\nhosts = [\"a.example.com:8443\"]", &["the host https://a.example.com:8443"]),
         ("paths = [\"/health\"]", &["a URL that the operator gives"]),
         (
+            "paths = [\"/health\"]\nbase = \"/v2\"",
+            &["a URL that the operator gives", "the same paths below /v2 of the URL"],
+        ),
+        (
             "paths = [\"/health\"]\nhosts = [\"a.example.com\"]\nfrom_call = { body = [\"/p\"], basic = true }",
             &[
                 "secret arguments of calls in bodies at /p",
@@ -295,6 +303,24 @@ fn requests_and_grants_are_described_without_secrets() {
             "at most 10s for a request",
         ]
     );
+}
+
+#[test]
+fn a_granted_url_is_the_same_with_and_without_the_place_where_the_api_begins() {
+    let world = World::new();
+    let request = "base = \"/v1\"\npaths = [\"/devices\"]";
+    for (url, to) in [
+        ("https://api.example.com", "https://api.example.com/v1"),
+        ("https://api.example.com/v1/", "https://api.example.com/v1"),
+        ("https://example.com/api", "https://example.com/api/v1"),
+        ("https://example.com/api/v1", "https://example.com/api/v1"),
+        ("https://example.com/av1", "https://example.com/av1/v1"),
+    ] {
+        let (asked, grant) = world.read("api", request, Some(&format!("url = {url:?}"))).unwrap();
+        assert_eq!(asked.describe(), ["GET, HEAD to a URL that the operator gives (below /v1), paths /devices"]);
+        let described = grant.unwrap().describe();
+        assert_eq!(described[0], format!("the methods it asks for to {to}, the paths it asks for"));
+    }
 }
 
 #[test]
