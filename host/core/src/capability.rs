@@ -2,10 +2,11 @@
 //!
 //! The core holds capabilities by their kind (`http`, `ssh`) and knows none of them by name. A capability has
 //! three moments: [`Capability::link`] once per engine, [`Capability::bind`] at each load or grant change, and
-//! [`Bound::state`] once per call. What it keeps for a call lies in one boxed slot of the call's state, found by
+//! [`Bound::state`] once per call. One whose world speaks by itself has a fourth, [`Bound::listen`]. What it keeps for a call lies in one boxed slot of the call's state, found by
 //! type, since wasmtime's `add_to_linker` functions take a bare `fn` that cannot capture an index.
 
 mod refusal;
+mod standing;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 pub use refusal::{Refusal, Refusals};
+pub use standing::{Heard, Listening, MAX_UNACKNOWLEDGED, Origin, Sink, SinkClosed, Standing};
 
 use crate::diagnostic::{Diagnostics, TableReader};
 use crate::sandbox::{CallInfo, CallState};
@@ -48,6 +50,12 @@ pub trait Capability: Send + Sync + 'static {
 
     /// Adds the host functions. Once per engine; they are always linked, and a call without a grant is denied.
     fn link(&self, linker: &mut Linker<CallState>) -> wasmtime::Result<()>;
+
+    /// By what words its guests change something beyond the host, for `may` in the grant of an event: `publish` of
+    /// `mqtt.broker:publish`. Empty: there is one way, which has no word. None: nothing beyond the host is changed.
+    fn acts(&self) -> Option<&'static [&'static str]> {
+        Some(&[])
+    }
 
     /// The JSON Schemas of `[capabilities.<kind>.<name>]`, of a `reach` entry and of a grant, for editors.
     /// Each is a closed table schema (`additionalProperties: false`) without `$ref`, since it becomes part of another.
@@ -117,6 +125,13 @@ pub type Want = (Arc<dyn Request>, Option<Arc<dyn Grant>>);
 pub trait Bound: Send + Sync + 'static {
     /// What the host functions need for one call. Must not block.
     fn state(&self, call: &Arc<CallInfo>) -> Box<dyn Any + Send>;
+
+    /// Listens for an event of the plugin until what it answers is dropped. Must not block: it listens on in a task of
+    /// its own, and what is the matter at a moment says [`Listening::trouble`]. An error is a sentence for the operator:
+    /// it cannot be listened to at all, as granted. By default this capability has nothing to listen to.
+    fn listen(&self, standing: Standing) -> Result<Box<dyn Listening>, String> {
+        Err(format!("the event {} listens to what never says anything by itself", standing.event))
+    }
 }
 
 /// What a capability's host functions see of a call.

@@ -197,6 +197,11 @@ impl Capability for Http {
         "http"
     }
 
+    /// Every method but GET and HEAD.
+    fn acts(&self) -> Option<&'static [&'static str]> {
+        Some(&["write"])
+    }
+
     fn parse_request(&self, table: &mut TableReader<'_>) -> Option<Arc<dyn Request>> {
         Some(Arc::new(HttpRequest::read(table)?))
     }

@@ -253,8 +253,8 @@ fn permitted(route: &Route, asker: Asker<'_>, method: &Method, path: &NormalPath
         Some(methods) if !methods.contains(method) => {
             return Err(Refusal::new("reach-method", format!("{}: the tool's reach is {methods}", tried())));
         }
-        None if asker.policy.read_only && !Methods::safe().contains(method) => {
-            return Err(Refusal::new("read-only", format!("{}: the tool is read-only", tried())));
+        None if !Methods::safe().contains(method) && !asker.policy.may_act(name, "write") => {
+            return Err(asker.policy.cannot_act(&tried(), name, "write"));
         }
         _ => {}
     }

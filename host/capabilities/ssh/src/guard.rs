@@ -70,8 +70,8 @@ impl Asker<'_> {
         let reach = self.policy.reach.get(capability);
         let reach = reach.and_then(|reach| (&**reach as &dyn Any).downcast_ref::<SshReach>());
         let commands = reach.and_then(|reach| reach.commands.clone());
-        if self.policy.read_only && commands.is_none() {
-            return Err(Refusal::new("read-only", format!("{tried}: the tool is read-only")));
+        if !self.policy.may_act(capability, "") && commands.is_none() {
+            return Err(self.policy.cannot_act(&tried, capability, ""));
         }
         let Some(target) = route.targets.iter().find(|target| target.matches(&host, port)) else {
             return Err(not_granted(route, &tried, &host, port));

@@ -97,7 +97,11 @@ fn tool(name: &str, probed: ProbedTool, entry: &ToolEntry, grants: &Grants, flee
         destructive: entry.destructive,
         idempotent: entry.idempotent,
         open_world: entry.open_world,
-        policy: Arc::new(CallPolicy { read_only: entry.read_only, reach: entry.reach.clone() }),
+        policy: Arc::new(CallPolicy {
+            read_only: entry.read_only,
+            reach: entry.reach.clone(),
+            ..CallPolicy::default()
+        }),
         limits: CallLimits { timeout: grants.timeout(entry), ..reading(grants).limits },
         secret: entry.secret.clone(),
         audit: entry.audit.clone(),

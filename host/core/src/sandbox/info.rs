@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{CallLimits, ListsChanged, Observer};
 use crate::abi::log::LogGate;
-use crate::capability::Reach;
+use crate::capability::{Reach, Refusal};
+use crate::events::May;
 use crate::jobs::JobsOfCall;
 use crate::manifest::ConfigValue;
 use crate::mask::Mask;
@@ -28,11 +29,11 @@ pub struct CallInfo {
     /// What runs, as the audit record says it: a tool's own name, `resource naas://jobs`, `prompt config_push`; empty
     /// during the probe.
     pub tool: Arc<str>,
-    /// The principal's name; empty during the probe.
+    /// The principal's name; empty during the probe and for a handler of events, which nobody called.
     pub principal: Arc<str>,
     /// The caller's roles on this binding, with those that they include.
     pub roles: Vec<String>,
-    /// A keyed hash that stays the same within one session of one caller on this binding.
+    /// A keyed hash that stays the same within one session of one caller on this binding; empty where nobody called.
     pub session: String,
     /// What the client can do, as JSON text.
     pub client_capabilities: Arc<str>,
@@ -69,6 +70,35 @@ pub struct CallPolicy {
     pub read_only: bool,
     /// By `kind.name`. What has no entry is bounded by the grant (and by `read_only`) alone.
     pub reach: BTreeMap<String, Arc<dyn Reach>>,
+    /// Of a handler of events: the key of its grant. It is `read_only`, and still it may write to what its plugin
+    /// remembers (key-value).
+    pub handler: Option<String>,
+    /// What it may change all the same, as the operator granted it.
+    pub may: Vec<May>,
+}
+
+impl CallPolicy {
+    /// Whether the call may change something through this capability (`mqtt.broker`) in this way (`publish`; empty
+    /// for a capability whose [`acts`](crate::capability::Capability::acts) have no words), as far as it is read-only.
+    /// A tool's `reach` may say more, and the grant less.
+    pub fn may_act(&self, capability: &str, act: &str) -> bool {
+        !self.read_only || self.may.iter().any(|may| may.covers(capability, act))
+    }
+
+    /// Whether the call may write to what its plugin remembers.
+    pub fn may_remember(&self) -> bool {
+        !self.read_only || self.handler.is_some()
+    }
+
+    /// The refusal where [`Self::may_act`] says no. `tried`: what was tried, for the operator.
+    pub fn cannot_act(&self, tried: &str, capability: &str, act: &str) -> Refusal {
+        let Some(grant) = &self.handler else {
+            return Refusal::new("read-only", format!("{tried}: the tool is read-only"));
+        };
+        let colon = if act.is_empty() { "" } else { ":" };
+        Refusal::new("read-only", format!("{tried}: a handler of events only reads"))
+            .allowed_by(format!("[{grant}] may = [… \"{capability}{colon}{act}\"]"))
+    }
 }
 
 /// A waiting import ended because its call was cancelled.
@@ -88,6 +118,12 @@ impl CallInfo {
             () = self.cancel.cancelled() => Err(Cancelled),
             done = work => Ok(done),
         }
+    }
+
+    /// Whether somebody called. Nobody did during the probe and for a handler of events: there is nothing of a caller
+    /// then, no part of a bucket, no credential of theirs.
+    pub fn has_caller(&self) -> bool {
+        !self.principal.is_empty()
     }
 
     /// Time until the deadline; zero after it.

@@ -207,7 +207,11 @@ impl Call {
             client_capabilities: "{}".into(),
             config: Arc::default(),
             granted: Arc::new(self.granted),
-            policy: Arc::new(CallPolicy { read_only: self.read_only, reach: self.reach }),
+            policy: Arc::new(CallPolicy {
+                read_only: self.read_only,
+                reach: self.reach,
+                ..CallPolicy::default()
+            }),
             limits: CallLimits {
                 memory: 1 << 20,
                 cpu: Duration::from_secs(1),

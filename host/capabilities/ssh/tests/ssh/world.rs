@@ -215,7 +215,11 @@ impl Call {
             client_capabilities: "{}".into(),
             config: Arc::default(),
             granted: Arc::new(BTreeSet::from(["ssh.devices".to_owned()])),
-            policy: Arc::new(CallPolicy { read_only: self.read_only, reach: reach.into_iter().collect() }),
+            policy: Arc::new(CallPolicy {
+                read_only: self.read_only,
+                reach: reach.into_iter().collect(),
+                ..CallPolicy::default()
+            }),
             limits: CallLimits {
                 memory: 1 << 20,
                 cpu: Duration::from_secs(1),
