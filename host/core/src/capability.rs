@@ -57,6 +57,12 @@ pub trait Capability: Send + Sync + 'static {
         Some(&[])
     }
 
+    /// Whether it says something by itself, so that events may come from it: what it binds listens
+    /// ([`Bound::listen`]). By default not.
+    fn speaks(&self) -> bool {
+        false
+    }
+
     /// The JSON Schemas of `[capabilities.<kind>.<name>]`, of a `reach` entry and of a grant, for editors.
     /// Each is a closed table schema (`additionalProperties: false`) without `$ref`, since it becomes part of another.
     fn schemas(&self) -> Schemas;
