@@ -123,6 +123,7 @@ impl Jobs {
         if expired {
             table.jobs.remove(id);
         } else if let Some(entry) = table.jobs.get_mut(id) {
+            entry.bytes = record.kept_bytes();
             (entry.record, entry.told, entry.live) = (record, told, None);
             entry.version += 1;
         }

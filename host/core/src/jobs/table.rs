@@ -38,6 +38,8 @@ pub(super) struct Entry {
     /// Who writes the record holds it: the store sees its states in their order.
     pub(super) saving: Arc<tokio::sync::Mutex<()>>,
     pub(super) told: Told,
+    /// What its end takes of the room for results: counted when it ends, and not each time that another one does.
+    pub(super) bytes: u64,
     /// None once it is over.
     pub(super) live: Option<Live>,
 }
@@ -93,7 +95,7 @@ impl Table {
     /// Takes room for a result, or for what is said about why there is none, where `most` bytes are for all of them.
     /// It is given back when the record says how many bytes it keeps.
     pub(super) fn reserve(&mut self, bytes: u64, most: u64) -> bool {
-        let kept: u64 = self.jobs.values().map(|entry| entry.record.kept_bytes()).sum();
+        let kept: u64 = self.jobs.values().map(|entry| entry.bytes).sum();
         let fits = kept.saturating_add(self.reserved).saturating_add(bytes) <= most;
         self.reserved += if fits { bytes } else { 0 };
         fits
@@ -112,7 +114,8 @@ impl Table {
 impl Entry {
     /// A job that is over, or one that has only just begun.
     pub(super) fn new(record: Record, live: Option<Live>) -> Self {
-        Self { record, version: 0, saving: Arc::default(), told: Told::default(), live }
+        let bytes = record.kept_bytes();
+        Self { record, version: 0, saving: Arc::default(), told: Told::default(), bytes, live }
     }
 
     /// Whether somebody may know its id.
