@@ -43,4 +43,5 @@ mod core {
     mod units;
     mod watch;
     mod widening;
+    mod written;
 }

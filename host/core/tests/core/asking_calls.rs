@@ -1,8 +1,8 @@
 //! A question of a plugin on the whole way of a call.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use fleetgate_core::audit::{Audit, AuditFailed, Intent, Record};
+use fleetgate_core::audit::Record;
 use fleetgate_core::call::{Answered, End, ToolCall};
 use fleetgate_core::catalog::{Host, Scope};
 
@@ -10,6 +10,7 @@ use super::fake::capabilities;
 use super::guest::packed;
 use super::host::{Place, SANDBOX, context, in_time};
 use super::jobs_guest::component;
+use super::written::Written;
 
 const MANIFEST: &str = r#"
 [plugin]
@@ -24,22 +25,6 @@ elicitation = "To ask who"
 [tools]
 ask = { requires = "any" }
 "#;
-
-#[derive(Default)]
-struct Written(Mutex<Vec<Record>>);
-
-impl Audit for Written {
-    fn intent(&self, _: &Intent) -> Result<(), AuditFailed> {
-        Ok(())
-    }
-    fn outcome(&self, record: &Record) -> Result<(), AuditFailed> {
-        self.0.lock().unwrap().push(record.clone());
-        Ok(())
-    }
-    fn hash(&self, _: &str) -> String {
-        String::new()
-    }
-}
 
 /// A call of the tool that asks, and its record, where the binding has these settings.
 async fn asked(settings: &str) -> (Answered, Record) {

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fleetgate_core::audit::{Audit, AuditFailed, Intent, Record};
 use fleetgate_core::call::{CallContext, End, Refused, ToolCall};
 use fleetgate_core::catalog::{Catalog, Host, HostOptions, Scope};
 use fleetgate_core::domain::Fault;
@@ -20,6 +19,7 @@ use super::fake::capabilities;
 use super::guest::packed;
 use super::host::{Place, SANDBOX, in_time};
 use super::jobs_guest::component;
+use super::written::Written;
 
 pub const TOOLS: [&str; 11] =
     ["ask", "done", "loop", "trap", "fault", "s-ask", "s-done", "s-loop", "s-nothing", "go", "c"];
@@ -49,23 +49,6 @@ s-nothing = { requires = "any" }
 go = { requires = "any" }
 c = { requires = "any", read_only = true }
 "#;
-
-/// Keeps outcomes.
-#[derive(Default)]
-pub struct Written(pub Mutex<Vec<Record>>);
-
-impl Audit for Written {
-    fn intent(&self, _: &Intent) -> Result<(), AuditFailed> {
-        Ok(())
-    }
-    fn outcome(&self, record: &Record) -> Result<(), AuditFailed> {
-        self.0.lock().unwrap().push(record.clone());
-        Ok(())
-    }
-    fn hash(&self, arguments: &str) -> String {
-        format!("hash of {arguments}")
-    }
-}
 
 /// A store that refuses what begins so.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 //! `null` for an argument that need not be given: what many clients say for "not given".
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use fleetgate_core::audit::{Audit, AuditFailed, Intent, Record};
+use fleetgate_core::audit::Record;
 use fleetgate_core::call::{Answered, End, ToolCall};
 use fleetgate_core::catalog::{Host, Scope};
 use serde_json::{Value, json};
@@ -10,22 +10,7 @@ use serde_json::{Value, json};
 use super::fake::capabilities;
 use super::guest::Does;
 use super::host::{Place, Plugin, SANDBOX, context, in_time};
-
-#[derive(Default)]
-struct Written(Mutex<Vec<Record>>);
-
-impl Audit for Written {
-    fn intent(&self, _: &Intent) -> Result<(), AuditFailed> {
-        Ok(())
-    }
-    fn outcome(&self, record: &Record) -> Result<(), AuditFailed> {
-        self.0.lock().unwrap().push(record.clone());
-        Ok(())
-    }
-    fn hash(&self, arguments: &str) -> String {
-        format!("hash of {arguments}")
-    }
-}
+use super::written::Written;
 
 /// A call of a tool that answers with its arguments, and its record.
 async fn called(arguments: Value) -> (Answered, Record) {
