@@ -10,4 +10,5 @@ pub mod faults;
 pub mod journal;
 pub mod naas;
 pub mod nerveshub;
+pub mod running;
 mod server;

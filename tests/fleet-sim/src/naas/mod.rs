@@ -26,15 +26,12 @@ mod token;
 mod worker;
 mod world;
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 pub use seed::{Behaviour, Context, Seed};
 pub use state::State;
 pub use token::Claims;
 
-use crate::faults::{Fault, Matcher};
-use crate::journal::Recorded;
 use crate::server::Server;
 
 /// What the server says it is.
@@ -62,68 +59,9 @@ impl Naas {
         let state = State::new(seed);
         let tokens = state.tokens();
         let server = Server::start(address, routes::router(state.clone())).await?;
-        Ok(Running { server, state, tokens })
+        Ok(Running::new(server, state, tokens))
     }
 }
 
-/// A server that serves. Dropping it closes its port and its connections.
-pub struct Running {
-    server: Server,
-    state: State,
-    tokens: BTreeMap<String, String>,
-}
-
-impl Running {
-    /// `http://127.0.0.1:PORT`, without a slash at the end and without `/v2`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
-    }
-
-    /// The API key with this handle (see [`known`]).
-    ///
-    /// # Panics
-    /// If there is none.
-    pub fn token(&self, handle: &str) -> &str {
-        self.tokens.get(handle).unwrap_or_else(|| panic!("no API key has the handle {handle:?}"))
-    }
-
-    /// The API keys by handle; [`known::EXPIRED`] and [`known::REVOKED`] are among them.
-    pub fn tokens(&self) -> &BTreeMap<String, String> {
-        &self.tokens
-    }
-
-    /// What the server knows.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// What it was asked, oldest first, refused requests included: the last 20,000.
-    pub fn requests(&self) -> Vec<Recorded> {
-        self.server.journal.all()
-    }
-
-    /// Forgets what it was asked.
-    pub fn forget_requests(&self) {
-        self.server.journal.clear();
-    }
-
-    /// Switches a fault on. Of several that match a request the newest is played.
-    pub fn fault(&self, matcher: Matcher, fault: Fault) {
-        self.server.faults.add(matcher, fault);
-    }
-
-    /// Switches all faults off.
-    pub fn clear_faults(&self) {
-        self.server.faults.clear();
-    }
-
-    /// Closes the port and all connections, and returns once they are closed.
-    pub async fn stop(mut self) {
-        self.server.stop().await;
-    }
-}
+/// A server that serves.
+pub type Running = crate::running::Running<State>;

@@ -37,8 +37,6 @@ pub use seed::{NoAnswer, Seed};
 pub use state::State;
 pub use token::well_formed;
 
-use crate::faults::{Fault, Matcher};
-use crate::journal::Recorded;
 use crate::server::Server;
 
 /// The simulated hub.
@@ -63,71 +61,12 @@ impl Hub {
         let state = State::new(seed);
         let tokens = tokens(&state);
         let server = Server::start(address, endpoint::router(state.clone())).await?;
-        Ok(Running { server, state, tokens })
+        Ok(Running::new(server, state, tokens))
     }
 }
 
-/// A hub that serves. Dropping it closes its port and its connections.
-pub struct Running {
-    server: Server,
-    state: State,
-    tokens: BTreeMap<String, String>,
-}
-
-impl Running {
-    /// `http://127.0.0.1:PORT`, without a slash at the end and without `/api`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
-    }
-
-    /// The token of the user with this handle (see [`known`]).
-    ///
-    /// # Panics
-    /// If there is no such user.
-    pub fn token(&self, handle: &str) -> &str {
-        self.tokens.get(handle).unwrap_or_else(|| panic!("no user has the handle {handle:?}"))
-    }
-
-    /// All users' tokens by handle.
-    pub fn tokens(&self) -> &BTreeMap<String, String> {
-        &self.tokens
-    }
-
-    /// What the hub knows.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// What it was asked, oldest first, refused requests included: the last 20,000.
-    pub fn requests(&self) -> Vec<Recorded> {
-        self.server.journal.all()
-    }
-
-    /// Forgets what it was asked.
-    pub fn forget_requests(&self) {
-        self.server.journal.clear();
-    }
-
-    /// Switches a fault on. Of several that match a request the newest is played.
-    pub fn fault(&self, matcher: Matcher, fault: Fault) {
-        self.server.faults.add(matcher, fault);
-    }
-
-    /// Switches all faults off.
-    pub fn clear_faults(&self) {
-        self.server.faults.clear();
-    }
-
-    /// Closes the port and all connections, and returns once they are closed.
-    pub async fn stop(mut self) {
-        self.server.stop().await;
-    }
-}
+/// A hub that serves.
+pub type Running = crate::running::Running<State>;
 
 fn tokens(state: &State) -> BTreeMap<String, String> {
     let world = state.lock();
