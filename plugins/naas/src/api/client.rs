@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fleetgate_sdk::prelude::*;
 
-use super::READS;
+use super::{READS, refusal};
 use crate::job::DeviceJob;
 use crate::settings;
 
@@ -93,6 +93,25 @@ impl<'a> Looks<'a> {
     /// Stops it.
     pub(super) fn cancel(&mut self, id: &str) -> Result<http::Response, Fault> {
         self.admitted(|api| api.delete(["v2", "jobs"]).segment_named("/job_id", id))
+    }
+
+    /// Whether the job was made with the device's login of the call, which servers compare before they let somebody read
+    /// it. None: there is no such login, it is not granted that it be used here, or the server takes none.
+    pub(super) fn knows_the_login(&mut self, path: &str, id: &str) -> Result<Option<bool>, Fault> {
+        if !self.has(Login::Device) {
+            return Ok(None);
+        }
+        self.login = Login::Device;
+        let answered = self.send(&|api: &Api| api.get(["v2", path]).segment_named("/job_id", id));
+        self.login = Login::Granted;
+        match answered {
+            Ok(response) if response.is_ok() => Ok(Some(true)),
+            Ok(response) if response.status() == 403 => Ok(Some(false)),
+            Ok(response) if response.status() == 401 => Ok(None),
+            Ok(response) => Err(refusal::of_a_job(&response, id)),
+            Err(fault) if fault.is("denied") => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// After a 403 the next login is tried, and the one that was let in is kept. If none is, the server's answer to the

@@ -4,6 +4,7 @@
 //!   reads what comes back.
 //! - [`submit`] and [`wait`] are the two halves of a send tool: the server takes a job, and it is asked until that has
 //!   ended.
+//! - [`deduplicated`] decides what becomes of a job that was like one under way.
 //! - [`ownership`] says whose a job is: the server knows one identity for all callers of this binding.
 //! - [`queue`] are the lists, [`keys`] the server's API keys.
 //!
@@ -13,6 +14,7 @@
 //! compares.
 
 mod client;
+mod deduplicated;
 pub mod keys;
 mod ownership;
 pub mod queue;

@@ -7,6 +7,9 @@
 //! A note is a job of the host: it belongs to the caller, survives a restart, and carries the server's id as an
 //! attribute. It runs get_job_result, which does nothing in a job and ends at once; it is kept for as long as the server
 //! keeps a result that succeeded.
+//!
+//! What came back in the place of a job that the server did not take is noted for nobody: it was handed to its maker, and
+//! that somebody asked for the same proves nothing (see [`deduplicated`](super::deduplicated)).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,6 +17,7 @@ use std::time::Duration;
 use fleetgate_sdk::jobs;
 use fleetgate_sdk::prelude::*;
 
+use super::submit::Submitted;
 use crate::settings;
 
 /// The attribute that holds the server's id.
@@ -47,6 +51,17 @@ impl Ownership {
             "No job {id} was handed to you in the last 24 hours. Callers see the jobs that they submitted themselves."
         ))
         .field("/job_id"))
+    }
+
+    /// Whether the caller has this job already. A host that keeps no notes knows of none.
+    fn holds(&self, id: &str) -> Result<bool, Fault> {
+        match self {
+            Self::All => Ok(true),
+            Self::Own => noted(|noted| noted == id).or_else(|fault| match fault.is("unavailable") {
+                true => Ok(false),
+                false => Err(fault),
+            }),
+        }
     }
 
     /// The caller's own ids. None: all.
@@ -98,30 +113,52 @@ fn unnoted(fault: Fault) -> Fault {
 /// crowd at this moment.
 pub(super) struct Note<'a> {
     id: &'a str,
-    made: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It is to be made.
+    Owed,
+    /// It is there, or the caller sees all jobs.
+    Made,
+    /// Somebody else made the job: none is made.
+    Anothers,
 }
 
 impl<'a> Note<'a> {
-    /// Nothing is to be noted for who sees all jobs.
-    pub(super) fn of(id: &'a str) -> Result<Self, Fault> {
-        Ok(Self { id, made: matches!(Ownership::of_caller()?, Ownership::All) })
+    /// Nothing is to be noted for who sees all jobs, and nothing for who did not make this one.
+    pub(super) fn of(submitted: &'a Submitted) -> Result<Self, Fault> {
+        let (id, ownership) = (submitted.job_id.as_str(), Ownership::of_caller()?);
+        let state = match ownership {
+            Ownership::All => State::Made,
+            Ownership::Own if !submitted.deduplicated => State::Owed,
+            Ownership::Own if ownership.holds(id)? => State::Made,
+            Ownership::Own => State::Anothers,
+        };
+        Ok(Self { id, state })
+    }
+
+    /// Whether the job was made by somebody else, whose it stays.
+    pub(super) fn is_anothers(&self) -> bool {
+        self.state == State::Anothers
     }
 
     pub(super) fn make(&mut self) {
-        if self.made {
+        if self.state != State::Owed {
             return;
         }
         let note = jobs::submit("get_job_result", &json!({ "job_id": self.id }));
         let made = note.and_then(|note| note.keep_for(KEPT).attributes(json!({ ATTRIBUTE: self.id })).send());
         match made {
-            Ok(_) => self.made = true,
+            Ok(_) => self.state = State::Made,
             Err(fault) => log::debug(format!("A job's id cannot be noted: {fault}")),
         }
     }
 
     /// For who gets a result that cannot be asked for again.
     pub(super) fn warning(&self) -> Option<String> {
-        (!self.made).then(|| {
+        (self.state == State::Owed).then(|| {
             format!("The host could not note that job {} is yours: get_job_result will not find it.", self.id)
         })
     }
