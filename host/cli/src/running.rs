@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fleetgate_auth::audit::AuditLog;
 use fleetgate_core::asking::ClientCapability;
 use fleetgate_core::capability::Capabilities;
-use fleetgate_core::catalog::{Host, HostOptions, StartFailed};
+use fleetgate_core::catalog::{Environment, Host, HostOptions, StartFailed};
 use fleetgate_core::sandbox::compile::CompileIn;
 use fleetgate_core::sandbox::{Sandbox, SandboxOptions};
 use fleetgate_core::settings;
@@ -38,11 +38,18 @@ pub struct Wanted {
     pub settings: PathBuf,
     /// One binding or plugin alone.
     pub only: Option<String>,
+    /// The environment variables that it may have where no table grants.
+    pub environment: Environment,
     /// Changes on disk are taken up.
     pub watch: bool,
 }
 
 impl Wanted {
+    /// Everything in these settings, as it is now.
+    pub fn all(settings: PathBuf) -> Self {
+        Self { settings, only: None, environment: Environment::of_this_process(), watch: false }
+    }
+
     /// As the core wants it.
     pub fn options(self) -> Result<HostOptions, Failure> {
         let compile = CompileIn::this_program().map_err(|error| {
@@ -50,6 +57,7 @@ impl Wanted {
         })?;
         let mut options = HostOptions::new(self.settings, compile);
         options.only_plugin = self.only;
+        options.environment = self.environment;
         options.watch = self.watch;
         options.progress = progress::compiling();
         Ok(options)

@@ -9,7 +9,7 @@ mod refusal;
 mod standing;
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -86,8 +86,9 @@ pub trait Request: Any + Debug + Send + Sync {
     /// What is asked for, in sentences for `check` and `inspect`.
     fn describe(&self) -> Vec<String>;
     /// What a grant has beside what environment variables say, where they grant in place of a table: lines of TOML.
+    /// `from_variables` are the keys of the grant that variables fill; what else is filled is the author's default.
     /// By default nothing.
-    fn granted_alone(&self) -> String {
+    fn granted_alone(&self, _from_variables: &BTreeSet<&str>) -> String {
         String::new()
     }
     /// The table to paste into `fleetgate.toml`, without its header: one `key = value` line each, with comments

@@ -1,6 +1,7 @@
 //! What an author asks for: `[capabilities.http.<name>]`.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 
 use fleetgate_core::address::Host;
 use fleetgate_core::capability::Request;
@@ -123,10 +124,11 @@ impl Request for HttpRequest {
     }
 
     /// Whoever sets the variable names the place himself: as the server that is replaced, the plugin may use a name
-    /// that leads to a private address, plain http, and the logins that a caller brings.
-    fn granted_alone(&self) -> String {
+    /// that leads to a private address, plain http, and the logins that a caller brings. An author's default opens
+    /// nothing.
+    fn granted_alone(&self, from_variables: &BTreeSet<&str>) -> String {
         let mut lines = String::new();
-        if self.upstream {
+        if self.upstream && from_variables.contains("url") {
             lines.push_str("plaintext = true\n");
             lines.push_str(&format!("networks = {PRIVATE:?}\n"));
         }

@@ -54,7 +54,7 @@ impl Approve {
     async fn compare(&self) -> Result<Result<Approval, ApprovalFailed>, Failure> {
         let settings = self.config.path()?;
         let capabilities = capabilities();
-        let options = || Wanted { settings: settings.clone(), only: None, watch: false }.options();
+        let options = || Wanted::all(settings.clone()).options();
         let sandbox = sandbox(&capabilities)?;
         match Approval::of(&self.id, options()?, Some(sandbox), capabilities.clone()).await {
             // The host runs as another user; the manifests can be compared all the same.

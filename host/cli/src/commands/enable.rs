@@ -25,7 +25,7 @@ pub struct Enable {
 impl Enable {
     pub fn run(self) -> Result<(), Failure> {
         let settings = self.config.path()?;
-        let options = Wanted { settings: settings.clone(), only: None, watch: false }.options()?;
+        let options = Wanted::all(settings.clone()).options()?;
         let enabling = block_on(async { Ok(Enabling::of(&self.id, options, capabilities()).await?) })?;
         enabling.enable(&person::at_the_terminal())?;
 

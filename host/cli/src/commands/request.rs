@@ -105,7 +105,7 @@ impl Request {
     pub fn run(self, wanting: impl Wanting) -> Result<(), Failure> {
         let path = self.config.path()?;
         let only = self.only(&settings::load(&path)?)?;
-        block_on(self.ask(Wanted { settings: path, only, watch: false }, wanting))
+        block_on(self.ask(Wanted { only, ..Wanted::all(path) }, wanting))
     }
 
     /// The other bindings need not be loaded for this call.

@@ -67,7 +67,7 @@ impl Serve {
         let address =
             listener.local_addr().map_err(|error| Failure::failed(format!("cannot listen: {error}")))?;
 
-        let wanted = Wanted { settings: path, only: None, watch: true };
+        let wanted = Wanted { watch: true, ..Wanted::all(path) };
         let running = tokio::select! {
             started = wanted.start_keeping("serve") => started?,
             () = stop.heard() => return Ok(()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fleetgate_auth::local::{local_principal, sole_principal};
-use fleetgate_core::catalog::{PluginState, Scope, Survey, environment_says, of_this_process};
+use fleetgate_core::catalog::{Environment, PluginState, Scope, Survey, environment_says};
 use fleetgate_core::jobs::Stopping;
 use fleetgate_core::principal::HeldRole;
 use fleetgate_mcp::{StdioOptions, serve_stdio};
@@ -28,6 +28,10 @@ pub struct Stdio {
     /// fleetgate.toml it gets what the environment variables that it names grant.
     #[arg(long, value_name = "ID")]
     plugin: Option<String>,
+    /// An environment variable that the plugin may read although it is not its own by name (NH_TOKEN of nerveshub).
+    /// May be repeated.
+    #[arg(long = "env", value_name = "VARIABLE", requires = "plugin")]
+    variables: Vec<String>,
     /// A role that the client holds, as BINDING:ROLE, instead of [serve] local_roles; with --plugin, instead of all.
     #[arg(long = "role", value_name = "BINDING:ROLE", value_parser = HeldRole::parse)]
     roles: Vec<HeldRole>,
@@ -40,7 +44,9 @@ impl Stdio {
     }
 
     async fn serve(self, settings: PathBuf) -> Result<(), Failure> {
-        let wanted = Wanted { settings, only: self.plugin.clone(), watch: true };
+        let environment = Environment::of_this_process().giving(self.variables.iter().cloned());
+        let (only, given) = (self.plugin.clone(), environment.clone());
+        let wanted = Wanted { settings, only, environment: given, watch: true };
         let running = wanted.start_keeping(&role(self.plugin.as_deref())).await?;
         let survey = running.host.survey();
         let (scope, principal) = match &self.plugin {
@@ -52,7 +58,7 @@ impl Stdio {
             None => (Scope::Shared, local_principal(&survey.settings, &self.roles)),
         };
         if let Scope::Binding(name) = &scope {
-            say_what_the_environment_grants(&survey, name);
+            self.say_what_the_environment_grants(&survey, name, &environment);
         }
         if let Some(unknown) = unknown_roles(&survey, &self.roles).first() {
             return Err(Failure::usage(unknown));
@@ -78,14 +84,20 @@ impl Stdio {
         running.finish();
         served.map_err(Failure::failed)
     }
-}
 
-/// Which variables were read, on stderr whatever the log says. Never what was in them.
-fn say_what_the_environment_grants(survey: &Survey, name: &str) {
-    let listed = survey.settings.bindings.contains_key(name);
-    let live = survey.binding(name).and_then(|binding| binding.live.as_ref());
-    if let Some(live) = live.filter(|_| !listed) {
-        for sentence in environment_says(&live.plugin.manifest, &of_this_process()) {
+    /// Which variables were read and which were not, on stderr whatever the log says. Never what was in them.
+    fn say_what_the_environment_grants(&self, survey: &Survey, name: &str, environment: &Environment) {
+        if survey.settings.bindings.contains_key(name) {
+            for variable in &self.variables {
+                let variable = one_line(variable);
+                eprintln!(
+                    "{name}: --env {variable} gives nothing: the table of {name} grants, and no variable"
+                );
+            }
+            return;
+        }
+        let live = survey.binding(name).and_then(|binding| binding.live.as_ref());
+        for sentence in live.iter().flat_map(|live| environment_says(&live.plugin.manifest, environment)) {
             eprintln!("{name}: {}", one_line(&sentence));
         }
     }

@@ -185,6 +185,48 @@ fn stdio_ends_with_its_input_and_says_nothing_but_protocol() {
 }
 
 #[test]
+fn stdio_says_which_variables_a_plugin_gets_and_which_take_a_word_of_the_operator() {
+    let home = Home::new();
+    home.config("");
+    home.plugin(
+        "probe",
+        "1.2.3",
+        "[capabilities.http.api]\nwhy = \"To ask\"\noptional = true\npaths = [\"/**\"]\n\
+         env = { url = [\"MY_URL\", \"PROBE_URL\"], bearer = [\"PATH\", \"GITHUB_TOKEN\"] }\n",
+    );
+    let said = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = home.command(&["stdio", "--plugin", "probe"]);
+        let ended =
+            command.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap();
+        let log = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!((ended.status.code(), ended.stdout.len()), (Some(0), 0), "{log}");
+        assert!(!log.contains("c4n4ry"), "{log}");
+        log
+    };
+    let given = "probe: http.api is granted";
+    let log = said(&[], &[("GITHUB_TOKEN", "c4n4ry"), ("MY_URL", "https://c4n4ry.example.com")]);
+    for name in ["GITHUB_TOKEN", "MY_URL", "PATH"] {
+        let line = format!(
+            "probe: {name} is set and not read, since it is not probe's by name; to give it, add --env {name}"
+        );
+        assert!(log.contains(&line), "{line}\n{log}");
+    }
+    assert!(!log.contains(given), "{log}");
+
+    let variables = [("GITHUB_TOKEN", "c4n4ry-token"), ("PROBE_URL", "https://api.example.com")];
+    let log = said(&["--env", "GITHUB_TOKEN", "--env", "GITHUB_TOKNE"], &variables);
+    for line in [
+        "probe: http.api is granted: url is read from PROBE_URL",
+        "probe: http.api is granted: bearer is read from GITHUB_TOKEN",
+        "probe: PATH is set and not read",
+        "probe: --env \"GITHUB_TOKNE\" gives nothing: the plugin reads no such variable",
+    ] {
+        assert!(log.contains(line), "{line}\n{log}");
+    }
+    home.run(&["stdio", "--env", "X"]).refused(2, &["--plugin"]);
+}
+
+#[test]
 fn stdio_answers_initialize() {
     let home = Home::new();
     home.config("");

@@ -1,5 +1,6 @@
 //! A plugin that replaces another program's MCP server reads the environment variables of that server:
-//! `fleetgate stdio --plugin ID`, where `fleetgate.toml` has no table for it, and then alone.
+//! `fleetgate stdio --plugin ID`, where `fleetgate.toml` has no table for it, and then alone. Those that are its own by
+//! name ([`names`]), and those that the operator names with `--env`; what else a manifest names is not looked into.
 //!
 //! What the manifest names in `env` becomes the table that the operator would have written. `bearer`, `password`,
 //! `key` and `token` are secrets and stay in the environment, read when they are used; `user` stands beside them in
@@ -9,14 +10,17 @@
 //! A key may have a default in the manifest, as that server had one (`http://localhost:8080`). It counts only where the
 //! person set at least one of the plugin's variables: without any, an author's word alone would grant something.
 //!
-//! A grant that came about so has what the capability adds to it ([`Request::granted_alone`]), since whoever sets the
-//! variable names the place himself. What the plugin asks of its client (`[client]`) is granted too, but for web pages,
-//! whose sites nobody named: its own server asked as it liked, and the person sits in front.
+//! A grant that came about so has what the capability adds to it ([`Request::granted_alone`]): whoever sets the
+//! variable names the place himself, and an author's default names none. What the plugin asks of its client
+//! (`[client]`) is granted too, but for web pages, whose sites nobody named: its own server asked as it liked, and the
+//! person sits in front.
 //!
 //! Starting the process accepts the version that it finds. One that is dropped later and asks for more, other
 //! variables too, is held until the process is started again or the plugin has a table.
 //!
 //! [`Request::granted_alone`]: crate::capability::Request::granted_alone
+
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,19 +29,13 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+pub use names::Environment;
+
 use crate::asking;
 use crate::diagnostic::{Document, quoted};
 use crate::manifest::{CapabilityRequest, ConfigKind, Manifest, SECRET_KEYS};
 use crate::settings::{Binding, LimitsTable, SecretSource, Secrets, Settings};
 use crate::units::format_duration;
-
-/// Where variables are read from.
-pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
-/// The environment of this process. What is empty or not text counts as not set.
-pub fn of_this_process() -> Environment {
-    Arc::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-}
 
 /// What the variables of a manifest say.
 #[derive(Default)]
@@ -52,14 +50,18 @@ struct Said {
 
 /// What the environment says to a plugin without a table, one sentence each, for the person who starts it. Names
 /// variables, and never a value of one.
-pub fn sentences(manifest: &Manifest, read: &Environment) -> Vec<String> {
-    Said::of(manifest, read).lines
+pub fn sentences(manifest: &Manifest, environment: &Environment) -> Vec<String> {
+    Said::of(manifest, environment).lines
 }
 
 /// A binding of the plugin under its own id, and the settings with the secrets that it names. What is not set is not
 /// granted.
-pub(super) fn binding(manifest: &Manifest, settings: &Settings, read: &Environment) -> (Binding, Settings) {
-    let Said { config, grants, secrets: named, .. } = Said::of(manifest, read);
+pub(super) fn binding(
+    manifest: &Manifest,
+    settings: &Settings,
+    environment: &Environment,
+) -> (Binding, Settings) {
+    let Said { config, grants, secrets: named, .. } = Said::of(manifest, environment);
     let known = settings.secrets.names();
     let mut secrets: BTreeMap<String, SecretSource> =
         known.filter_map(|name| Some((name.to_owned(), settings.secrets.source(name)?.clone()))).collect();
@@ -85,10 +87,12 @@ pub(super) fn binding(manifest: &Manifest, settings: &Settings, read: &Environme
 }
 
 impl Said {
-    fn of(manifest: &Manifest, read: &Environment) -> Self {
+    fn of(manifest: &Manifest, environment: &Environment) -> Self {
         let mut said = Self::default();
+        let plugin = manifest.plugin.id.as_str();
+        let read = |name: &str| environment.value(plugin, name);
         for (key, declared) in &manifest.config {
-            if let Some((variable, text)) = first(&declared.env, read) {
+            if let Some((variable, text)) = first(&declared.env, &read) {
                 said.config.insert(key.clone(), value(declared.kind, text));
                 said.lines.push(format!("the setting {key} is read from {variable}"));
             }
@@ -96,24 +100,40 @@ impl Said {
         let known = known(manifest);
         let any = known.iter().any(|name| read(name).is_some());
         for asked in manifest.capabilities.values() {
-            said.capability(asked, any, read);
+            said.capability(asked, any, &read);
         }
+        let (withheld, readable): (Vec<_>, Vec<_>) =
+            known.iter().copied().partition(|name| environment.withholds(plugin, name));
         if !any && !known.is_empty() {
-            let known: Vec<_> = known.into_iter().collect();
-            said.lines.push(format!("the environment grants nothing: none of {} is set", known.join(", ")));
+            let why = match readable.as_slice() {
+                [] => String::new(),
+                names => format!(": none of {} is set", names.join(", ")),
+            };
+            said.lines.push(format!("the environment grants nothing{why}"));
+        }
+        for name in withheld {
+            said.lines.push(format!(
+                "{name} is set and not read, since it is not {plugin}'s by name; to give it, add --env {name}"
+            ));
+        }
+        for name in environment.given().iter().filter(|name| !known.contains(name.as_str())) {
+            said.lines
+                .push(format!("--env {} gives nothing: the plugin reads no such variable", quoted(name)));
         }
         said
     }
 
     /// `any`: some variable of the plugin is set.
-    fn capability(&mut self, asked: &CapabilityRequest, any: bool, read: &Environment) {
+    fn capability(&mut self, asked: &CapabilityRequest, any: bool, read: &dyn Fn(&str) -> Option<String>) {
         let name = format!("{}.{}", asked.kind, asked.name);
+        let mut from_variables = BTreeSet::new();
         let mut grant = Table::new();
         let mut credential = Table::new();
         for (key, variables) in &asked.env {
             match (first(&variables.names, read), &variables.default) {
                 (Some((variable, text)), _) => {
                     self.lines.push(format!("{name} is granted: {key} is read from {variable}"));
+                    from_variables.insert(key.as_str());
                     match key.as_str() {
                         key if SECRET_KEYS.contains(&key) => {
                             let secret = format!("env-{}-{}-{key}", asked.kind, asked.name);
@@ -143,7 +163,7 @@ impl Said {
             grant.insert("credential".into(), Value::Table(credential));
         }
         if !grant.is_empty() {
-            let alone: Table = asked.request.granted_alone().parse().unwrap_or_default();
+            let alone: Table = asked.request.granted_alone(&from_variables).parse().unwrap_or_default();
             for (key, value) in alone {
                 grant.entry(key).or_insert(value);
             }
@@ -164,7 +184,7 @@ fn known(manifest: &Manifest) -> BTreeSet<&str> {
     settings.chain(of_grants.flat_map(|variables| &variables.names)).map(String::as_str).collect()
 }
 
-fn first(names: &[String], read: &Environment) -> Option<(String, String)> {
+fn first(names: &[String], read: &dyn Fn(&str) -> Option<String>) -> Option<(String, String)> {
     names.iter().find_map(|name| Some((name.clone(), read(name)?)))
 }
 

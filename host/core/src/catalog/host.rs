@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::bind::Workshop;
-use super::environment::{self, Environment};
+use super::environment::Environment;
 use super::keeper::{self, Look};
 use super::kept::Kept;
 use super::reload::{Means, Reload, Running};
@@ -47,8 +47,8 @@ const PROBES: u32 = 8;
 pub struct HostOptions {
     /// `fleetgate.toml`
     pub settings: PathBuf,
-    /// Only this binding, or the bindings of this plugin. A plugin without a table is served too, with what the
-    /// environment variables that its manifest names grant it, until one comes that asks for more than the first:
+    /// Only this binding, or the bindings of this plugin. A plugin without a table is served too, with what those
+    /// environment variables grant it that its manifest names and that it may have, until one comes that asks for more than the first:
     /// `fleetgate stdio --plugin ID`.
     pub only_plugin: Option<String>,
     /// Where plugins are compiled.
@@ -80,7 +80,7 @@ impl HostOptions {
             progress: None,
             watch: true,
             wait: true,
-            environment: environment::of_this_process(),
+            environment: Environment::of_this_process(),
             store: None,
             jobs_file: None,
         }

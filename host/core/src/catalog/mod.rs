@@ -45,7 +45,7 @@ pub use approval::{Approval, ApprovalFailed};
 pub use binding::{LiveBinding, LivePlugin};
 pub use differences::{Differences, ItemChange, Part};
 pub use enabling::{Enabling, grant_table};
-pub use environment::{Environment, of_this_process, sentences as environment_says};
+pub use environment::{Environment, sentences as environment_says};
 pub use guarded::{Guarded, Terms};
 pub use host::{Change, Host, HostOptions, StartFailed};
 pub use lock::{Approved, FILE as LOCK_FILE, Lock, LockFailed};

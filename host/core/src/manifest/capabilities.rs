@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::about::required_line;
-use super::config::environment;
-use super::{CapabilityRequest, Variables, grammar};
+use super::variables::of_grant;
+use super::{CapabilityRequest, ConfigKey, grammar};
 use crate::asking;
 use crate::capability::{Capabilities, Reach};
 use crate::diagnostic::{TableReader, did_you_mean, quoted};
@@ -17,6 +19,7 @@ const MOST_OF_A_KIND: usize = 64;
 /// Reads `[capabilities]`, by `kind.name`. Beside them every name that stands there, right or wrong.
 pub(super) fn requests(
     root: &mut TableReader<'_>,
+    settings: &IndexMap<String, ConfigKey>,
     capabilities: &Capabilities,
 ) -> (BTreeMap<String, CapabilityRequest>, Vec<String>) {
     let mut requests = BTreeMap::new();
@@ -51,7 +54,7 @@ pub(super) fn requests(
             }
             let why = required_line(&mut table, "why", 256);
             let optional = table.bool("optional").unwrap_or_default();
-            let env = variables(&mut table);
+            let env = of_grant(&mut table, settings);
             let request = capability.parse_request(&mut table);
             if request.is_some() {
                 table.finish();
@@ -64,42 +67,6 @@ pub(super) fn requests(
         }
     }
     (requests, requested)
-}
-
-/// Keys of a grant that name secrets.
-pub(crate) const SECRET_KEYS: [&str; 4] = ["bearer", "password", "key", "token"];
-
-/// `env = { url = ["NAAS_MCP_API_URL"] }`: which environment variables fill which key of the grant. With a default:
-/// `url = { variables = ["NAAS_MCP_API_URL"], default = "http://localhost:8080" }`.
-fn variables(table: &mut TableReader<'_>) -> BTreeMap<String, Variables> {
-    let Some(mut env) = table.table("env") else { return BTreeMap::new() };
-    let keys: Vec<String> = env.keys().map(str::to_owned).collect();
-    keys.into_iter()
-        .map(|key| {
-            if !grammar::is_key(&key) {
-                env.error_at_name(&key, format!("{} is no key of a grant", quoted(&key)), grammar::KEY);
-            }
-            let is_table = env.value(&key).is_some_and(|value| value.get_ref().is_table());
-            let variables = if is_table { with_default(&mut env, &key) } else { None };
-            let variables = variables.unwrap_or_else(|| match is_table {
-                true => Variables::default(),
-                false => Variables { names: environment(&mut env, &key), default: None },
-            });
-            (key, variables)
-        })
-        .collect()
-}
-
-fn with_default(env: &mut TableReader<'_>, key: &str) -> Option<Variables> {
-    let mut inner = env.table(key)?;
-    inner.present("variables");
-    let names = environment(&mut inner, "variables");
-    let default = inner.string("default");
-    if default.is_some() && SECRET_KEYS.contains(&key) {
-        inner.error_at("default", "a secret has no default", "leave it out");
-    }
-    inner.finish();
-    Some(Variables { names, default })
 }
 
 /// Reads a tool's `reach`. `requested` holds every name under `[capabilities]`, also of those that were wrong.

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::about::required_line;
+use super::variables::{self, environment};
 use super::{ConfigKey, ConfigKind, ConfigValue, grammar};
 use crate::diagnostic::{TableReader, quoted};
 
@@ -41,30 +42,20 @@ pub(super) fn config(root: &mut TableReader<'_>) -> IndexMap<String, ConfigKey> 
             table.error_at("required", "required and default contradict each other", help);
         }
         let env = environment(&mut table, "env");
+        // What has another type cannot hold one.
+        let text = matches!(kind, Some(ConfigKind::String | ConfigKind::Strings));
+        for variable in env.iter().filter(|variable| text && variables::is_named_like_a_credential(variable))
+        {
+            let message = format!("{variable} is named like a credential, and the plugin sees its settings");
+            let help = "let it fill a credential of a capability: env = { bearer = … }";
+            table.error_at("env", message, help);
+        }
         table.finish();
         if let (Some(kind), Some(description)) = (kind, description) {
             keys.insert(name.into_inner(), ConfigKey { kind, default, description, required, env });
         }
     }
     keys
-}
-
-/// Takes the name of an environment variable, or a list of them.
-pub(super) fn environment(table: &mut TableReader<'_>, key: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for name in table.one_or_more_strings(key).unwrap_or_default() {
-        let text = name.get_ref();
-        let fine = text.len() <= 128
-            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if fine {
-            names.push(name.into_inner());
-        } else {
-            let message = format!("{} is no name of an environment variable", quoted(text));
-            table.error_at(&name, message, "write letters, digits and underscores, like NAAS_MCP_API_URL");
-        }
-    }
-    names
 }
 
 /// Takes a setting's value.

@@ -12,6 +12,7 @@ mod parse;
 mod roles;
 pub(crate) mod schema;
 mod session;
+mod variables;
 mod widening;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,6 @@ use serde_json::Value;
 use crate::capability::{Reach, Request};
 use crate::uri::UriPattern;
 pub(crate) use about::required_line;
-pub(crate) use capabilities::SECRET_KEYS;
 pub use config::ConfigSpelling;
 pub(crate) use config::value as config_value;
 pub(crate) use parse::parse_source;
@@ -33,6 +33,7 @@ pub(crate) use roles::requirement;
 pub use roles::{Requirement, Roles};
 pub use schema::json_schema;
 pub use session::SessionHeader;
+pub(crate) use variables::SECRET_KEYS;
 pub use widening::widening;
 
 /// The name of the top-level custom section that holds the manifest as TOML.
@@ -93,7 +94,8 @@ pub struct ConfigKey {
     pub description: String,
     /// Must be set where there is no default.
     pub required: bool,
-    /// Read only by `fleetgate stdio --plugin ID` when nothing is granted.
+    /// Read only by `fleetgate stdio --plugin ID` when nothing is granted. Never named like a credential where the
+    /// setting is text, nor one of a capability's secrets.
     pub env: Vec<String>,
 }
 

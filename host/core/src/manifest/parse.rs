@@ -40,7 +40,7 @@ pub(crate) fn parse_source(
         let plugin = about::about(root);
         let roles = roles::roles(root);
         let config = config::config(root);
-        let (mut requests, mut requested) = capabilities::requests(root, known);
+        let (mut requests, mut requested) = capabilities::requests(root, &config, known);
         let asks = asking::requests(root, known);
         requested.extend(asks.keys().cloned());
         requests.extend(asks);

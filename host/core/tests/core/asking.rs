@@ -1,7 +1,5 @@
 //! What may be asked of a client, and what of its answers a guest gets.
 
-use std::sync::Arc;
-
 use fleetgate_core::asking::{Asker, Asks, Unaskable, answers, check};
 use fleetgate_core::domain::{InputRequest, Question};
 use serde_json::{Map, Value, json};
@@ -557,7 +555,7 @@ async fn a_plugin_in_place_of_its_own_server_may_ask_but_not_send_people_to_site
     ));
     let mut options = place.options();
     options.only_plugin = Some("naas".into());
-    options.environment = Arc::new(|_| None);
+    options.environment = fleetgate_core::catalog::Environment::of(|_| None);
     let host = place.try_start(options).await.expect("it starts");
     let live = host.catalog().binding("naas").expect("served").clone();
     let granted: Vec<_> = live.granted.iter().map(String::as_str).collect();

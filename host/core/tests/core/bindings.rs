@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use fleetgate_core::catalog::{BindingState, Host, PluginState, Problem, environment_says};
+use fleetgate_core::catalog::{BindingState, Environment, Host, PluginState, Problem, environment_says};
 
 use super::guest::Tool;
 use super::host::{Place, Plugin, in_time, served, version_of, why_broken, write};
@@ -201,15 +201,15 @@ async fn a_host_for_one_plugin_serves_it_alone_and_without_a_table_too() {
 
 #[tokio::test]
 async fn a_plugin_without_a_table_is_granted_what_its_environment_variables_say() {
-    let manifest = "[config.pause]\ntype = \"duration\"\ndefault = \"2s\"\ndescription = \"Pause\"\nenv = \"PAUSE\"\n\
-                    [capabilities.post.letters]\nwhy = \"To write\"\nboxes = [\"a\"]\nenv = { url = [\"POST_URL\", \"URL\"] }\n";
+    let manifest = "[config.pause]\ntype = \"duration\"\ndefault = \"2s\"\ndescription = \"Pause\"\nenv = \"NAAS_PAUSE\"\n\
+                    [capabilities.post.letters]\nwhy = \"To write\"\nboxes = [\"a\"]\nenv = { url = [\"NAAS_POST_URL\", \"NAAS_URL\"] }\n";
     let place = Place::new("");
     place.drop_plugin(&Plugin::new("naas", "0.1.0").and(manifest));
     let mut options = place.options();
     options.only_plugin = Some("naas".into());
-    options.environment = Arc::new(|name| match name {
-        "URL" => Some("post://from \"here\"".into()),
-        "PAUSE" => Some("5s".into()),
+    options.environment = Environment::of(|name| match name {
+        "NAAS_URL" => Some("post://from \"here\"".into()),
+        "NAAS_PAUSE" => Some("5s".into()),
         _ => None,
     });
     let host = place.try_start(options.clone()).await.expect("it starts");
@@ -225,21 +225,21 @@ async fn a_plugin_without_a_table_is_granted_what_its_environment_variables_say(
 }
 
 const LETTERS: &str =
-    "[capabilities.post.letters]\nwhy = \"To write\"\nboxes = [\"a\"]\nenv = { url = [\"URL\"] }\n";
+    "[capabilities.post.letters]\nwhy = \"To write\"\nboxes = [\"a\"]\nenv = { url = [\"NAAS_URL\"] }\n";
 
 /// A host for naas alone, without a table, whose environment has a variable for everything.
 async fn by_environment(place: &Place) -> Arc<Host> {
     let mut options = place.options();
     options.only_plugin = Some("naas".into());
-    options.environment = Arc::new(|name| Some(format!("post://{name}")));
+    options.environment = Environment::of(|name| Some(format!("post://{name}")));
     place.try_start(options).await.expect("it starts")
 }
 
 #[tokio::test]
 async fn by_environment_a_dropped_version_that_asks_for_more_is_held_until_the_next_start() {
     let wider_request = LETTERS.replace("[\"a\"]", "[\"a\", \"b\"]");
-    let other_variable = LETTERS.replace("\"URL\"", "\"GITHUB_TOKEN\"");
-    for (wider, said) in [(wider_request, "the box b"), (other_variable, "GITHUB_TOKEN")] {
+    let other_variable = LETTERS.replace("\"NAAS_URL\"", "\"NAAS_OTHER_URL\"");
+    for (wider, said) in [(wider_request, "the box b"), (other_variable, "NAAS_OTHER_URL")] {
         let place = Place::new("");
         place.drop_plugin(&Plugin::new("naas", "0.1.0").and(LETTERS));
         let host = by_environment(&place).await;
@@ -280,19 +280,19 @@ async fn by_environment_a_dropped_version_that_asks_for_no_more_goes_live() {
 #[tokio::test]
 async fn by_environment_a_setting_that_is_not_a_number_is_refused_once() {
     let place = Place::new("");
-    let rate = "[config.rate]\ntype = \"number\"\ndescription = \"Rate\"\nenv = \"RATE\"\n";
+    let rate = "[config.rate]\ntype = \"number\"\ndescription = \"Rate\"\nenv = \"NAAS_RATE\"\n";
     place.drop_plugin(&Plugin::new("naas", "0.1.0").and(rate));
     let mut options = place.options();
     options.only_plugin = Some("naas".into());
-    options.environment = Arc::new(|name| (name == "RATE").then(|| "nan".into()));
+    options.environment = Environment::of(|name| (name == "NAAS_RATE").then(|| "nan".into()));
     let host = place.try_start(options).await.expect("it starts, and does not try for ever");
     assert!(served(&host).is_empty());
     assert!(why_broken(&host.survey(), "naas").contains("expected a number"), "{:?}", host.survey());
 }
 
-const WITH_DEFAULT: &str = "[config.pause]\ntype = \"duration\"\ndescription = \"Pause\"\nenv = \"PAUSE\"\n\
+const WITH_DEFAULT: &str = "[config.pause]\ntype = \"duration\"\ndescription = \"Pause\"\nenv = \"NAAS_PAUSE\"\n\
     [capabilities.post.letters]\nwhy = \"To write\"\nboxes = [\"a\"]\noptional = true\n\
-    env = { url = { variables = [\"POST_URL\"], default = \"post://localhost\" }, bearer = \"POST_KEY\" }\n";
+    env = { url = { variables = [\"NAAS_POST_URL\"], default = \"post://localhost\" }, bearer = \"NAAS_POST_KEY\" }\n";
 
 /// A host for naas alone, without a table, with these variables.
 async fn with_variables(
@@ -301,7 +301,7 @@ async fn with_variables(
 ) -> (Arc<Host>, Vec<String>) {
     let mut options = place.options();
     options.only_plugin = Some("naas".into());
-    options.environment = Arc::new(move |name| {
+    options.environment = Environment::of(move |name| {
         variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     });
     let environment = options.environment.clone();
@@ -319,17 +319,20 @@ async fn by_environment_a_default_counts_only_where_the_person_set_some_variable
         host.catalog().binding("naas").expect("served").granted.is_empty(),
         "an author's word grants nothing"
     );
-    assert_eq!(said, ["the environment grants nothing: none of PAUSE, POST_KEY, POST_URL is set"]);
+    assert_eq!(
+        said,
+        ["the environment grants nothing: none of NAAS_PAUSE, NAAS_POST_KEY, NAAS_POST_URL is set"]
+    );
 
-    let (host, said) = with_variables(&place, &[("PAUSE", "0.5")]).await;
+    let (host, said) = with_variables(&place, &[("NAAS_PAUSE", "0.5")]).await;
     let live = host.catalog().binding("naas").expect("served").clone();
     assert_eq!(live.granted.iter().collect::<Vec<_>>(), ["post.letters"]);
     assert_eq!(live.config["pause"].text, "500ms", "plain numbers are seconds");
     assert_eq!(
         said,
         [
-            "the setting pause is read from PAUSE",
-            "post.letters is granted: url is \"post://localhost\", since POST_URL is not set"
+            "the setting pause is read from NAAS_PAUSE",
+            "post.letters is granted: url is \"post://localhost\", since NAAS_POST_URL is not set"
         ]
     );
 }
@@ -338,11 +341,66 @@ async fn by_environment_a_default_counts_only_where_the_person_set_some_variable
 async fn by_environment_what_was_read_is_said_without_a_value() {
     let place = Place::new("");
     place.drop_plugin(&Plugin::new("naas", "0.1.0").and(WITH_DEFAULT));
-    let variables = &[("PAUSE", "30"), ("POST_URL", "post://c4n4ry")];
+    let variables = &[("NAAS_PAUSE", "30"), ("NAAS_POST_URL", "post://c4n4ry")];
     let (host, said) = with_variables(&place, variables).await;
     assert_eq!(host.catalog().binding("naas").expect("served").config["pause"].text, "30s");
     assert_eq!(
         said,
-        ["the setting pause is read from PAUSE", "post.letters is granted: url is read from POST_URL"]
+        [
+            "the setting pause is read from NAAS_PAUSE",
+            "post.letters is granted: url is read from NAAS_POST_URL"
+        ]
     );
+}
+
+/// A plugin that names whatever is worth having.
+const GREEDY: &str = "[config.path]\ntype = \"string\"\ndescription = \"Where\"\nenv = [\"PATH\", \"NAAS_PLACE\"]\n\
+    [capabilities.post.letters]\nwhy = \"To write\"\nboxes = [\"a\"]\noptional = true\n\
+    env = { url = { variables = [\"SECRETS_URL\"], default = \"post://localhost\" }, bearer = \"GITHUB_TOKEN\" }\n";
+
+#[tokio::test]
+async fn by_environment_a_variable_that_is_not_the_plugins_is_neither_read_nor_a_reason_to_grant() {
+    let place = Place::new("");
+    place.drop_plugin(&Plugin::new("naas", "0.1.0").and(GREEDY));
+    let variables =
+        &[("PATH", "/c4n4ry"), ("SECRETS_URL", "post://c4n4ry"), ("GITHUB_TOKEN", "c4n4ry-token")];
+    let (host, said) = with_variables(&place, variables).await;
+    let live = host.catalog().binding("naas").expect("served").clone();
+    assert!(live.granted.is_empty() && live.config.is_empty(), "{:?} {:?}", live.granted, live.config);
+    let not_read = |name: &str| {
+        format!("{name} is set and not read, since it is not naas's by name; to give it, add --env {name}")
+    };
+    assert_eq!(
+        said,
+        [
+            "the environment grants nothing: none of NAAS_PLACE is set".to_owned(),
+            not_read("GITHUB_TOKEN"),
+            not_read("PATH"),
+            not_read("SECRETS_URL"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn by_environment_the_operator_gives_a_foreign_variable_by_naming_it() {
+    let place = Place::new("");
+    place.drop_plugin(&Plugin::new("naas", "0.1.0").and(GREEDY));
+    let mut options = place.options();
+    options.only_plugin = Some("naas".into());
+    options.environment = Environment::of(|name| Some(format!("post://{name}")))
+        .giving(["SECRETS_URL".into(), "MISSPELT".into()]);
+    let environment = options.environment.clone();
+    let host = place.try_start(options).await.expect("it starts");
+    let live = host.catalog().binding("naas").expect("served").clone();
+    assert_eq!(live.granted.iter().collect::<Vec<_>>(), ["post.letters"]);
+    assert_eq!(live.config["path"].text, "post://NAAS_PLACE", "its own comes behind one that is not given");
+    let said = environment_says(&live.plugin.manifest, &environment);
+    for line in [
+        "the setting path is read from NAAS_PLACE",
+        "post.letters is granted: url is read from SECRETS_URL",
+        "--env \"MISSPELT\" gives nothing: the plugin reads no such variable",
+    ] {
+        assert!(said.iter().any(|said| said == line), "{line}: {said:?}");
+    }
+    assert!(!said.iter().any(|line| line.contains("bearer is read")), "{said:?}");
 }

@@ -359,10 +359,36 @@ fn a_setting_has_a_type_a_description_and_a_default_that_fits() {
     };
     let problems = letters("bearer = { variables = \"KEY\", default = \"k\" }");
     assert_said(&problems, 11, "capabilities.post.letters.env.bearer.default", &["a secret has no default"]);
-    let problems = letters("url = { default = \"post://x\" }");
+    let problems = letters("url = { variables = \"URL\", default = \"http://169.254.169.254/\" }");
+    assert_said(
+        &problems,
+        11,
+        "capabilities.post.letters.env.url.default",
+        &["no place that an author may choose"],
+    );
+    let problems = letters("url = { default = \"post://localhost\" }");
     assert_said(&problems, 11, "capabilities.post.letters.env.url", &["missing key \"variables\""]);
     let problems = refused_after_about("[config.\"a b\"]\ntype = \"bool\"\ndescription = \"d\"");
     assert_said(&problems, 8, "config.\"a b\"", &["not a name for a setting"]);
+}
+
+#[test]
+fn a_variable_that_holds_a_credential_fills_no_setting() {
+    let setting = |kind: &str, variable: &str| {
+        format!("[config.x]\ntype = \"{kind}\"\ndescription = \"d\"\nenv = [\"NAAS_X\", \"{variable}\"]\n")
+    };
+    for kind in ["string", "strings"] {
+        let problems = refused_after_about(&setting(kind, "GITHUB_TOKEN"));
+        let said = ["GITHUB_TOKEN is named like a credential", "the plugin sees its settings", "bearer"];
+        assert_said(&problems, 11, "config.x.env", &said);
+    }
+    // A time is no password.
+    assert!(read(format!("{ABOUT}{}", setting("duration", "NAAS_TOKEN_TTL"))).is_ok());
+    // Whatever it is called, a variable is a secret or it is not.
+    let both = setting("string", "NAAS_LOGIN")
+        + "[capabilities.post.letters]\nwhy = \"w\"\nboxes = []\nenv = { bearer = [\"NAAS_LOGIN\"] }";
+    let said = ["NAAS_LOGIN is a secret here and fills the setting x", "[config.x]"];
+    assert_said(&refused_after_about(&both), 15, "capabilities.post.letters.env.bearer", &said);
 }
 
 #[test]

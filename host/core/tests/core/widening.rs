@@ -76,8 +76,8 @@ fn what_a_capability_asks_beyond_the_old_widens() {
 fn a_new_environment_variable_widens() {
     let said = changed("[\"POST_URL\"]", "[\"POST_URL\", \"AWS_SECRET_ACCESS_KEY\"]");
     assert_eq!(said, ["post.letters, for url, is read from the environment variable AWS_SECRET_ACCESS_KEY"]);
-    let said = changed("env = \"REGION\"", "env = \"GITHUB_TOKEN\"");
-    assert_eq!(said, ["the setting region is read from the environment variable GITHUB_TOKEN"]);
+    let said = changed("env = \"REGION\"", "env = \"HOSTNAME\"");
+    assert_eq!(said, ["the setting region is read from the environment variable HOSTNAME"]);
     assert!(changed("env = \"REGION\"\n", "").is_empty());
     let default = "{ variables = [\"POST_URL\"], default = \"post://localhost:2375\" }";
     let said = changed("[\"POST_URL\"]", default);

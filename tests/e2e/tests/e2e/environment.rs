@@ -9,8 +9,13 @@ use serde_json::{Value, json};
 const TOKEN: &str = "canary-of-the-environment";
 
 /// Lists the organizations over stdio with these variables.
-async fn list_orgs(installation: &Installation, variables: &[(&str, &str)]) -> (Output, Value) {
+async fn list_orgs(
+    installation: &Installation,
+    more: &[&str],
+    variables: &[(&str, &str)],
+) -> (Output, Value) {
     let mut command = installation.command(&["stdio", "--plugin", "nerveshub"]);
+    command.args(more);
     for name in ["NERVES_HUB_URI", "NERVESHUB_URL", "NERVES_HUB_TOKEN", "NH_TOKEN"] {
         command.env_remove(name);
     }
@@ -44,9 +49,12 @@ async fn variables_alone_grant_a_plugin_without_a_table_and_are_named_without_th
     installation.install("nerveshub");
     installation.config("");
     let url = upstream.url();
-    let (output, _) =
-        list_orgs(&installation, &[("NERVESHUB_URL", &url), ("NERVES_HUB_TOKEN", ""), ("NH_TOKEN", TOKEN)])
-            .await;
+    let (output, _) = list_orgs(
+        &installation,
+        &["--env", "NH_TOKEN"],
+        &[("NERVESHUB_URL", &url), ("NERVES_HUB_TOKEN", ""), ("NH_TOKEN", TOKEN)],
+    )
+    .await;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     for line in [
         "nerveshub: http.api is granted: url is read from NERVESHUB_URL",
@@ -63,13 +71,32 @@ async fn variables_alone_grant_a_plugin_without_a_table_and_are_named_without_th
             .all(|request| { request.header("authorization").is_some_and(|field| field.ends_with(TOKEN)) })
     );
     // Without a key there is no credential, and no other difference.
-    list_orgs(&installation, &[("NERVESHUB_URL", &url)]).await;
+    list_orgs(&installation, &[], &[("NERVESHUB_URL", &url)]).await;
     assert!(upstream.arrived().last().is_some_and(|request| request.header("authorization").is_none()));
 
     // A table is the operator's word, and no variable is read.
     installation.config("[plugins.nerveshub]\n");
     let before = upstream.arrived().len();
-    let (output, _) = list_orgs(&installation, &[("NERVESHUB_URL", &url), ("NH_TOKEN", TOKEN)]).await;
+    let variables = [("NERVESHUB_URL", url.as_str()), ("NH_TOKEN", TOKEN)];
+    let (output, _) = list_orgs(&installation, &["--env", "NH_TOKEN"], &variables).await;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((upstream.arrived().len(), said.contains("is read from")), (before, false), "{said}");
+    assert!(said.contains("nerveshub: --env NH_TOKEN gives nothing"), "{said}");
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_the_plugins_by_name_is_read_where_the_person_names_it_and_not_before() {
+    let upstream = Upstream::start().await;
+    let installation = Installation::new();
+    installation.install("nerveshub");
+    installation.config("");
+    let url = upstream.url();
+    let variables = [("NERVESHUB_URL", url.as_str()), ("NH_TOKEN", TOKEN)];
+    let (output, _) = list_orgs(&installation, &[], &variables).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = "nerveshub: NH_TOKEN is set and not read, since it is not nerveshub's by name; to give it, add --env NH_TOKEN";
+    assert!(said.contains(line) && !said.contains(TOKEN), "{said}");
+    let arrived = upstream.arrived();
+    assert!(!arrived.is_empty(), "{said}");
+    assert!(arrived.iter().all(|request| request.header("authorization").is_none()));
 }

@@ -368,3 +368,16 @@ fn the_schemas_take_what_the_parsers_take() {
     assert!(!valid(&schemas.grant, json!({ "url": "https://user@naas.example.com" })));
     assert!(!valid(&schemas.grant, json!({ "redirect": true })));
 }
+
+#[test]
+fn in_place_of_its_own_server_a_variable_names_the_place_and_an_authors_default_does_not() {
+    let world = World::new();
+    let request = "paths = [\"/**\"]\nfrom_call = { body = [\"/password\"] }";
+    let (request, _) = world.read("api", request, None).expect("a request");
+    let named = request.granted_alone(&["url"].into());
+    assert!(named.contains("plaintext = true") && named.contains("10.0.0.0/8"), "{named}");
+    for defaults in [request.granted_alone(&[].into()), request.granted_alone(&["bearer"].into())] {
+        assert!(!defaults.contains("plaintext") && !defaults.contains("networks"), "{defaults}");
+        assert!(defaults.contains("from_call"), "{defaults}");
+    }
+}

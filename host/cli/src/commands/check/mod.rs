@@ -26,7 +26,7 @@ impl Check {
         let settings = self.config.path()?;
         let survey = block_on(async {
             let capabilities = capabilities();
-            let wanted = || Wanted { settings: settings.clone(), only: None, watch: false }.options();
+            let wanted = || Wanted::all(settings.clone()).options();
             match Survey::of(wanted()?, Some(sandbox(&capabilities)?), capabilities.clone()).await {
                 // The host runs as another user: what can be told without its compiled code is told.
                 Err(StartFailed::Cache(failed)) => {
