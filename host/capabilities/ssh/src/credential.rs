@@ -105,6 +105,8 @@ pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) proof: Proof,
     pub(crate) enable: Option<Secret>,
+    /// A call brought it, who may be guessing: its keyed digest.
+    pub(crate) guessed: Option<[u8; 32]>,
     /// None: there is nothing to mask.
     pub(crate) mask: Option<Arc<Mask>>,
     /// Tells logins apart without holding what they are made of. The password for `enable` counts, since a connection
@@ -124,7 +126,7 @@ impl Login {
     /// Of these values.
     pub(crate) fn new(user: String, proof: Proof, enable: Option<Secret>) -> Self {
         let digest = digest(&user, &proof, enable.as_ref());
-        let mut login = Self { user, proof, enable, mask: None, digest };
+        let mut login = Self { user, proof, enable, guessed: None, mask: None, digest };
         login.mask = Mask::new(login.values());
         if login.values().any(|value| value.len() < SHORTEST_TYPED) {
             tracing::warn!(
@@ -143,9 +145,10 @@ impl Login {
         password.into_iter().chain(&self.enable).map(Secret::expose)
     }
 
-    /// The same with another password for `enable`.
-    pub(crate) fn with_enable(&self, enable: Secret) -> Self {
-        Self::new(self.user.clone(), self.proof.clone(), Some(enable))
+    /// With a password for `enable` that a call brings.
+    pub(crate) fn guessing(user: String, proof: Proof, enable: Secret) -> Self {
+        let guessed = Some(keyed([enable.expose().as_bytes()]));
+        Self { guessed, ..Self::new(user, proof, Some(enable)) }
     }
 
     /// The password that this name stands for, to be typed.
@@ -158,8 +161,23 @@ impl Login {
     }
 }
 
-/// Keyed with random bytes of this process, so that it says nothing to anybody else.
+/// Of everything that a login is made of.
 fn digest(user: &str, proof: &Proof, enable: Option<&Secret>) -> [u8; 32] {
+    let fingerprint;
+    let (kind, proof) = match proof {
+        Proof::Password(password) => (&b"password"[..], password.expose().as_bytes()),
+        Proof::Key(key) => {
+            fingerprint = key.fingerprint(russh::keys::HashAlg::Sha256);
+            (&b"key"[..], fingerprint.as_bytes())
+        }
+        Proof::Agent(socket) => (&b"agent"[..], socket.as_os_str().as_encoded_bytes()),
+    };
+    let enable = enable.map(|enable| enable.expose().as_bytes());
+    keyed([user.as_bytes(), proof, kind].into_iter().chain(enable))
+}
+
+/// Keyed with random bytes of this process, so that it says nothing to anybody else.
+fn keyed<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     static KEY: std::sync::OnceLock<[u8; 32]> = std::sync::OnceLock::new();
     let key = KEY.get_or_init(|| {
         let mut key = [0; 32];
@@ -167,23 +185,9 @@ fn digest(user: &str, proof: &Proof, enable: Option<&Secret>) -> [u8; 32] {
         key
     });
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    let mut part = |bytes: &[u8]| {
-        mac.update(&(bytes.len() as u64).to_be_bytes());
-        mac.update(bytes);
-    };
-    part(user.as_bytes());
-    match proof {
-        Proof::Password(password) => part(password.expose().as_bytes()),
-        Proof::Key(key) => part(key.fingerprint(russh::keys::HashAlg::Sha256).as_bytes()),
-        Proof::Agent(socket) => part(socket.as_os_str().as_encoded_bytes()),
-    }
-    part(match proof {
-        Proof::Password(_) => b"password",
-        Proof::Key(_) => b"key",
-        Proof::Agent(_) => b"agent",
-    });
-    if let Some(enable) = enable {
-        part(enable.expose().as_bytes());
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
     }
     mac.finalize().into_bytes().into()
 }

@@ -78,7 +78,9 @@ pub enum Failure {
     #[error("one call sends at most {0} commands, lines and keys")]
     TooMuch(usize),
     /// Enough was guessed.
-    #[error("the device refused several passwords of this user within a minute, and no other is tried now")]
+    #[error(
+        "the device refused several passwords of this user, or got several for enable, within a minute, and no other is tried now"
+    )]
     TooManyGuesses,
     /// There is none of this name.
     #[error("there is no password {0:?} to type")]

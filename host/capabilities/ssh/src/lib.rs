@@ -39,6 +39,7 @@ mod target;
 mod terminal;
 mod typed;
 mod typing;
+mod watch;
 mod wire;
 
 pub use capability::{Ssh, SshOptions};

@@ -1,4 +1,4 @@
-//! Whether a device asks for a password.
+//! Whether a device asks for a password, and whether it took it.
 
 /// The words for it that devices use.
 const WORDS: [&str; 13] = [
@@ -53,6 +53,28 @@ fn waits(said: &[u8], asks: fn(&str) -> bool) -> bool {
     said.rsplit(['\n', '\r']).next().is_some_and(asks)
 }
 
+/// What devices say to a wrong password, in small letters.
+const REFUSALS: [&str; 12] = [
+    "denied",
+    "bad secret",
+    "bad password",
+    "invalid password",
+    "incorrect",
+    "wrong password",
+    "password error",
+    "password is wrong",
+    "authentication fail",
+    "authentication error",
+    "error in authentication",
+    "try again",
+];
+
+/// Whether what a device said to a password is a refusal, or the question once more.
+pub(crate) fn refuses(said: &[u8]) -> bool {
+    let words = String::from_utf8_lossy(&plain(said)).to_lowercase();
+    waits_for_password(said) || REFUSALS.iter().any(|refusal| words.contains(refusal))
+}
+
 /// Without the escape sequences that colour and place text (ECMA-48).
 pub(crate) fn plain(said: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(said.len());
@@ -103,6 +125,25 @@ mod tests {
         }
         for said in ["", "Username: \r\n", "Username: netops", "Password:", "R1#", "name server"] {
             assert!(!waits_for_name(said.as_bytes()), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn what_devices_say_to_a_wrong_password_is_known() {
+        for said in [
+            "\r\nPassword: ",
+            "\r\n% Access denied\r\n\r\nR1>",
+            "\r\n% Bad secrets\r\n\r\nR1>",
+            "\r\nError in authentication.\r\nR1>",
+            "\r\nInvalid password\r\nswitch>",
+            "\r\nsu: Authentication failure\r\n$ ",
+            "\r\nSorry, try again.\r\n[sudo] password for netops: ",
+        ] {
+            assert!(refuses(said.as_bytes()), "{said:?}");
+        }
+        for said in ["", "\r\n", "\r\nR1#", "\r\n\u{1b}[1mroot@r1\u{1b}[0m:~# ", "\r\nLast login: Sat\r\n$ "]
+        {
+            assert!(!refuses(said.as_bytes()), "{said:?}");
         }
     }
 

@@ -4,8 +4,7 @@
 //! connection at once (russh lets one channel that is not read hold up all others) and kept here, up to a limit.
 //! Passwords are masked before they are kept; what could be the beginning of one is held back until more comes, or
 //! until the device has been silent for a moment, which is counted by the host's clock and not by how often a guest
-//! asks. After a password was typed, what the device says is looked at line by line until one shows nothing of it:
-//! a terminal that shows what it should not may fold it, or draw it anew with each character.
+//! asks. After a password was typed, what the device says is watched for it first: [`crate::watch`].
 //!
 //! [`State`] does all that, with the time as an argument; [`Screen`] has the clock and wakes the reader.
 
@@ -13,21 +12,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use fleetgate_core::mask::{MASKED, Mask, Masker};
+use fleetgate_core::mask::{Mask, Masker};
 use fleetgate_core::settings::Secret;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::credential::SHORTEST_TYPED;
-use crate::prompt::{plain, waits_for_password};
+use crate::prompt::{refuses, waits_for_password};
+use crate::watch::Watch;
 
 /// After so long a silence, what was held back is given out.
 const SILENCE: Duration = Duration::from_millis(300);
 /// So long a question stands there before it is answered with a password: the device waits in it, and it is not a
 /// line that is still being shown.
 const SETTLED: Duration = Duration::from_millis(250);
-/// How long it is watched whether a password that was typed is shown, at most.
-const WATCHED: Duration = Duration::from_secs(1);
 /// What is remembered of what was said after the last key, in bytes.
 const TAIL: usize = 4 << 10;
 
@@ -46,16 +43,8 @@ struct State {
     last: Instant,
     /// What was said since something was typed, its end.
     tail: Vec<u8>,
-    after: Option<After>,
+    watch: Option<Watch>,
     end: Option<End>,
-}
-
-/// What comes after a password was typed.
-struct After {
-    secret: Secret,
-    since: Instant,
-    /// It is not known yet whether this shows it.
-    said: Vec<u8>,
 }
 
 /// How a terminal came to its end.
@@ -130,6 +119,11 @@ impl Screen {
         waits_for_password(&self.state().tail)
     }
 
+    /// Whether what the device said since something was typed refuses a password.
+    pub(crate) fn refuses(&self) -> bool {
+        refuses(&self.state().tail)
+    }
+
     /// Whether the device waits in a question, when it has been silent for a moment.
     pub(crate) async fn waits_in(&self, question: fn(&[u8]) -> bool) -> bool {
         loop {
@@ -168,7 +162,7 @@ impl Screen {
 impl State {
     fn new(mask: Option<Arc<Mask>>, most: u64, now: Instant) -> Self {
         let masker = mask.map(Masker::new);
-        Self { ready: BytesMut::new(), most, masker, last: now, tail: Vec::new(), after: None, end: None }
+        Self { ready: BytesMut::new(), most, masker, last: now, tail: Vec::new(), watch: None, end: None }
     }
 
     fn said(&mut self, bytes: Bytes, now: Instant) -> bool {
@@ -176,30 +170,30 @@ impl State {
         self.tail.extend_from_slice(&bytes);
         let over = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..over);
-        let Some(after) = &mut self.after else { return self.pass(bytes) };
-        after.said.extend_from_slice(&bytes);
+        let Some(watch) = &mut self.watch else { return self.pass(bytes) };
+        watch.said(&bytes);
         self.judge(now)
     }
 
     fn typing_secret(&mut self, secret: Secret, now: Instant) {
         self.tail.clear();
         self.stop_watching();
-        self.after = Some(After { secret, since: now, said: Vec::new() });
+        self.watch = Some(Watch::new(secret, now));
     }
 
     fn stop_watching(&mut self) {
-        if let Some(mut after) = self.after.take() {
-            let (clean, _) = after.take(after.since + WATCHED);
+        if let Some(mut watch) = self.watch.take() {
+            let (clean, _) = watch.take(watch.end());
             self.pass(clean);
         }
     }
 
     /// Passes on what is known not to show the password. False: there is no more room.
     fn judge(&mut self, now: Instant) -> bool {
-        let Some(after) = &mut self.after else { return true };
-        let (clean, over) = after.take(now);
+        let Some(watch) = &mut self.watch else { return true };
+        let (clean, over) = watch.take(now);
         if over {
-            self.after = None;
+            self.watch = None;
         }
         self.pass(clean)
     }
@@ -247,48 +241,15 @@ impl State {
             return Now::Read(Read::End(end.clone()));
         }
         let held = self.masker.as_ref().is_some_and(Masker::holds).then(|| self.last + SILENCE);
-        let watched = self.after.as_ref().filter(|after| !after.said.is_empty());
-        let watched = watched.map(|after| after.since + WATCHED);
+        let watched = self.watch.as_ref().filter(|watch| watch.holds()).map(Watch::end);
         Now::Nothing(held.into_iter().chain(watched).min())
-    }
-}
-
-impl After {
-    /// What may go on, and whether that was all that is watched: a line came that shows nothing of the password, or
-    /// the time is over.
-    fn take(&mut self, now: Instant) -> (Bytes, bool) {
-        let mut clean = BytesMut::new();
-        while let Some(end) = self.said.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.said.drain(..=end).collect();
-            if !self.shows(&line) {
-                clean.extend_from_slice(&line);
-                clean.extend_from_slice(&self.said);
-                return (clean.freeze(), true);
-            }
-            clean.extend_from_slice(MASKED);
-            clean.extend_from_slice(b"\r\n");
-        }
-        let over = now >= self.since + WATCHED || self.said.len() > TAIL;
-        if over {
-            let shows = self.shows(&self.said);
-            clean.extend_from_slice(if shows { MASKED } else { &self.said });
-            self.said.clear();
-        }
-        (clean.freeze(), over)
-    }
-
-    /// Whether a piece of the password stands there, however it was drawn.
-    fn shows(&self, said: &[u8]) -> bool {
-        let drawn: Vec<u8> = plain(said).into_iter().filter(u8::is_ascii_graphic).collect();
-        let secret: Vec<u8> = self.secret.expose().bytes().filter(u8::is_ascii_graphic).collect();
-        let mut pieces = secret.windows(SHORTEST_TYPED);
-        pieces.any(|piece| drawn.windows(SHORTEST_TYPED).any(|there| there == piece))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::WATCHED;
 
     const SECRET: &str = "s3cr3t-t0k3n";
 
@@ -368,27 +329,6 @@ mod tests {
         bench.state.ended(End::Broke("gone".into()));
         assert_eq!(bench.reads(), "password [masked]");
         assert_eq!(bench.state.take(9, bench.now), Now::Read(Read::End(End::Broke("gone".into()))));
-    }
-
-    #[test]
-    fn a_password_that_was_typed_is_not_shown_however_it_is_drawn() {
-        for (shown, read) in [
-            ("\r\nR1#", "\r\nR1#"),
-            ("************\r\nR1#", "************\r\nR1#"),
-            ("s3cr3t-t0k3n\r\nR1#", "[masked]\r\nR1#"),
-            // Folded, redrawn with each character, scrolled.
-            ("s3cr3t\r\n-t0k3n\r\n\r\nR1#", "[masked]\r\n[masked]\r\n\r\nR1#"),
-            ("s3cr3t \r-t0k3n\r\nR1#", "[masked]\r\nR1#"),
-            ("s\u{1b}[K3\u{1b}[Kc\u{1b}[Kr\u{1b}[K3\u{1b}[Kt\r\nR1#", "[masked]\r\nR1#"),
-            ("\u{8}\u{8}$t-t0k3\r\nR1#", "[masked]\r\nR1#"),
-        ] {
-            let mut bench = Bench::new(100);
-            bench.types_secret();
-            for byte in shown.split_inclusive(|_| true) {
-                bench.says(byte);
-            }
-            assert_eq!(bench.after(WATCHED).reads(), read, "{shown:?}");
-        }
     }
 
     #[test]

@@ -209,14 +209,17 @@ impl Session {
             || route.enable.as_ref().map(|read| read()).transpose().map_err(Failure::Credential);
         match (password, &route.credential) {
             (Some(password), _) => {
-                let enable = enable.map_or_else(granted_enable, |enable| Ok(Some(enable)))?;
-                Ok(Arc::new(Login::new(user, Proof::Password(password), enable)))
+                let proof = Proof::Password(password);
+                Ok(Arc::new(match enable {
+                    None => Login::new(user, proof, granted_enable()?),
+                    Some(enable) => Login::guessing(user, proof, enable),
+                }))
             }
             (None, Some(keeper)) if user == keeper.user() => {
                 let current = keeper.current().map_err(Failure::Credential)?;
                 Ok(match enable {
                     None => current,
-                    Some(enable) => Arc::new(current.with_enable(enable)),
+                    Some(enable) => Arc::new(Login::guessing(user, current.proof.clone(), enable)),
                 })
             }
             // Somebody else's name with the grant's password would be a guess.

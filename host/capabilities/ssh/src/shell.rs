@@ -21,6 +21,7 @@ use crate::screen::{End, Read, Screen};
 use crate::session::{Device, Room};
 use crate::terminal::{LineEnd, Terminal};
 use crate::typed::{Key, Step};
+use crate::typing::Guessed;
 
 /// How long the device has for all of them, and for one.
 const STEPS: Duration = Duration::from_secs(5);
@@ -38,6 +39,7 @@ pub struct Shell {
     pub(crate) keyboard: Arc<Keyboard>,
     pub(crate) line_end: LineEnd,
     pub(crate) on_close: Arc<Mutex<Vec<Step>>>,
+    pub(crate) guessed: Mutex<Option<Guessed>>,
     /// Tells the host's side that the guest is gone, or can type no more.
     pub(crate) gone: CancellationToken,
     _gone: DropGuard,
@@ -104,6 +106,7 @@ impl Device {
             keyboard,
             line_end: terminal.line_end,
             on_close,
+            guessed: Mutex::default(),
             gone: gone.clone(),
             _gone: gone.drop_guard(),
         })

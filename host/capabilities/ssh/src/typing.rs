@@ -4,17 +4,18 @@
 //! typed as a whole: a line that the device took in part is the terminal's end, since the next one would stand behind
 //! its beginning.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+use crate::brake::Guess;
 use crate::credential::SHORTEST_TYPED;
 use crate::failure::Failure;
 use crate::keyboard::Typed;
 use crate::prompt::{waits_for_name, waits_for_password};
-use crate::screen::End;
+use crate::screen::{End, Screen};
 use crate::shell::Shell;
 use crate::typed::{Key, LONGEST_LINE, Step, printable};
 
@@ -100,14 +101,26 @@ impl Shell {
             return Err(Failure::Echo(name.to_owned()));
         }
         self.check_open()?;
+        let guessed = match self.device.login.guessed.filter(|_| name == "enable") {
+            Some(digest) => Some(self.guess(digest)?),
+            None => None,
+        };
         let entry = self.device.session.uses(self.record("secret", name))?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(secret.expose().len() + 2));
         bytes.extend_from_slice(secret.expose().as_bytes());
         bytes.extend_from_slice(self.line_end.bytes());
         self.screen.typing_secret(secret.clone());
         let done = self.put(Bytes::from_owner(bytes), Typed::default()).await;
+        *self.guessed.lock().unwrap_or_else(PoisonError::into_inner) = guessed;
         entry.end(outcome(&done));
         done
+    }
+
+    /// A password for `enable` that the call brought is one of a few.
+    fn guess(&self, digest: [u8; 32]) -> Result<Guessed, Failure> {
+        let guess = self.device.permit.route.brake.enable(&self.device.name(), digest);
+        let guess = guess.ok_or(Failure::TooManyGuesses)?;
+        Ok(Guessed { guess, screen: Arc::clone(&self.screen) })
     }
 
     async fn waits_in(&self, question: fn(&[u8]) -> bool) -> Result<bool, Failure> {
@@ -187,6 +200,8 @@ impl Shell {
 
     /// Types bytes that were checked.
     async fn put(&self, bytes: Bytes, typed: Typed) -> Result<(), Failure> {
+        // What was said to it stands there until the next is typed.
+        drop(self.guessed.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.screen.typing();
         self.keyboard.set(typed);
         let half = Half(self);
@@ -203,6 +218,20 @@ impl Shell {
                 Err(self.over(end, true))
             }
             Err(ended) => Err(ended.failure("typing", true)),
+        }
+    }
+}
+
+/// A guess that was typed. When it is dropped, what the device said to it is looked at.
+pub(crate) struct Guessed {
+    guess: Guess,
+    screen: Arc<Screen>,
+}
+
+impl Drop for Guessed {
+    fn drop(&mut self) {
+        if self.screen.refuses() {
+            self.guess.refused();
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Passwords that calls bring: what they may hold, and how often they are tried.
 
-use fleetgate_ssh::LoginArguments;
+use fleetgate_ssh::testing::Terminal;
+use fleetgate_ssh::{GuestFailure, LoginArguments};
 
 use crate::device::{ENABLE, PASSWORD, Router, USER};
-use crate::world::{World, call};
+use crate::world::{Binding, Typing, World, call};
 
 fn world(router: &Router) -> World {
     let grant =
@@ -88,4 +89,56 @@ async fn passwords_are_not_tried_one_after_the_other() {
     // Another user has nothing to do with it.
     let failure = caller.connect_as(router.address, login("admin", &guess, None)).await.err().unwrap();
     assert!(failure.guest().message.contains("refuses the password of admin"));
+}
+
+/// Types a password for `enable` that a call of its own brings.
+async fn enables(router: &Router, binding: &Binding, enable: &str) -> Result<String, GuestFailure> {
+    let (one, [password, enable]) = call().with_secrets([PASSWORD, enable]);
+    let device =
+        one.to(binding).connect_as(router.address, login(USER, &password, Some(&enable))).await.unwrap();
+    let shell = Typing(device.open_shell(Terminal::default()).await.unwrap());
+    shell.until("R1>").await;
+    shell.line("enable", "Password: ").await;
+    shell.0.send_secret("enable").await.map_err(|failure| failure.guest())?;
+    let mut said = String::new();
+    while !said.ends_with(['>', '#']) {
+        said += &shell.some().await;
+    }
+    Ok(said)
+}
+
+#[tokio::test]
+async fn passwords_for_enable_are_not_tried_one_after_the_other() {
+    let router = Router::start().await;
+    let binding = world(&router).bind();
+    for number in 0..3 {
+        let said = enables(&router, &binding, &format!("guess-{number}")).await.unwrap();
+        assert!(said.contains("Access denied"), "{said}");
+    }
+    for guess in ["guess-3", "guess-0", ENABLE] {
+        let failure = enables(&router, &binding, guess).await.unwrap_err();
+        assert_eq!((failure.code, failure.sent, failure.retryable), ("auth-failed", false, true), "{guess}");
+        assert!(failure.message.contains("several for enable"), "{}", failure.message);
+    }
+    assert_eq!((router.count("password wrong"), router.count("password right")), (3, 0));
+    // Another device has nothing to do with it.
+    let other = Router::start().await;
+    enables(&other, &world(&other).bind(), ENABLE).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_wrong_password_for_enable_is_not_typed_for_ever_and_the_right_one_is() {
+    let router = Router::start().await;
+    let binding = world(&router).bind();
+    for _ in 0..3 {
+        enables(&router, &binding, "wrong").await.unwrap();
+    }
+    assert_eq!(enables(&router, &binding, "wrong").await.unwrap_err().code, "auth-failed");
+    assert_eq!(router.count("password wrong"), 3);
+    let router = Router::start().await;
+    let binding = world(&router).bind();
+    for _ in 0..12 {
+        assert!(enables(&router, &binding, ENABLE).await.unwrap().ends_with("R1#"));
+    }
+    assert_eq!(router.count("password right"), 12);
 }

@@ -293,6 +293,14 @@ pub fn text(bytes: &[u8]) -> String {
 pub struct Typing(pub Shell);
 
 impl Typing {
+    /// What the device says next.
+    pub async fn some(&self) -> String {
+        match self.0.read(4096, Duration::from_secs(10)).await.unwrap() {
+            Chunk::Data(data) => text(&data),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Reads until the device said this, at the end of what it said.
     pub async fn until(&self, end: &str) -> String {
         let mut said = String::new();
