@@ -96,10 +96,6 @@ fn json_forms(value: &str) -> Vec<String> {
         let mut units = [0; 2];
         for c in value.chars() {
             match c {
-                '"' => text.push_str("\\\""),
-                '\\' => text.push_str("\\\\"),
-                '/' if slash => text.push_str("\\/"),
-                '\t' => text.push_str("\\t"),
                 c if wide(c) => {
                     for unit in c.encode_utf16(&mut units) {
                         text.push_str(&if upper {
@@ -109,6 +105,10 @@ fn json_forms(value: &str) -> Vec<String> {
                         });
                     }
                 }
+                '"' => text.push_str("\\\""),
+                '\\' => text.push_str("\\\\"),
+                '/' if slash => text.push_str("\\/"),
+                '\t' => text.push_str("\\t"),
                 c => text.push(c),
             }
         }
@@ -118,8 +118,9 @@ fn json_forms(value: &str) -> Vec<String> {
     let ascii = |c: char| !c.is_ascii();
     let html = |c: char| !c.is_ascii() || matches!(c, '<' | '>' | '&' | '\'' | '+' | '=');
     let go = |c: char| matches!(c, '<' | '>' | '&');
+    let every = |_: char| true;
     let mut forms = Vec::new();
-    for wide in [&none as &dyn Fn(char) -> bool, &ascii, &html, &go] {
+    for wide in [&none as &dyn Fn(char) -> bool, &ascii, &html, &go, &every] {
         for (slash, upper) in [(false, false), (false, true), (true, false), (true, true)] {
             forms.push(escape(wide, slash, upper));
         }

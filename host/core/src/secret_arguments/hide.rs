@@ -20,14 +20,39 @@ pub(crate) fn outcome(mask: &Mask, outcome: &mut Outcome) {
 fn result(mask: &Mask, result: &mut ToolResult) {
     result.content.iter_mut().for_each(|block| content(mask, block));
     [&mut result.meta, &mut result.extra].into_iter().flatten().for_each(|value| json(mask, value));
-    // JSON text is left as it is where nothing is found: number formats, order, spacing.
-    if let Some(structured) = &result.structured
-        && mask.finds(structured.get().as_bytes())
-        && let Ok(mut value) = serde_json::from_str(structured.get())
+    if let Some(hidden) = result.structured.as_ref().and_then(|structured| structured_text(mask, structured))
     {
-        json(mask, &mut value);
-        result.structured =
-            serde_json::value::to_raw_value(&value).ok().or_else(|| Some(RawValue::NULL.to_owned()));
+        result.structured = Some(hidden);
+    }
+}
+
+/// JSON text without the values. None: it holds none, and is left as it is: number formats, order, spacing.
+///
+/// Any character can be written as `\u0063`, so that a text with a backslash in it is looked at as what it means.
+fn structured_text(mask: &Mask, text: &RawValue) -> Option<Box<RawValue>> {
+    let found = mask.finds(text.get().as_bytes());
+    if !found && !text.get().contains('\\') {
+        return None;
+    }
+    let hidden = match serde_json::from_str(text.get()) {
+        Ok(mut value) if found || holds(mask, &value) => {
+            json(mask, &mut value);
+            serde_json::value::to_raw_value(&value).ok()
+        }
+        Ok(_) => return None,
+        // Nested too deep to be looked at.
+        Err(_) => None,
+    };
+    Some(hidden.unwrap_or_else(|| RawValue::NULL.to_owned()))
+}
+
+/// Whether a text or a name within is or has a value.
+fn holds(mask: &Mask, value: &Value) -> bool {
+    match value {
+        Value::String(text) => mask.finds(text.as_bytes()),
+        Value::Array(items) => items.iter().any(|item| holds(mask, item)),
+        Value::Object(map) => map.iter().any(|(key, item)| mask.finds(key.as_bytes()) || holds(mask, item)),
+        Value::Number(_) | Value::Null | Value::Bool(_) => false,
     }
 }
 
@@ -143,6 +168,33 @@ mod tests {
 
         let told = Fault { details: Some(said), ..Fault::new(VALUE, VALUE).at(VALUE) };
         assert!(!format!("{:?}", fault(&mask, told)).contains("c4n4ry"));
+    }
+
+    #[test]
+    fn a_value_that_is_written_with_escapes_is_found() {
+        let mask = Mask::new([VALUE]).expect("long enough");
+        let hidden = |text: &str| {
+            let structured = RawValue::from_string(text.into()).expect("JSON");
+            let mut done =
+                Outcome::Done(ToolResult { structured: Some(structured), ..ToolResult::default() });
+            outcome(&mask, &mut done);
+            let Outcome::Done(done) = done else { panic!("it was done") };
+            done.structured.expect("structured").get().to_owned()
+        };
+        let every: String = VALUE.chars().map(|c| format!("\\u{:04X}", c as u32)).collect();
+        for written in [every.as_str(), r"c4n4ry\/p4ss w0rd", r"\u0063\u0034n4ry/p4ss\u0020w0rd", VALUE] {
+            for text in [format!(r#"{{"a":["{written}"]}}"#), format!(r#"{{"{written}":1}}"#)] {
+                let read = hidden(&text);
+                assert!(
+                    read.contains("[masked]") && !read.contains("4n4ry") && !read.contains("u0063"),
+                    "{read}"
+                );
+            }
+        }
+        let harmless = r#"{ "line": "one\ntwo \u00e9", "n": 1.50 }"#;
+        assert_eq!(hidden(harmless), harmless);
+        let deep = format!("{}\"{every}\"{}", "[".repeat(200), "]".repeat(200));
+        assert_eq!(hidden(&deep), "null", "what cannot be looked at is not passed on");
     }
 
     #[test]
