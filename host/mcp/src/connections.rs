@@ -2,7 +2,8 @@
 //!
 //! `axum::serve` bounds neither, so that whoever reaches the port could take all of the process's file descriptors
 //! without ever saying who they are. Nor does it close a connection whose peer asks nothing more, or reads no answer
-//! ([`uptake`](crate::uptake)). Otherwise this does as it does: HTTP/1.1, and HTTP/2 by prior knowledge.
+//! ([`uptake`](crate::uptake)), or on which nobody is known ([`strangers`](crate::strangers)). Otherwise this does as it
+//! does: HTTP/1.1, and HTTP/2 by prior knowledge.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderValue, Version, header};
 use axum::middleware::{Next, from_fn};
 use axum::serve::Listener;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,6 +23,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::strangers::{Stranger, Strangers};
 use crate::uptake::{Ready, Uptake};
 
 /// Requests at once on a connection with HTTP/2.
@@ -31,15 +34,18 @@ const STREAMS: u32 = 32;
 pub(crate) struct Bounds {
     /// Open at once. More are not accepted until one of these closes.
     pub(crate) open: usize,
+    /// Of these, from one address, those on which nobody is known.
+    pub(crate) strangers: usize,
     /// From the connection, or the last answer on it, to the end of a request's headers.
     pub(crate) head: Duration,
-    /// For a peer that takes nothing of an answer, or asks nothing.
+    /// For a peer that takes nothing of an answer, or asks nothing; for a stranger no longer than `head`.
     pub(crate) patience: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { open: 1024, head: Duration::from_secs(10), patience: Duration::from_secs(60) }
+        let (head, patience) = (Duration::from_secs(10), Duration::from_secs(60));
+        Self { open: 1024, strangers: 256, head, patience }
     }
 }
 
@@ -51,6 +57,7 @@ pub(crate) async fn accept(
     ending: CancellationToken,
 ) {
     let slots = Arc::new(Semaphore::new(bounds.open));
+    let strangers = Strangers::new(bounds.strangers);
     let ready = Ready::default();
     let open = TaskTracker::new();
     let next = async {
@@ -59,10 +66,14 @@ pub(crate) async fn accept(
             let Ok(slot) = slots.clone().acquire_owned().await else { return };
             // axum's own: what is wrong with one connection, or for a while, does not end the listener.
             let (stream, peer) = Listener::accept(&mut listener).await;
+            let Some(stranger) = strangers.from(peer.ip()) else {
+                tracing::debug!(%peer, "closed: too many connections from there on which nobody is known");
+                continue;
+            };
             // A small event must not wait for the next one.
             let _ = stream.set_nodelay(true);
-            let uptake = Uptake::new(ready.clone());
-            let serving = serve(stream, peer, router.clone(), bounds, uptake, ending.clone());
+            let who = Peer { address: peer, stranger, uptake: Uptake::new(ready.clone()) };
+            let serving = serve(stream, who, router.clone(), bounds, ending.clone());
             open.spawn(async move {
                 serving.await;
                 drop(slot);
@@ -75,22 +86,36 @@ pub(crate) async fn accept(
     open.wait().await;
 }
 
-async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    bounds: Bounds,
+/// The other side of a connection.
+struct Peer {
+    address: SocketAddr,
+    stranger: Arc<Stranger>,
     uptake: Arc<Uptake>,
-    ending: CancellationToken,
-) {
+}
+
+async fn serve(stream: TcpStream, who: Peer, router: Router, bounds: Bounds, ending: CancellationToken) {
     let Bounds { head, patience, .. } = bounds;
-    let asked = CancellationToken::new();
-    let (begun, taken) = (asked.clone(), uptake.clone());
+    let Peer { address: peer, stranger, uptake } = who;
+    let (asked, refused) = (CancellationToken::new(), CancellationToken::new());
+    let (begun, ended) = (asked.clone(), refused.clone());
+    let (taken, caller) = (uptake.clone(), stranger.clone());
     let service = router.layer(from_fn(move |mut request: Request, next: Next| {
         begun.cancel();
+        let version = request.version();
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(caller.clone());
         let under_way = taken.begin();
-        async move { under_way.answer(next.run(request).await) }
+        let (caller, ended) = (caller.clone(), ended.clone());
+        async move {
+            let mut response = under_way.answer(next.run(request).await);
+            if !caller.is_known() {
+                ended.cancel();
+                if version <= Version::HTTP_11 {
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+            }
+            response
+        }
     }));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
@@ -105,7 +130,7 @@ async fn serve(
         pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
     // HTTP/1's own timer begins only when the first bytes have told the version.
     let mut late = pin!(tokio::time::sleep(head));
-    let mut look = tokio::time::interval((patience / 4).max(Duration::from_millis(1)));
+    let mut look = tokio::time::interval((patience.min(head) / 4).max(Duration::from_millis(1)));
     let (mut watched, mut told) = (true, false);
     loop {
         tokio::select! {
@@ -119,7 +144,12 @@ async fn serve(
                 told = true;
                 connection.as_mut().graceful_shutdown();
             }
+            () = refused.cancelled(), if !told => {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+            }
             _ = look.tick() => {
+                let patience = if stranger.is_known() { patience } else { patience.min(head) };
                 if uptake.is_stuck(patience) {
                     tracing::debug!(%peer, "closed: it asks nothing, or takes no answers");
                     return;
@@ -140,6 +170,7 @@ async fn serve(
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use axum::Extension;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::Notify;
@@ -187,6 +218,30 @@ mod tests {
             heard.ends_with("here"),
             "one that asks is answered, and closed when it asks no more: {heard}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_stranger_is_let_go_with_its_answer_and_who_is_known_stays() {
+        let known = |Extension(caller): Extension<Arc<Stranger>>| async move {
+            caller.known();
+            "known"
+        };
+        let router = Router::new().route("/", get(known)).route("/no", get(|| async { "nobody" }));
+        // Nothing but the answers closes these connections.
+        let long = HANG * 60;
+        let bounds = Bounds { head: long, patience: long, ..Bounds::default() };
+        let (address, ..) = serving(router, bounds).await;
+        let no = ASK.replace("GET /", "GET /no");
+        for ask in [no.as_str(), &ASK.replace("GET /", "GET /missing")] {
+            let heard = rest(say(address, &format!("{ask}{ASK}")).await).await;
+            assert!(
+                heard.to_lowercase().contains("connection: close") && !heard.contains("known"),
+                "{heard}"
+            );
+        }
+        let last = "GET /no HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let heard = rest(say(address, &format!("{ASK}{no}{ASK}{last}")).await).await;
+        assert_eq!((heard.matches("known").count(), heard.matches("nobody").count()), (2, 2), "{heard}");
     }
 
     /// Everything until the other side closes, which it does although this one never would.

@@ -39,6 +39,7 @@ use crate::caller::{Caller, Deaf, Era, Within};
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::incoming::{self, Wrong};
 use crate::sessions::{Room, Session};
+use crate::strangers::Stranger;
 use crate::tasks::{self, Listening};
 use accept::Accepts;
 use body::Message;
@@ -70,6 +71,9 @@ impl Front {
     ) -> Result<Response, Refusal> {
         self.allowed.check(&parts)?;
         let principal = authenticate::caller(&*self.authenticate, &mut parts, peer)?;
+        if let Some(connection) = parts.extensions.remove::<Arc<Stranger>>() {
+            connection.known();
+        }
         let endpoint = self.endpoints.get(&scope).ok_or_else(|| not_found(&scope))?;
         if Era::of_header(header(&parts, "mcp-protocol-version")) == Era::Modern {
             // It means nothing there, and nobody behind this point is to take it for a session of this caller's.

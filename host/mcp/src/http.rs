@@ -176,8 +176,9 @@ pub fn router_over(backend: Arc<dyn Backend>, options: HttpOptions) -> Mcp {
 
 /// Serves until `until` completes, then lets calls end for at most `grace`.
 ///
-/// At most 1,024 connections are open; more wait to be accepted. One that is silent for ten seconds when it should
-/// begin a request is closed.
+/// At most 1,024 connections are open; more wait to be accepted. Of those on which nobody is known yet, one address has
+/// at most 256. One that is silent for ten seconds when it should begin a request is closed, and one whose request did
+/// not say who calls with its answer.
 ///
 /// # Errors
 /// None at present: a listener that fails is asked again.

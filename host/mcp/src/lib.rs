@@ -52,6 +52,7 @@ mod server;
 mod sessions;
 mod skills;
 mod stdio;
+mod strangers;
 mod subscriptions;
 mod tasks;
 mod uptake;

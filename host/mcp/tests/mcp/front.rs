@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use fleetgate_mcp::{HttpOptions, LocalCaller, router_over};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::backend::{Does, Fake, binding, principal, tool};
-use crate::running::{Served, client, last, served, served_with};
+use crate::running::{Served, client, in_time, last, served, served_with};
 
 async fn lab() -> Served {
     served(&Fake::new([binding("lab", [tool("echo", Does::Echo)])])).await
@@ -41,6 +42,44 @@ async fn a_foreign_host_or_origin_is_refused_in_both_eras() {
     let response =
         lab.modern("/mcp", "ann", "tools/list", json!({})).header("origin", "http://localhost:6274");
     assert_eq!(response.send().await.unwrap().status(), 200);
+}
+
+/// What comes on one connection that says this, until the server closes it.
+async fn conversation(lab: &Served, requests: &[String]) -> String {
+    let mut stream = TcpStream::connect(lab.address).await.unwrap();
+    stream.write_all(requests.concat().as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    // Closed with something unread is a reset, which is a close, too.
+    let _ = in_time(stream.read_to_end(&mut heard)).await;
+    String::from_utf8(heard).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_whose_caller_is_not_known_ends_with_its_answer() {
+    let lab = lab().await;
+    let head = |line: &str, more: &str| format!("{line} HTTP/1.1\r\nhost: {}\r\n{more}\r\n", lab.address);
+    let list = |caller: &str, more: &str| {
+        let more = format!(
+            "{caller}{more}content-type: application/json\r\naccept: application/json\r\ncontent-length: {}\r\n",
+            LIST.len()
+        );
+        head("POST /mcp", &more) + LIST
+    };
+    let ann = "authorization: Bearer ann\r\n";
+    for (request, status) in [
+        (head("GET /healthz", ""), "200"),
+        (head("GET /elsewhere", ""), "404"),
+        (list("", ""), "401"),
+        (list("", "origin: https://evil.example\r\n"), "403"),
+    ] {
+        let heard = conversation(&lab, &[request, list(ann, "")]).await;
+        assert!(heard.starts_with(&format!("HTTP/1.1 {status} ")), "{heard}");
+        assert_eq!(heard.matches("HTTP/1.1 ").count(), 1, "{heard}");
+    }
+    let requests =
+        [list(ann, ""), head("GET /healthz", ""), list("", ""), list(ann, "connection: close\r\n")];
+    let heard = conversation(&lab, &requests).await;
+    assert_eq!(heard.matches("HTTP/1.1 ").count(), 4, "who was known once stays: {heard}");
 }
 
 #[tokio::test]
