@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::http::request::Parts;
-use fleetgate_auth::local::{UnknownRole, check_role, local_principal};
+use fleetgate_auth::local::{LOCAL, UnknownRole, check_role, local_principal};
 use fleetgate_core::catalog::{Host, Survey};
 use fleetgate_core::manifest::Roles;
-use fleetgate_core::principal::{HeldRole, Principal};
+use fleetgate_core::principal::{HeldRole, Holders, Principal};
 use fleetgate_core::settings::Settings;
 use fleetgate_mcp::{Authenticate, Challenge, LocalCaller};
 
@@ -61,6 +61,27 @@ impl Authenticate for Callers {
         match &self.anybody {
             Some(anybody) => local.or_else(|_| Ok(anybody.principal.clone())),
             None => local,
+        }
+    }
+}
+
+/// Gives the local caller the roles of this moment, also for what outlives a request.
+pub struct LocalRoles {
+    given: Vec<HeldRole>,
+}
+
+impl LocalRoles {
+    /// With the roles of `--role`.
+    pub fn shared(given: &[HeldRole]) -> Arc<dyn Holders> {
+        Arc::new(Self { given: given.to_vec() })
+    }
+}
+
+impl Holders for LocalRoles {
+    fn holding(&self, principal: &Principal, settings: &Settings) -> Principal {
+        match principal.name() {
+            LOCAL => local_principal(settings, &self.given),
+            _ => principal.clone(),
         }
     }
 }
@@ -125,6 +146,20 @@ mod tests {
         host.reload().await;
         assert_eq!(who(&callers, HERE), Some(("local".into(), vec![])));
         assert_eq!(who(&callers, ELSEWHERE), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_outlives_a_request_has_the_roles_of_this_moment_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = host(&folder, "[\"naas:view\"]").await;
+        let settings = host.survey().settings.clone();
+        let began = Principal::new(LOCAL, typed("naas:admin"));
+        let roles = |given: &[HeldRole], who: &Principal| -> Vec<String> {
+            LocalRoles::shared(given).holding(who, &settings).roles().map(ToString::to_string).collect()
+        };
+        assert_eq!(roles(&[], &began), ["naas:view"]);
+        assert_eq!(roles(&typed("naas:admin"), &began), ["naas:admin"]);
+        assert_eq!(roles(&[], &Principal::new(ANYBODY, typed("naas:admin"))), ["naas:admin"]);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use fleetgate_auth::audit::AuditLog;
 use fleetgate_core::asking::ClientCapability;
 use fleetgate_core::capability::Capabilities;
 use fleetgate_core::catalog::{Environment, Host, HostOptions, StartFailed};
+use fleetgate_core::principal::Holders;
 use fleetgate_core::sandbox::compile::CompileIn;
 use fleetgate_core::sandbox::{Sandbox, SandboxOptions};
 use fleetgate_core::settings;
@@ -40,6 +41,8 @@ pub struct Wanted {
     pub only: Option<String>,
     /// The environment variables that it may have where no table grants.
     pub environment: Environment,
+    /// Who holds what when time has passed. None: what was held at the beginning.
+    pub holders: Option<Arc<dyn Holders>>,
     /// Changes on disk are taken up.
     pub watch: bool,
 }
@@ -47,7 +50,13 @@ pub struct Wanted {
 impl Wanted {
     /// Everything in these settings, as it is now.
     pub fn all(settings: PathBuf) -> Self {
-        Self { settings, only: None, environment: Environment::of_this_process(), watch: false }
+        Self {
+            settings,
+            only: None,
+            environment: Environment::of_this_process(),
+            holders: None,
+            watch: false,
+        }
     }
 
     /// As the core wants it.
@@ -58,6 +67,7 @@ impl Wanted {
         let mut options = HostOptions::new(self.settings, compile);
         options.only_plugin = self.only;
         options.environment = self.environment;
+        options.holders = self.holders;
         options.watch = self.watch;
         options.progress = progress::compiling();
         Ok(options)

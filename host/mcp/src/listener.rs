@@ -179,7 +179,8 @@ impl Listener {
             .iter()
             .filter_map(|resource| Some((resource, watches.get(resource)?)))
             .filter(|(resource, watch)| {
-                view.find_resource(scope, &resource.binding, &resource.uri, &watch.principal)
+                let watcher = view.holding(&watch.principal);
+                view.find_resource(scope, &resource.binding, &resource.uri, &watcher)
                     .is_some_and(|found| found.allowed)
             })
             .map(|(_, watch)| watch.uri.clone())

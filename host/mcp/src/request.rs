@@ -28,12 +28,10 @@ pub(crate) struct Incoming {
 impl Server {
     /// Every request begins here.
     pub(crate) fn incoming(&self, context: &RequestContext<RoleServer>) -> Result<Incoming, ErrorData> {
-        Ok(Incoming {
-            principal: self.who.of(&context.extensions)?,
-            era: Era::of(context),
-            view: self.serving.backend.view(),
-            level: self.level(context)?,
-        })
+        let view = self.serving.backend.view();
+        // On stdio he is the same from the beginning to the end, and his roles need not be.
+        let principal = view.holding(&self.who.of(&context.extensions)?);
+        Ok(Incoming { principal, era: Era::of(context), view, level: self.level(context)? })
     }
 
     /// The same, where the endpoint has what is asked for. What it has is looked at now and not at the handshake: a

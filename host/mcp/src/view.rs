@@ -80,6 +80,11 @@ pub trait View: Send + Sync + 'static {
     /// The skills of an endpoint that this principal may have, sorted by binding and path.
     fn skills(&self, scope: &Scope, principal: &Principal) -> Vec<SkillDefinition>;
 
+    /// A caller with the roles that he holds at this moment, for what outlives the request that he came with.
+    fn holding(&self, principal: &Principal) -> Principal {
+        principal.clone()
+    }
+
     /// The host's jobs. None: it keeps none, and the rest of this has nothing to say.
     fn jobs(&self) -> Option<Arc<Jobs>> {
         None
@@ -350,6 +355,10 @@ impl View for Snapshot {
             skill: found.skill.skill.clone(),
         })
         .collect()
+    }
+
+    fn holding(&self, principal: &Principal) -> Principal {
+        self.host.holding(principal)
     }
 
     fn jobs(&self) -> Option<Arc<Jobs>> {

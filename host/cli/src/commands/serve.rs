@@ -15,7 +15,7 @@ use fleetgate_mcp::{HttpOptions, Shutdown, requires_authentication, router};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::callers::{Callers, unknown_roles};
+use crate::callers::{Callers, LocalRoles, unknown_roles};
 use crate::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::running::{Wanted, block_on};
@@ -67,7 +67,8 @@ impl Serve {
         let address =
             listener.local_addr().map_err(|error| Failure::failed(format!("cannot listen: {error}")))?;
 
-        let wanted = Wanted { watch: true, ..Wanted::all(path) };
+        let holders = Some(LocalRoles::shared(&self.roles));
+        let wanted = Wanted { holders, watch: true, ..Wanted::all(path) };
         let running = tokio::select! {
             started = wanted.start_keeping("serve") => started?,
             () = stop.heard() => return Ok(()),

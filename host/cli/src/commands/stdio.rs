@@ -12,7 +12,7 @@ use fleetgate_core::principal::HeldRole;
 use fleetgate_mcp::{StdioOptions, serve_stdio};
 use tokio_util::sync::CancellationToken;
 
-use crate::callers::unknown_roles;
+use crate::callers::{LocalRoles, unknown_roles};
 use crate::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::output::one_line;
@@ -46,7 +46,9 @@ impl Stdio {
     async fn serve(self, settings: PathBuf) -> Result<(), Failure> {
         let environment = Environment::of_this_process().giving(self.variables.iter().cloned());
         let (only, given) = (self.plugin.clone(), environment.clone());
-        let wanted = Wanted { settings, only, environment: given, watch: true };
+        // Alone, a plugin's caller holds what its own server would let him do, whatever the settings say.
+        let holders = only.is_none().then(|| LocalRoles::shared(&self.roles));
+        let wanted = Wanted { settings, only, environment: given, holders, watch: true };
         let running = wanted.start_keeping(&role(self.plugin.as_deref())).await?;
         let survey = running.host.survey();
         let (scope, principal) = match &self.plugin {

@@ -18,6 +18,7 @@ use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostics, Document};
 use crate::domain::{Completion, Content, PromptMessage, ResourcePage};
 use crate::jobs::{Jobs, JobsFailed, JobsOptions, Tools};
+use crate::principal::{Holders, Principal};
 use crate::sandbox::Sandbox;
 use crate::sandbox::cache::{Cache, CacheFailed};
 use crate::sandbox::compile::{CompileIn, CompileLimits, Compiler, Progress};
@@ -67,6 +68,8 @@ pub struct HostOptions {
     pub store: Option<Arc<dyn Store>>,
     /// The file that says what jobs there are, for `fleetgate jobs`.
     pub jobs_file: Option<PathBuf>,
+    /// Knows what callers hold when time has passed. None: what they held.
+    pub holders: Option<Arc<dyn Holders>>,
 }
 
 impl HostOptions {
@@ -83,6 +86,7 @@ impl HostOptions {
             environment: Environment::of_this_process(),
             store: None,
             jobs_file: None,
+            holders: None,
         }
     }
 }
@@ -122,6 +126,7 @@ pub struct Host {
     changes: broadcast::Sender<Change>,
     audit: Arc<dyn Audit>,
     jobs: Option<Arc<Jobs>>,
+    holders: Option<Arc<dyn Holders>>,
     looks: Option<mpsc::Sender<Look>>,
 }
 
@@ -129,18 +134,19 @@ impl Host {
     /// A host that serves what is published by hand, and reads nothing from disk.
     pub fn new(audit: Arc<dyn Audit>) -> Arc<Self> {
         let nothing = settings::parse(&Arc::new(Document::new("fleetgate.toml", "")), "/".as_ref());
-        Arc::new(Self::of(audit, None, None, nothing.expect("settings without a line are valid")))
+        Arc::new(Self::of(audit, None, None, None, nothing.expect("settings without a line are valid")))
     }
 
     fn of(
         audit: Arc<dyn Audit>,
         jobs: Option<Arc<Jobs>>,
+        holders: Option<Arc<dyn Holders>>,
         looks: Option<mpsc::Sender<Look>>,
         settings: Settings,
     ) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let survey = ArcSwap::from_pointee(Survey::nothing(settings));
-        Self { catalog: ArcSwap::default(), survey, changes, audit, jobs, looks }
+        Self { catalog: ArcSwap::default(), survey, changes, audit, jobs, holders, looks }
     }
 
     /// Starts a host: reads the settings and the lock, loads every plugin, and goes on looking for changes until
@@ -152,12 +158,12 @@ impl Host {
         capabilities: Capabilities,
         audit: Arc<dyn Audit>,
     ) -> Result<Arc<Self>, StartFailed> {
-        let (watch, wait) = (options.watch, options.wait);
+        let (watch, wait, holders) = (options.watch, options.wait, options.holders.clone());
         let jobs = open_jobs(&options, &sandbox, &audit).await?;
         let known = jobs.as_ref().map_or_else(Weak::new, Arc::downgrade);
         let reload = open(options, Some(sandbox), capabilities, true, known).await?;
         let (looks, asked) = mpsc::channel(8);
-        let host = Arc::new(Self::of(audit, jobs, Some(looks), (*reload.settings).clone()));
+        let host = Arc::new(Self::of(audit, jobs, holders, Some(looks), (*reload.settings).clone()));
         if let Some(jobs) = &host.jobs {
             let live: Weak<Self> = Arc::downgrade(&host);
             jobs.serve(live);
@@ -185,6 +191,14 @@ impl Host {
     /// The jobs; none where the host keeps none.
     pub fn jobs(&self) -> Option<&Arc<Jobs>> {
         self.jobs.as_ref()
+    }
+
+    /// A caller with the roles that he holds at this moment.
+    pub fn holding(&self, principal: &Principal) -> Principal {
+        match &self.holders {
+            Some(holders) => holders.holding(principal, &self.survey.load().settings),
+            None => principal.clone(),
+        }
     }
 
     /// How everything stood at the last look, with the settings that hold.
@@ -292,6 +306,10 @@ impl Survey {
 impl Tools for Host {
     fn tool(&self, binding: &str, tool: &str) -> Option<FoundTool> {
         self.catalog().tool(binding, tool)
+    }
+
+    fn holding(&self, principal: &Principal) -> Principal {
+        Self::holding(self, principal)
     }
 }
 

@@ -126,9 +126,10 @@ impl Started {
     /// the operator gives at this moment holds for each run.
     ///
     /// A job keeps the version of its plugin, whose tool its arguments were checked for. That version has the grants of
-    /// its time, so it runs on while the operator gives its binding the same; where that is not so, it ends. The roles of
-    /// who began it are those of its beginning, or of the last answer.
+    /// its time, so it runs on while the operator gives its binding the same; where that is not so, it ends. Who began it,
+    /// or answered last, needs the role that the tool requires now, and must hold it now.
     fn look_again(&mut self, jobs: &Jobs) -> Result<(), Fault> {
+        self.principal = jobs.holding(&self.principal);
         let (binding, tool) = (&self.found.binding, &self.found.tool.own_name);
         let live = jobs.live_tool(&binding.name, tool).filter(|live| live.allows(&self.principal));
         let Some(live) = live else {

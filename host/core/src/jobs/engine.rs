@@ -16,8 +16,10 @@ use super::mirror::{self, Mirrored, MirroredJob};
 use super::record::{now_ms, space};
 use super::recover::recover;
 use super::table::{Entry, Table, Why};
+use super::unknown::Unknowns;
 use crate::audit::Audit;
 use crate::catalog::FoundTool;
+use crate::principal::Principal;
 use crate::sandbox::{BindingPermits, GRACE, Permit, Permits};
 use crate::settings::JobSettings;
 use crate::store::{Space, Store, StoreError};
@@ -33,6 +35,7 @@ pub struct Jobs {
     pub(super) settings: JobSettings,
     permits: Arc<Permits>,
     turns: Mutex<HashMap<Arc<str>, BindingPermits>>,
+    pub(super) unknowns: Unknowns,
     table: Mutex<Table>,
     pub(super) tasks: TaskTracker,
     mirror: Option<PathBuf>,
@@ -81,6 +84,7 @@ impl Jobs {
             settings,
             permits: Permits::of(settings.concurrency.min(room), settings.binding_concurrency),
             turns: Mutex::default(),
+            unknowns: Unknowns::default(),
             table: Mutex::new(table),
             tasks: TaskTracker::new(),
             mirror,
@@ -105,6 +109,12 @@ impl Jobs {
         self.live.get()?.upgrade()?.tool(binding, tool)
     }
 
+    /// Who began a job, with the roles of this moment.
+    pub(super) fn holding(&self, principal: &Principal) -> Principal {
+        let live = self.live.get().and_then(Weak::upgrade);
+        live.map_or_else(|| principal.clone(), |live| live.holding(principal))
+    }
+
     /// Ends the jobs of a host that stops. Those that run have the grace; what has not ended then is failed with
     /// `interrupted`, as after a restart. Nothing new begins meanwhile.
     pub async fn stop(&self, stopping: Stopping) {
@@ -118,6 +128,7 @@ impl Jobs {
         self.stop_where(|_| true);
         // A guest that is ended has a moment for its last word, and the store is to hear of it.
         let _ = tokio::time::timeout(GRACE * 2, self.tasks.wait()).await;
+        self.record_unknown(true);
         if let Some(path) = &self.mirror {
             mirror::write_and_log(self.mirrored(), path.clone()).await;
         }
@@ -164,6 +175,7 @@ impl Jobs {
     }
 
     fn sweep(&self) {
+        self.record_unknown(false);
         let now = now_ms();
         let mut table = self.table();
         let before = table.jobs.len();

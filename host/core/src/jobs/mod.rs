@@ -46,6 +46,7 @@ mod record;
 mod recover;
 mod result;
 mod table;
+mod unknown;
 
 pub use access::{Access, Tools};
 pub use begin::{Begun, Wish};

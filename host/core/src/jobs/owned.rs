@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::access::Access;
 use super::engine::Jobs;
@@ -10,9 +10,6 @@ use super::job::{Job, Status};
 use super::record::{now_ms, result_key};
 use super::result;
 use super::table::{Entry, Table, Why};
-use crate::audit;
-use crate::call::{Kind, Refused, new_reference};
-use crate::catalog::Scope;
 use crate::domain::ToolResult;
 use crate::store::StoreError;
 
@@ -98,46 +95,6 @@ impl Jobs {
             live.stop(Why::Asked);
         }
         Some(entry.job())
-    }
-
-    /// What who asked for a job that is not there is told, whatever the reason. The reason goes into the audit log.
-    pub fn unknown(&self, access: &Access<'_>, id: &str) -> Refused {
-        let reference = new_reference();
-        let reason = match self.table().jobs.get(id).filter(|entry| entry.is_known()) {
-            None => "no job of this id is kept".to_owned(),
-            Some(entry) if *entry.record.principal != *access.principal.name() => {
-                format!("it is a job of {}", entry.record.principal)
-            }
-            Some(entry) => format!(
-                "it is a job of {}/{}, which is not shown here, or whose role is not held any more",
-                entry.record.binding, entry.record.tool
-            ),
-        };
-        let name = crate::text::clean(&id[..id.floor_char_boundary(128)]).into_owned();
-        let intent = audit::Intent {
-            call: reference.to_string(),
-            principal: access.principal.name().to_owned(),
-            binding: match access.scope {
-                Scope::Shared => String::new(),
-                Scope::Binding(name) => name.to_string(),
-            },
-            tool: String::new(),
-            plugin: String::new(),
-            arguments: Map::from_iter([("job".to_owned(), json!(name))]),
-            arguments_hash: String::new(),
-            job: None,
-        };
-        let record = audit::Record {
-            intent,
-            outcome: "refused".into(),
-            reason: Some(reason),
-            used: Vec::new(),
-            duration: Duration::ZERO,
-        };
-        if let Err(failed) = self.audit.outcome(&record) {
-            tracing::error!(call = %reference, reason = %failed, "a refusal was not recorded");
-        }
-        Refused::Unknown { kind: Kind::Job, name, reference }
     }
 
     /// How long a client may wait between two looks at a job.

@@ -1,5 +1,6 @@
 //! What one plugin cannot take from others by jobs, and what a job cannot do any more.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use fleetgate_core::call::ToolCall;
@@ -103,4 +104,43 @@ async fn what_is_taken_away_while_a_job_waits_for_its_turn_is_not_done() {
         let outcomes = world.audit.0.lock().unwrap();
         assert!(outcomes.iter().any(|record| record.outcome == "fault:denied"), "{taken}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_was_lost_while_a_job_waits_for_its_turn_is_not_used() {
+    let held = "[serve]\nlocal_roles = [\"lab:operator\"]\n";
+    let world = World::with(&format!("[jobs]\nbinding_concurrency = 1\n{held}")).await;
+    let local = Principal::new("local", [HeldRole::parse("lab:operator").unwrap()]);
+    let running = world.job(&ann(), "loop").await;
+    world.until(&ann(), &running.id, |job| job.message.is_some()).await;
+    let waiting = world.job(&local, "loop").await;
+    let without_role = world.job(&local, "done").await;
+    let path = world.place.path("fleetgate.toml");
+    fs::write(&path, fs::read_to_string(&path).unwrap().replace(held, "[serve]\nlocal_roles = []\n"))
+        .unwrap();
+    world.host.reload().await;
+    world.cancel(&ann(), &running.id).expect("it runs");
+    let ended = world.over_with(&local, &waiting.id).await;
+    assert_eq!(ended.fault.expect("it was not done").code, "denied");
+    assert_eq!(world.over_with(&local, &without_role.id).await.status, Status::Completed, "it takes no role");
+    assert_eq!(world.host.holding(&local).roles().count(), 0);
+    assert_eq!(world.host.holding(&ann()), ann(), "whom nobody knows holds what he held");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_unknown_ids_is_two_records() {
+    let world = World::new().await;
+    let mut references = BTreeSet::new();
+    for number in 0..1000 {
+        let id = format!("{number:026}");
+        let refused = world.within(&ann(), &Scope::Shared, |jobs, access| jobs.unknown(access, &id));
+        references.insert(refused.reference().to_string());
+    }
+    let records = || world.audit.0.lock().unwrap().clone();
+    assert_eq!((records().len(), references.len()), (1, 1));
+    assert!(references.contains(&records()[0].intent.call), "the reference leads to the record");
+    world.stop().await;
+    let reason = records()[1].reason.clone().unwrap();
+    assert!(reason.starts_with("999 more requests like") && reason.contains("no job of this id"), "{reason}");
+    assert_eq!(records().len(), 2);
 }

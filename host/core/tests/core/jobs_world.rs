@@ -7,8 +7,9 @@ use fleetgate_core::call::{CallContext, End, Refused, ToolCall};
 use fleetgate_core::catalog::{Catalog, Host, HostOptions, Scope};
 use fleetgate_core::domain::Fault;
 use fleetgate_core::jobs::{Access, Begun, Job, Jobs, Stopping};
-use fleetgate_core::principal::{HeldRole, Principal};
+use fleetgate_core::principal::{HeldRole, Holders, Principal};
 use fleetgate_core::sandbox::Nobody;
+use fleetgate_core::settings::Settings;
 use fleetgate_core::store::{Batch, Entry, Key, Listed, Memory, Page, Space, Store, StoreError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -49,6 +50,18 @@ s-nothing = { requires = "any" }
 go = { requires = "any" }
 c = { requires = "any", read_only = true }
 "#;
+
+/// `local` holds what the settings say, everybody else what they held.
+struct AsConfigured;
+
+impl Holders for AsConfigured {
+    fn holding(&self, principal: &Principal, settings: &Settings) -> Principal {
+        match principal.name() {
+            "local" => Principal::new("local", settings.serve.local_roles.iter().cloned()),
+            _ => principal.clone(),
+        }
+    }
+}
 
 /// A store that refuses what begins so.
 #[derive(Debug, Default)]
@@ -97,6 +110,7 @@ impl World {
         let options = HostOptions {
             store: Some(store.clone()),
             jobs_file: Some(place.path("test.jobs.json")),
+            holders: Some(Arc::new(AsConfigured)),
             ..place.options()
         };
         let host = in_time(Host::start(options, SANDBOX.clone(), capabilities(), audit.clone())).await;

@@ -27,6 +27,7 @@ pub struct Fake {
     now: Mutex<Arc<Snapshot>>,
     changes: broadcast::Sender<Change>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    lost: Arc<Mutex<Vec<String>>>,
 }
 
 /// What arrived at the core.
@@ -131,13 +132,14 @@ pub fn principal(name: &str, roles: &[&str]) -> Principal {
 
 impl Fake {
     pub fn new(bindings: impl IntoIterator<Item = FakeBinding>) -> Arc<Self> {
-        let seen = Arc::default();
+        let (seen, lost) = (Arc::default(), Arc::default());
         let now = Arc::new(Snapshot {
             revision: 1,
             bindings: bindings.into_iter().collect(),
             seen: Arc::clone(&seen),
+            lost: Arc::clone(&lost),
         });
-        Arc::new(Self { now: Mutex::new(now), changes: broadcast::Sender::new(16), seen })
+        Arc::new(Self { now: Mutex::new(now), changes: broadcast::Sender::new(16), seen, lost })
     }
 
     pub fn publish(&self, bindings: impl IntoIterator<Item = FakeBinding>, changed: &[&'static str]) {
@@ -157,12 +159,18 @@ impl Fake {
             revision,
             bindings: bindings.into_iter().collect(),
             seen: self.seen.clone(),
+            lost: self.lost.clone(),
         });
         drop(now);
         let named = |names: &[&'static str]| names.iter().map(|name| Arc::from(*name)).collect();
         let change =
             Change { revision, tools: named(tools), prompts: named(prompts), resources: named(resources) };
         self.changes.send(change).ok();
+    }
+
+    /// From now on this caller holds no role, whatever he held.
+    pub fn loses(&self, principal: &str) {
+        self.lost.lock().unwrap().push(principal.into());
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -184,6 +192,7 @@ struct Snapshot {
     revision: u64,
     bindings: Vec<FakeBinding>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    lost: Arc<Mutex<Vec<String>>>,
 }
 
 impl Snapshot {
@@ -205,6 +214,13 @@ fn allows(binding: &FakeBinding, tool: &FakeTool, principal: &Principal) -> bool
 }
 
 impl View for Snapshot {
+    fn holding(&self, principal: &Principal) -> Principal {
+        match self.lost.lock().unwrap().iter().any(|lost| *lost == principal.name()) {
+            true => Principal::new(principal.name(), []),
+            false => principal.clone(),
+        }
+    }
+
     fn revision(&self) -> u64 {
         self.revision
     }

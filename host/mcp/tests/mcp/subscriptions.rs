@@ -171,6 +171,25 @@ async fn who_may_no_longer_read_a_resource_no_longer_hears_of_it() {
     assert!(in_time(bob.message()).await.unwrap()["result"].is_object(), "nothing else came");
 }
 
+#[tokio::test]
+async fn who_lost_the_role_since_no_longer_hears_of_what_it_watched() {
+    let (fake, fleet) = fleet().await;
+    let mut guarded = naas("lab");
+    guarded.resources[0].role = Some("operator");
+    fake.publish([guarded, naas("lab-2")], &[]);
+    let uris = ["naas://jobs", "naas://other"];
+    let (mut ann, _) = listen(&fleet, "/mcp/lab", "ann", json!({"resourceSubscriptions": uris})).await;
+    call(&fleet, "/mcp/lab", "update_all").await;
+    let mut told = [next(&mut ann).await.1["uri"].clone(), next(&mut ann).await.1["uri"].clone()];
+    told.sort_by_key(Value::to_string);
+    assert_eq!(told, uris);
+    fake.loses("ann");
+    call(&fleet, "/mcp/lab", "update_all").await;
+    assert_eq!(next(&mut ann).await.1["uri"], "naas://other");
+    fleet.shutdown.begin();
+    assert!(in_time(ann.message()).await.unwrap()["result"].is_object(), "nothing else came");
+}
+
 /// What a session hears until the list of its tools changes, which it is told last.
 async fn heard(served: &Served, stream: &mut Events) -> Vec<Value> {
     let mut heard = Vec::new();
