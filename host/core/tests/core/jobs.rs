@@ -6,7 +6,7 @@ use fleetgate_core::call::{End, Refused, ToolCall};
 use fleetgate_core::catalog::Scope;
 use fleetgate_core::jobs::{Begun, Job, Status};
 use fleetgate_core::principal::Principal;
-use fleetgate_core::store::{Batch, Key, Space, Store};
+use fleetgate_core::store::{Batch, Key, Page, Space, Store};
 use serde_json::{Map, Value, json};
 
 use super::guest::packed;
@@ -39,6 +39,27 @@ async fn a_job_is_audited_as_one() {
     let [record] = &records[..] else { panic!("{records:?}") };
     assert_eq!(record.intent.job.as_deref(), Some(&*job.id));
     assert_eq!(record.outcome, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_job_returned_is_kept_as_its_result_and_nowhere_else() {
+    let world = World::new().await;
+    let job = world.job(&ann(), "done").await;
+    world.over_with(&ann(), &job.id).await;
+    world.stop().await;
+    // The text of the result, in JSON or in a text of JSON.
+    let holds = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).replace('\\', "");
+        text.contains("{\"done\":true}")
+    };
+    let all = world.store.list(&Space::new("jobs").unwrap(), Page::of("")).await.unwrap();
+    let kept = all.entries.iter().filter(|entry| holds(&entry.value)).map(|entry| entry.key.to_string());
+    assert_eq!(kept.collect::<Vec<_>>(), [format!("result/{}", job.id)]);
+    assert!(all.entries.len() > 1 && !all.more, "{all:?}");
+    let listed = std::fs::read(world.place.path("test.jobs.json")).unwrap();
+    assert!(String::from_utf8_lossy(&listed).contains(&*job.id) && !holds(&listed));
+    let records = format!("{:?}", world.audit.0.lock().unwrap());
+    assert!(records.contains(&*job.id) && !records.contains("true"), "{records}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,9 +6,11 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fleet_sim::naas::{Behaviour, known};
-use fleetgate_e2e::Network;
 use fleetgate_e2e::network::{on, quick, show};
+use fleetgate_e2e::{Network, Server};
 use serde_json::json;
+
+use crate::canaries::nowhere;
 
 const ADMIN: &str = r#"
 [plugins.naas.grant.http.admin]
@@ -157,6 +159,29 @@ async fn a_key_is_made_used_and_revoked_and_its_token_is_told_once() {
         let kept = written(&network.installation.path().join(".fleetgate"));
         assert!(!network.server.log().contains(token) && !holds(&kept, token), "the token is in a log");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_is_in_no_trace_record_or_file() {
+    let mut network = Network::grown(quick(Behaviour::AsDocumented), known::OPERATOR, "admin", ADMIN).await;
+    let mut command = network.installation.command(&["serve", "--json", "--listen", "127.0.0.1:0"]);
+    command.env("FLEETGATE_LOG", "trace");
+    network.server = Server::of(command);
+    let answer = network.call("create_api_key", json!({})).await;
+    let token = answer.structured()["token"].as_str().expect("a token").to_owned();
+    assert_eq!(answer.result()["_meta"]["secret"], json!(["/token"]), "it says itself what is secret");
+    let mut said = String::new();
+    for command in
+        [&["audit", "find", "--json"][..], &["why", &answer.reference()], &["jobs", "list", "--json"]]
+    {
+        said += &network.installation.run(command).all();
+    }
+    assert!(said.contains("create_api_key"), "{said}");
+    let log = network.server.log();
+    assert!(log.contains("TRACE"), "the whole log is looked at");
+    said += &log;
+    said += &String::from_utf8_lossy(&written(network.installation.path()));
+    nowhere(&token, &said);
 }
 
 #[tokio::test]
