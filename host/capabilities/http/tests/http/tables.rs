@@ -45,7 +45,10 @@ fn a_request_that_is_wrong_is_refused_with_place_and_advice() {
         ("paths = [\"/a\"]\nhosts = [\"*.weather.gov\"]", "is not the name of a public host"),
         ("paths = [\"/a\"]\nhosts = [\"api.upstream\"]", "is not the name of a public host"),
         ("paths = [\"/a\"]\nupstream = false", "nothing to reach is left"),
-        ("paths = [\"/a\"]\nbase = \"v1\"", "capabilities.http.api.base: the path does not begin with a slash"),
+        (
+            "paths = [\"/a\"]\nbase = \"v1\"",
+            "capabilities.http.api.base: the path does not begin with a slash",
+        ),
         ("paths = [\"/a\"]\nbase = \"/v1/\"", "it ends with a slash (write it like \"/v1\""),
         ("paths = [\"/a\"]\nbase = \"/../v1\"", "the path has a dot segment"),
         ("paths = [\"/a\"]\nbase = \"/v1\"\nhosts = [\"a.example.com\"]", "a fixed host has no such place"),
@@ -317,7 +320,10 @@ fn a_granted_url_is_the_same_with_and_without_the_place_where_the_api_begins() {
         ("https://example.com/av1", "https://example.com/av1/v1"),
     ] {
         let (asked, grant) = world.read("api", request, Some(&format!("url = {url:?}"))).unwrap();
-        assert_eq!(asked.describe(), ["GET, HEAD to a URL that the operator gives (below /v1), paths /devices"]);
+        assert_eq!(
+            asked.describe(),
+            ["GET, HEAD to a URL that the operator gives (below /v1), paths /devices"]
+        );
         let described = grant.unwrap().describe();
         assert_eq!(described[0], format!("the methods it asks for to {to}, the paths it asks for"));
     }

@@ -1,0 +1,82 @@
+//! Sending.
+
+use std::time::Duration;
+
+use fleetgate_sdk::prelude::*;
+
+use super::refusal;
+use crate::settings;
+
+/// The API of the granted server. Paths begin below `/v1`, which the manifest says.
+pub(super) struct Api {
+    upstream: http::Upstream,
+    timeout: Duration,
+}
+
+impl Api {
+    /// What every request needs to know. The mode says that the server was granted.
+    pub(super) fn connect() -> Result<Self, Fault> {
+        Ok(Self { upstream: http::upstream("api"), timeout: settings::request_timeout()? })
+    }
+
+    /// A list of the whole fleet.
+    pub(super) fn list(&self, what: &str) -> http::Request {
+        self.prepared(self.upstream.get([what]))
+    }
+
+    /// Something of one device; `[]`: the device itself.
+    pub(super) fn of_device<'a>(
+        &self,
+        method: http::Method,
+        device: &str,
+        what: impl IntoIterator<Item = &'a str>,
+    ) -> http::Request {
+        let request = self.upstream.request(method, ["devices"]).segment_named("/device_id", device);
+        self.prepared(request.segments(what))
+    }
+
+    /// Looks at something of one device.
+    pub(super) fn get<'a>(&self, device: &str, what: impl IntoIterator<Item = &'a str>) -> http::Request {
+        self.of_device(http::Method::Get, device, what)
+    }
+
+    fn prepared(&self, request: http::Request) -> http::Request {
+        request.header("accept", "application/json").timeout(self.timeout)
+    }
+}
+
+/// Sends what may arrive twice without harm; a status that is not a success is a fault.
+pub(super) fn answer(request: http::Request) -> Result<Value, Fault> {
+    read(&request.send()?)
+}
+
+/// Sends what must not arrive twice. Where it is not known whether it did, the fault says so and asks for no repeat.
+pub(super) fn answer_once(request: http::Request) -> Result<Value, Fault> {
+    match request.send() {
+        Ok(response) => read(&response).map_err(|fault| match response.status() {
+            500 | 502 | 504 => refusal::perhaps_done(fault),
+            _ => fault,
+        }),
+        Err(fault) if ["timeout", "unavailable", "upstream", "cancelled"].contains(&&*fault.code) => {
+            Err(refusal::perhaps_done(fault))
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The body as JSON; null where there is none.
+fn read(response: &http::Response) -> Result<Value, Fault> {
+    if !response.is_ok() {
+        return Err(refusal::of(response));
+    }
+    if response.bytes().iter().all(u8::is_ascii_whitespace) {
+        return Ok(Value::Null);
+    }
+    response.json()
+}
+
+/// The status of a success, beside its body.
+pub(super) fn answer_with_status(request: http::Request) -> Result<(u16, Value), Fault> {
+    let response = request.send()?;
+    Ok((response.status(), read(&response)?))
+}

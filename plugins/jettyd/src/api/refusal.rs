@@ -1,0 +1,68 @@
+//! From a status of the API to a fault that says what to do.
+
+use fleetgate_sdk::prelude::*;
+
+use crate::mode::binding;
+
+/// How much of the server's answer is passed on, in bytes.
+const EXCERPT: usize = 500;
+
+/// `jettyd API error 404: {"error":"device not found"}`, with `status` and `body` in its details.
+pub(super) fn of(response: &http::Response) -> Fault {
+    let status = response.status();
+    let text = response.text();
+    let text = text.trim();
+    let said: String =
+        text[..text.floor_char_boundary(EXCERPT)].chars().filter(|c| !c.is_control()).collect();
+    let mut message = format!("jettyd API error {status}: {said}");
+    if let Some(hint) = hint(status) {
+        message.push_str(&format!("\n{hint}"));
+    }
+    let code = match status {
+        400 | 422 => "invalid-arguments",
+        401 | 403 => "denied",
+        404 => "unknown",
+        409 => "conflict",
+        429 | 502..=504 => "unavailable",
+        _ => "upstream",
+    };
+    let fault = Fault::custom(code, message).detail("status", status).detail("body", said);
+    // No other status is worth the same request again.
+    match (matches!(status, 429 | 500 | 502..=504), response.fault().retry_after) {
+        (false, _) => fault,
+        (true, Some(wait)) => fault.retry_after(wait),
+        (true, None) => fault.retryable(),
+    }
+}
+
+/// The status that a fault is about, if it is about one.
+pub(super) fn status(fault: &Fault) -> Option<u64> {
+    fault.details.as_ref()?.get("status")?.as_u64()
+}
+
+/// Something was sent that must not be sent twice, and nobody knows whether it arrived.
+pub(super) fn perhaps_done(fault: Fault) -> Fault {
+    let message = format!(
+        "{} Whether it was done is not known, so it is not sent again: look at the device before you send it once more.",
+        fault.message
+    );
+    fault.message(message).not_retryable().detail("side_effect", "unknown")
+}
+
+fn hint(status: u16) -> Option<String> {
+    let binding = binding();
+    match status {
+        300..=399 => Some(format!(
+            "That is a redirect: the URL in [plugins.{binding}.grant.http.api] is probably not the one that the server \
+             calls its own."
+        )),
+        401 => Some(format!(
+            "The server does not accept the credential of [plugins.{binding}.grant.http.api]: it is wrong, expired or \
+             revoked."
+        )),
+        403 => Some(format!(
+            "The credential of [plugins.{binding}.grant.http.api] may not do this: it lacks the scope at jettyd."
+        )),
+        _ => None,
+    }
+}

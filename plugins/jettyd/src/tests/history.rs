@@ -1,0 +1,228 @@
+//! get_history by the API.
+
+use fleetgate_sdk::prelude::*;
+use fleetgate_sdk::testing::{Request, Response};
+use jiff::Timestamp;
+
+use super::played::{ID, Played, not_found};
+
+const FROM: &str = "2025-05-19T00:00:00Z";
+const TO: &str = "2025-05-20T00:00:00Z";
+
+fn asked(with: Value) -> Value {
+    let mut arguments = json!({ "device_id": ID, "sensor_key": "air.humidity", "from": FROM, "to": TO });
+    for (key, value) in with.as_object().expect("an object") {
+        arguments[key] = value.clone();
+    }
+    arguments
+}
+
+fn seconds(text: &str) -> i64 {
+    text.parse::<Timestamp>().expect("a time").as_second()
+}
+
+/// A server that has a value each `step` seconds of the day, keeps to `from`, `to` and `limit`, and knows nothing of
+/// resolutions. `newest`: it leaves out the oldest ones; `descending`: it gives the newest first.
+fn day(step: i64, newest: bool, descending: bool) -> Played {
+    Played::new(move |request: &Request| {
+        if !request.path().ends_with("/telemetry") {
+            return not_found();
+        }
+        let bound = |key: &str| seconds(&request.query(key).expect("a bound"));
+        let limit: usize = request.query("limit").expect("a limit").parse().expect("a number");
+        let mut rows: Vec<i64> = (seconds(FROM)..=seconds(TO))
+            .step_by(usize::try_from(step).expect("a step"))
+            .filter(|at| (bound("from")..=bound("to")).contains(at))
+            .collect();
+        if newest {
+            rows.reverse();
+        }
+        rows.truncate(limit);
+        rows.sort_unstable();
+        if descending {
+            rows.reverse();
+        }
+        let rows: Vec<_> = rows
+            .into_iter()
+            .map(|at| json!({ "ts": at, "readings": { "air.humidity": (at - seconds(FROM)) / 3600 } }))
+            .collect();
+        Response::json(200, rows)
+    })
+}
+
+#[test]
+fn raw_values_come_oldest_first_with_their_range() {
+    for descending in [false, true] {
+        let played = day(3600, false, descending);
+        let history = played.data("get_history", asked(json!({})));
+        let points = history["points"].as_array().expect("points");
+        assert_eq!(points.len(), 25);
+        assert_eq!(points[0], json!({ "timestamp": FROM, "value": 0 }));
+        assert_eq!(points[24], json!({ "timestamp": TO, "value": 24 }));
+        assert_eq!(
+            (&history["resolution"], &history["unit"], &history["from"], &history["to"]),
+            (&json!("raw"), &json!("%"), &json!(FROM), &json!(TO))
+        );
+        assert_eq!(
+            played.requests()[0].query_string(),
+            "metric=air.humidity&from=2025-05-19T00%3A00%3A00Z&to=2025-05-20T00%3A00%3A00Z&limit=1000"
+        );
+        assert_eq!(played.asked().len(), 1);
+    }
+}
+
+#[test]
+fn offsets_are_understood_and_a_range_without_an_end_ends_now() {
+    let played = day(3600, false, false);
+    let history = played.data("get_history", asked(json!({ "from": "2025-05-19T02:00:00+02:00" })));
+    assert_eq!(history["from"], FROM);
+    let mut open = asked(json!({}));
+    open.as_object_mut().expect("an object").shift_remove("to");
+    let history = played.data("get_history", open);
+    let to: Timestamp = history["to"].as_str().expect("text").parse().expect("a time");
+    assert!((crate::time::now().as_second() - to.as_second()).abs() < 600);
+}
+
+#[test]
+fn whatever_end_a_server_leaves_out_of_a_full_page_is_asked_for() {
+    for newest in [false, true] {
+        for descending in [false, true] {
+            let played = day(30, newest, descending);
+            let history = played.data("get_history", asked(json!({})));
+            let points = history["points"].as_array().expect("points");
+            assert_eq!(points.len(), 2881, "newest {newest}, descending {descending}");
+            assert!(points.is_sorted_by_key(|point| point["timestamp"].as_str().map(str::to_owned)));
+            assert_eq!(history.get("truncated"), None);
+            assert!(played.asked().len() <= 6, "{:?}", played.asked().len());
+        }
+    }
+}
+
+#[test]
+fn after_ten_pages_it_is_said_that_there_is_more() {
+    let played = day(5, false, false);
+    let history = played.data("get_history", asked(json!({})));
+    assert_eq!(history["truncated"], true);
+    assert_eq!(played.asked().len(), 10);
+}
+
+#[test]
+fn a_server_that_repeats_a_page_is_left() {
+    let played = Played::new(|_: &Request| {
+        let rows: Vec<_> =
+            (0..1000).map(|_| json!({ "ts": seconds(FROM), "readings": { "air.humidity": 1 } })).collect();
+        Response::json(200, rows)
+    });
+    assert_eq!(played.data("get_history", asked(json!({})))["points"].as_array().map(Vec::len), Some(1));
+    assert!(played.asked().len() <= 3);
+}
+
+#[test]
+fn buckets_are_made_here_where_the_server_makes_none() {
+    let played = day(600, false, false);
+    let history = played.data("get_history", asked(json!({ "resolution": "1h" })));
+    let points = history["points"].as_array().expect("points");
+    assert_eq!(points.len(), 25);
+    assert_eq!(
+        points[1],
+        json!({ "timestamp": "2025-05-19T01:00:00Z", "value": 1.0, "min": 1.0, "max": 1.0, "count": 6 })
+    );
+    assert_eq!(history["resolution"], "1h");
+    assert_eq!(played.requests()[0].query("resolution").as_deref(), Some("1h"));
+}
+
+#[test]
+fn buckets_of_the_server_are_passed_on_as_they_are() {
+    let rows = json!({ "data": [
+        { "bucket": "2025-05-19T00:00:00Z", "avg": "45.5", "min": 40, "max": 50, "count": 12 },
+        { "bucket": "2025-05-19T01:00:00Z", "avg": 46, "min": 44, "max": 48, "count": 12 }
+    ]});
+    let played = Played::new(move |_: &Request| Response::json(200, rows.clone()));
+    let history = played.data("get_history", asked(json!({ "resolution": "1h" })));
+    assert_eq!(
+        history["points"][0],
+        json!({ "timestamp": FROM, "value": 45.5, "min": 40.0, "max": 50.0, "count": 12 })
+    );
+    assert_eq!(history["points"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_bucket_that_begins_before_the_range_and_ends_in_it_belongs_to_it() {
+    let rows = json!([{ "bucket": "2025-05-19T00:00:00Z", "avg": 1, "count": 2 }, { "bucket": "2025-05-18T23:00:00Z", "avg": 9, "count": 2 }]);
+    let played = Played::new(move |_: &Request| Response::json(200, rows.clone()));
+    let history =
+        played.data("get_history", asked(json!({ "resolution": "1h", "from": "2025-05-19T00:30:00Z" })));
+    assert_eq!(history["points"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn values_out_of_the_range_are_left_out_where_the_server_gives_some() {
+    let rows = json!([
+        { "ts": "2025-05-18T23:59:59Z", "readings": { "air.humidity": 1 } },
+        { "ts": "2025-05-19T12:00:00Z", "readings": { "air.humidity": 2 } },
+        { "ts": "2025-05-20T00:00:01Z", "readings": { "air.humidity": 3 } },
+        { "readings": { "air.humidity": 4 } },
+        { "ts": "2025-05-19T13:00:00Z", "readings": { "air.humidity": null } }
+    ]);
+    let played = Played::new(move |_: &Request| Response::json(200, rows.clone()));
+    let history = played.data("get_history", asked(json!({})));
+    assert_eq!(history["points"], json!([{ "timestamp": "2025-05-19T12:00:00Z", "value": 2 }]));
+}
+
+/// A device with two sensors, of which each is found by its whole key alone.
+fn two_sensors() -> Played {
+    Played::new(|request: &Request| match request.path() {
+        path if path.ends_with("/shadow") => Response::json(
+            200,
+            json!({ "reported": { "air.humidity": 1, "soil.humidity": 2, "air.co2": 3 } }),
+        ),
+        path if path.ends_with("/telemetry") => match request.query("metric").as_deref() {
+            Some(key @ "air.co2") => Response::json(200, json!([{ "ts": FROM, "readings": { key: 400 } }])),
+            _ => Response::json(200, json!([])),
+        },
+        _ => not_found(),
+    })
+}
+
+#[test]
+fn the_end_of_a_key_is_looked_up_in_the_shadow_and_asked_for_in_full() {
+    let history = two_sensors().data("get_history", asked(json!({ "sensor_key": "co2" })));
+    assert_eq!((&history["sensor_key"], &history["points"][0]["value"]), (&json!("air.co2"), &json!(400)));
+}
+
+#[test]
+fn a_sensor_that_measured_nothing_in_a_range_has_no_points_and_one_that_does_not_exist_is_refused() {
+    let played = two_sensors();
+    assert_eq!(played.data("get_history", asked(json!({})))["points"], json!([]));
+    let fault = played.fault("get_history", asked(json!({ "sensor_key": "pressure" })));
+    assert_eq!((fault.code.as_str(), fault.field.as_deref()), ("unknown", Some("/sensor_key")));
+    assert_eq!(
+        fault.details.expect("details")["sensor_keys"],
+        json!(["air.co2", "air.humidity", "soil.humidity"])
+    );
+    let fault = played.fault("get_history", asked(json!({ "sensor_key": "humidity" })));
+    assert_eq!(fault.details.expect("details")["candidates"], json!(["air.humidity", "soil.humidity"]));
+}
+
+#[test]
+fn a_range_that_is_none_is_refused_by_name_before_anything_is_sent() {
+    for (with, field) in [
+        (json!({ "from": "yesterday" }), "/from"),
+        (json!({ "from": "2025-05-19" }), "/from"),
+        (json!({ "from": "2025-05-19T00:00:00" }), "/from"),
+        (json!({ "to": "soon" }), "/to"),
+        (json!({ "from": TO, "to": FROM }), "/from"),
+        (json!({ "from": "9998-01-01T00:00:00Z", "to": "2025-05-20T00:00:00Z" }), "/from"),
+        (json!({ "resolution": "2h" }), "/resolution"),
+        (json!({ "resolution": "" }), "/resolution"),
+    ] {
+        let played = day(3600, false, false);
+        let fault = played.fault("get_history", asked(with.clone()));
+        assert_eq!(
+            (fault.code.as_str(), fault.field.as_deref()),
+            ("invalid-arguments", Some(field)),
+            "{with}"
+        );
+        assert!(played.asked().is_empty(), "{with}");
+    }
+}
