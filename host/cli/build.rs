@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The interfaces of the SDK's bindings, and where they look for them, here and in the copy.
-const WIT: [&str; 2] = ["fleetgate-plugin", "fleetgate-ssh"];
+const WIT: [&str; 4] = ["fleetgate-plugin", "fleetgate-ssh", "fleetgate-keyvalue", "fleetgate-mqtt"];
 const WIT_HERE: &str = "\"../../wit/";
 const WIT_THERE: &str = "\"wit/";
 

@@ -1,5 +1,5 @@
-//! The interfaces `fleetgate:plugin` and `fleetgate:ssh`, generated from their WIT, and the way between their types and
-//! ours.
+//! The interfaces `fleetgate:plugin`, `fleetgate:ssh`, `fleetgate:keyvalue` and `fleetgate:mqtt`, generated from their
+//! WIT, and the way between their types and ours.
 //!
 //! Each export has a world of its own, and all share the imports and their types. `export!` names the worlds of what a
 //! plugin has, so that its component exports nothing else. Imports need no such care: a component has those that its code
@@ -7,6 +7,7 @@
 
 mod completions;
 mod convert;
+mod events;
 mod prompts;
 mod resources;
 mod skills;
@@ -47,8 +48,11 @@ macro_rules! exports {
 
 world!(imports, "../../wit/fleetgate-plugin", "imports", {});
 world!(ssh, "../../wit/fleetgate-ssh", "imports", {});
+world!(keyvalue, "../../wit/fleetgate-keyvalue", "imports", {});
+world!(mqtt, "../../wit/fleetgate-mqtt", "imports", {});
 exports!(with_tools, "with-tools", "export_tools");
 exports!(with_resources, "with-resources", "export_resources");
 exports!(with_prompts, "with-prompts", "export_prompts");
 exports!(with_completions, "with-completions", "export_completions");
 exports!(with_skills, "with-skills", "export_skills");
+exports!(with_events, "with-events", "export_events");

@@ -33,6 +33,8 @@
 //! - `#[resource]`, `#[template]`, `#[prompt]`, `#[complete]` and `#[skill]` are the other things that a plugin can have.
 //! - [`http`] reaches the granted upstream. The plugin sees neither its address nor its credential.
 //! - [`ssh`] reaches the granted devices: commands and terminals. The plugin sees no password.
+//! - [`mqtt`] publishes and listens at the granted broker; `#[events]` handles what happens when nobody calls.
+//! - [`keyvalue`] is what a plugin remembers.
 //! - [`Fault`] says why something failed; [`ToolResult`] is a result built by hand; [`Outcome`] may ask the client.
 //! - [`jobs`] run on when the call is over.
 //! - `testing` (in native builds) plays the host, so that tools are tested with `cargo test`.
@@ -52,11 +54,14 @@ mod client;
 pub mod completion;
 pub mod config;
 mod content;
+mod event;
 mod fault;
 mod host;
 pub mod http;
 pub mod jobs;
+pub mod keyvalue;
 pub mod log;
+pub mod mqtt;
 mod outcome;
 #[doc(hidden)]
 pub mod plugin;
@@ -79,8 +84,9 @@ mod tool_result;
 pub use client::Client;
 pub use completion::{Complete, Completion, Given, IntoCompletion};
 pub use content::Content;
+pub use event::{Event, Events};
 pub use fault::Fault;
-pub use fleetgate_sdk_macros::{complete, export, prompt, resource, skill, template, tool};
+pub use fleetgate_sdk_macros::{complete, events, export, prompt, resource, skill, template, tool};
 pub use outcome::{IntoOutcome, ToolReturn};
 pub use plugin::Plugin;
 pub use prompt::{IntoMessages, Prompt, PromptArgument, PromptMessage, Role};
@@ -105,10 +111,10 @@ pub fn granted(name: &str) -> bool {
 /// What most plugins use.
 pub mod prelude {
     pub use crate::{
-        Answer, Completion, Content, Fault, Given, Json, JsonSchema, Outcome, PromptMessage, Question,
+        Answer, Completion, Content, Event, Fault, Given, Json, JsonSchema, Outcome, PromptMessage, Question,
         Resource, ResourceInfo, ResourcePage, ToolResult, Value, call, config, granted, http, log,
     };
-    pub use fleetgate_sdk_macros::{complete, prompt, resource, skill, template, tool};
+    pub use fleetgate_sdk_macros::{complete, events, prompt, resource, skill, template, tool};
     pub use serde::{Deserialize, Serialize};
     pub use serde_json::json;
 }

@@ -59,8 +59,12 @@ mod tests {
         }
         let bindings = text("fleetgate-sdk/src/bindings.rs");
         assert!(!bindings.contains("\"../"), "{bindings}");
-        assert!(bindings.contains("\"wit/fleetgate-plugin\"") && bindings.contains("\"wit/fleetgate-ssh\""));
-        assert!(text("fleetgate-sdk/wit/fleetgate-ssh/ssh.wit").contains("package fleetgate:ssh"));
+        assert!(bindings.contains("\"wit/fleetgate-plugin\""));
+        for package in ["ssh", "keyvalue", "mqtt"] {
+            assert!(bindings.contains(&format!("\"wit/fleetgate-{package}\"")), "{bindings}");
+            let wit = text(&format!("fleetgate-sdk/wit/fleetgate-{package}/{package}.wit"));
+            assert!(wit.contains(&format!("package fleetgate:{package}")), "{wit}");
+        }
         assert!(
             text("fleetgate-sdk/wit/fleetgate-plugin/worlds.wit").contains("package fleetgate:plugin")
                 || text("fleetgate-sdk/wit/fleetgate-plugin/types.wit").contains("package fleetgate:plugin")

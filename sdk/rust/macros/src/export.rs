@@ -11,12 +11,13 @@ use crate::keys;
 use crate::value::comma;
 
 /// What a plugin has, in the order in which the interface names it.
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 6] = [
     Section { name: "tools", of: "Tool", unique: "NAME", entry: "ToolEntry", manifest: true },
     Section { name: "resources", of: "Resource", unique: "URI", entry: "ResourceEntry", manifest: true },
     Section { name: "prompts", of: "Prompt", unique: "NAME", entry: "PromptEntry", manifest: true },
     Section { name: "completions", of: "Complete", unique: "", entry: "CompletionEntry", manifest: false },
     Section { name: "skills", of: "Skill", unique: "PATH", entry: "SkillEntry", manifest: true },
+    Section { name: "events", of: "Events", unique: "", entry: "EventsEntry", manifest: false },
 ];
 
 struct Section {
@@ -55,6 +56,9 @@ impl Parse for Exports {
             if exports.0[section].is_empty() {
                 return Err(Error::new(name.span(), format!("`{name}` names nothing; leave it out")));
             }
+            if let ("events", [_, second, ..]) = (SECTIONS[section].name, &*exports.0[section]) {
+                return Err(Error::new(second.span(), ONE_HANDLER));
+            }
             if !input.is_empty() {
                 input.parse::<Token![;]>().map_err(|error| Error::new(error.span(), EXPECTED))?;
             }
@@ -66,8 +70,9 @@ impl Parse for Exports {
     }
 }
 
-const EXPECTED: &str =
-    "expected tools: a, b; resources: c; prompts: d; completions: e; skills: F; or tools alone: a, b";
+const EXPECTED: &str = "expected tools: a, b; resources: c; prompts: d; completions: e; skills: F; events: g; or tools alone: a, b";
+
+const ONE_HANDLER: &str = "a plugin has one handler of events; it can tell them apart by their source";
 
 fn paths(input: ParseStream<'_>) -> Result<Vec<Path>> {
     let mut paths = Vec::new();

@@ -9,6 +9,7 @@ use proc_macro2::TokenStream;
 mod about;
 mod complete;
 mod docs;
+mod events;
 mod export;
 mod file;
 mod item;
@@ -126,6 +127,18 @@ pub fn skill(options: proc_macro::TokenStream, item: proc_macro::TokenStream) ->
     beside(skill::expand, options, item)
 }
 
+/// Makes a function the handler of the plugin's events: `fn handle(batch: Vec<Event>) -> Vec<Result<(), Fault>>`.
+///
+/// What happens stands in the manifest: `[capabilities.events.telemetry]` with the filters of a standing subscription,
+/// or with `every` for a schedule. The function gets some of it at once, in order, and answers for each event. One that
+/// failed comes again, with the same id: storing twice must be storing once. Nobody calls: there is no principal, and
+/// what the handler may do besides reading and keeping stands in the grant. `export!` takes it under `events:`, one for
+/// each plugin.
+#[proc_macro_attribute]
+pub fn events(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    beside(events::expand, options, item)
+}
+
 /// Exports what a plugin has, by the names of the functions. Once for each plugin.
 ///
 /// ```ignore
@@ -136,6 +149,7 @@ pub fn skill(options: proc_macro::TokenStream, item: proc_macro::TokenStream) ->
 ///     prompts: config_push;
 ///     completions: platforms;
 ///     skills: PushConfig;
+///     events: handle;
 /// }
 /// ```
 ///

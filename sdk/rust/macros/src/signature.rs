@@ -94,3 +94,15 @@ pub(crate) fn of_completion(function: &ItemFn) -> Result<usize> {
 fn is_self(pattern: &Pat) -> bool {
     matches!(pattern, Pat::Ident(name) if name.ident == "self")
 }
+
+/// A handler of events takes a batch and answers for each event. Which types these are, the compiler checks.
+pub(crate) fn of_events(function: &ItemFn) -> Result<()> {
+    const WANTED: &str = "a handler takes a batch and answers for each event: \
+                          fn handle(batch: Vec<Event>) -> Vec<Result<(), Fault>>";
+    let signature = &function.sig;
+    plain(signature, "handler")?;
+    match (signature.inputs.len(), signature.inputs.first(), &signature.output) {
+        (1, Some(FnArg::Typed(one)), ReturnType::Type(..)) if !is_self(&one.pat) => Ok(()),
+        _ => Err(Error::new(signature.ident.span(), WANTED)),
+    }
+}

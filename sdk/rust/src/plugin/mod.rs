@@ -1,12 +1,14 @@
 //! All that a plugin has: what the host lists and calls.
 
 mod completions;
+mod events;
 mod prompts;
 mod resources;
 mod skills;
 mod tools;
 
 pub use completions::{CompletionEntry, check_completions, complete};
+pub use events::{EventsEntry, handle_events};
 pub use prompts::{PromptEntry, find_prompt};
 pub use resources::{ResourceEntry, check_templates, list_resources, read_resource};
 pub use skills::SkillEntry;
@@ -69,6 +71,8 @@ pub trait Plugin {
     const COMPLETIONS: &'static [CompletionEntry] = &[];
     /// Its skills.
     const SKILLS: &'static [SkillEntry] = &[];
+    /// What handles its events: one, or none.
+    const EVENTS: &'static [EventsEntry] = &[];
     /// The manifest entries of all: each one line of JSON and a line feed. What `fleetgate pack` finds.
     const MANIFEST: &'static [&'static str];
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::policy::{self, Policy};
 use crate::plugin::{self, PromptEntry, ToolEntry};
 use crate::{
     Answers, Complete, Completion, Content, Fault, Given, Outcome, Plugin, Prompt, PromptMessage, Question,
@@ -49,6 +50,7 @@ pub fn call_tool<P: Plugin>(name: &str, arguments: Value) -> Result<Outcome, Fau
 /// When the prompt asks the client something; see [`get_prompt`].
 #[track_caller]
 pub fn get<T: Prompt>(arguments: Value) -> Result<Vec<PromptMessage>, Fault> {
+    let _reads = policy::under(Policy::reading());
     done(T::NAME, PromptEntry::of::<T>().get(&arguments.to_string(), answers())?)
 }
 
@@ -57,6 +59,7 @@ pub fn get<T: Prompt>(arguments: Value) -> Result<Vec<PromptMessage>, Fault> {
 /// # Errors
 /// `unknown` when the plugin has no such prompt, and as [`get`].
 pub fn get_prompt<P: Plugin>(name: &str, arguments: Value) -> Result<Outcome<Vec<PromptMessage>>, Fault> {
+    let _reads = policy::under(Policy::reading());
     plugin::find_prompt::<P>(name)?.get(&arguments.to_string(), answers())
 }
 
@@ -77,6 +80,7 @@ pub fn read<P: Plugin>(uri: &str) -> Result<Vec<Content>, Fault> {
 /// # Errors
 /// As [`read`].
 pub fn read_resource<P: Plugin>(uri: &str) -> Result<Outcome<Vec<Content>>, Fault> {
+    let _reads = policy::under(Policy::reading());
     plugin::read_resource::<P>(uri, answers())
 }
 
@@ -85,6 +89,7 @@ pub fn read_resource<P: Plugin>(uri: &str) -> Result<Outcome<Vec<Content>>, Faul
 /// # Errors
 /// `invalid-arguments` when the cursor is none, and whatever a listing function answers.
 pub fn list_resources<P: Plugin>(cursor: Option<&str>) -> Result<ResourcePage, Fault> {
+    let _reads = policy::under(Policy::reading());
     plugin::list_resources::<P>(cursor)
 }
 
@@ -93,6 +98,7 @@ pub fn list_resources<P: Plugin>(cursor: Option<&str>) -> Result<ResourcePage, F
 /// # Errors
 /// Whatever the completion answers.
 pub fn complete<T: Complete>(value: &str, given: &[(&str, &str)]) -> Result<Completion, Fault> {
+    let _reads = policy::under(Policy::reading());
     T::complete(value, &given.iter().copied().collect::<Given>())
 }
 
@@ -106,10 +112,12 @@ pub fn complete_argument<P: Plugin>(
     value: &str,
     given: Value,
 ) -> Result<Completion, Fault> {
+    let _reads = policy::under(Policy::reading());
     plugin::complete::<P>(reference, argument, value, &given.to_string())
 }
 
 fn run(tool: &ToolEntry, arguments: &Value) -> Result<Outcome, Fault> {
+    let _policy = policy::under(Policy::of_tool(tool.manifest));
     tool.run(&arguments.to_string(), answers())
 }
 

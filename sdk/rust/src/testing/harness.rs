@@ -3,12 +3,17 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::{Device, Jobs, Request, Response, Submitted, Visit};
-use crate::{Answers, Fault, ToolResult};
+use super::listening::Brokers;
+use super::policy::{self, Policy};
+use super::store::Store;
+use super::{Broker, Device, Jobs, Published, Request, Response, Submitted, Visit};
+use crate::keyvalue::KeyValueError;
+use crate::mqtt::Message;
+use crate::{Answers, Event, Fault, Plugin, ToolResult, plugin};
 
 /// A line that the tool logged.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +56,13 @@ pub(crate) struct State {
     pub(crate) jobs: Jobs,
     pub(crate) devices: RefCell<BTreeMap<String, Device>>,
     pub(crate) visits: RefCell<Vec<Visit>>,
+    pub(crate) store: Store,
+    pub(crate) mqtt: Brokers,
+    pub(crate) policy: RefCell<Policy>,
+    may: RefCell<Vec<String>>,
+    /// None: the time is what it is.
+    begins: Cell<Option<SystemTime>>,
+    passed: Cell<Duration>,
     responder: RefCell<Option<Rc<Responder>>>,
     requests: RefCell<Vec<Request>>,
     pub(crate) logs: RefCell<Vec<Log>>,
@@ -65,12 +77,26 @@ impl State {
         if request.upstream().is_some_and(|name| !self.granted.borrow().contains(&format!("http.{name}"))) {
             return Response::fails(super::Failure::Denied);
         }
+        if let Some(name) = request.upstream() {
+            let (capability, policy) = (format!("http.{name}"), self.policy.borrow());
+            let safe = ["GET", "HEAD", "OPTIONS"].contains(&request.method());
+            if !safe && policy.reach(&capability).is_none() && !policy.may_act(&capability, "write") {
+                return Response::fails(super::Failure::Denied);
+            }
+        }
         // Cloned, so that a responder may look at the harness.
         let responder = self.responder.borrow().clone();
         match responder {
             Some(responder) => responder(&request),
             None => Response::fails(super::Failure::Denied),
         }
+    }
+
+    /// The time by the host's clock, in Unix milliseconds: what was slept has passed.
+    pub(crate) fn now_ms(&self) -> u64 {
+        let now = self.begins.get().unwrap_or_else(SystemTime::now) + self.slept.get() + self.passed.get();
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// 30 s when the test says nothing, which is also the host's default.
@@ -212,6 +238,67 @@ impl Harness {
         self
     }
 
+    /// A broker with what the grant says of it. `mqtt.<name>` must be granted too.
+    #[must_use]
+    pub fn broker(self, capability: &str, broker: Broker) -> Self {
+        self.state.mqtt.brokers.borrow_mut().insert(capability.to_owned(), broker);
+        self
+    }
+
+    /// A bucket is of scope `shared`. Others have a part for each principal.
+    #[must_use]
+    pub fn shared(self, capability: &str) -> Self {
+        self.state.store.shared.borrow_mut().insert(capability.to_owned());
+        self
+    }
+
+    /// How much a bucket's part may hold. Without it: as much as there is.
+    #[must_use]
+    pub fn quota(self, capability: &str, bytes: u64, entries: u64) -> Self {
+        self.state.store.quotas.borrow_mut().insert(capability.to_owned(), (bytes, entries));
+        self
+    }
+
+    /// What a handler of events may change: `mqtt.broker:publish`, `http.api:write`, `ssh.devices`.
+    #[must_use]
+    pub fn may(self, act: &str) -> Self {
+        self.state.may.borrow_mut().push(act.to_owned());
+        self
+    }
+
+    /// The call may change nothing. Tools that say `read_only` are called so by [`call`](super::call) without this.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        self.state.policy.replace(Policy::reading());
+        self
+    }
+
+    /// The host's clock begins here. Without it: it is now.
+    #[must_use]
+    pub fn begins(self, time: SystemTime) -> Self {
+        self.state.begins.set(Some(time));
+        self
+    }
+
+    /// Time passes by the host's clock; no call waits for it.
+    pub fn passes(&self, time: Duration) {
+        self.state.passed.set(self.state.passed.get() + time);
+    }
+
+    /// From now on a bucket cannot be used: everything fails with this. None: it can be used again.
+    pub fn break_bucket(&self, capability: &str, failure: Option<KeyValueError>) {
+        let mut failures = self.state.store.failures.borrow_mut();
+        match failure {
+            Some(failure) => drop(failures.insert(capability.to_owned(), failure)),
+            None => drop(failures.remove(capability)),
+        }
+    }
+
+    /// Somebody publishes a message now: who listens hears it.
+    pub fn says(&self, capability: &str, message: Message) {
+        self.state.says(capability, Duration::ZERO, message);
+    }
+
     /// Says how each job ends, at the moment when it is submitted. `None`: it goes on until [`Self::end_job`].
     #[must_use]
     pub fn run_jobs(self, runs: impl Fn(&Submitted) -> Option<Result<ToolResult, Fault>> + 'static) -> Self {
@@ -253,6 +340,49 @@ impl Harness {
         test()
     }
 
+    /// Runs it as somebody else calls, with all else as it is.
+    pub fn run_as<T>(&self, principal: &str, test: impl FnOnce() -> T) -> T {
+        struct Restore<'a>(&'a State, String);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.principal.replace(std::mem::take(&mut self.1));
+            }
+        }
+        let _restore = Restore(&self.state, self.state.principal.replace(principal.to_owned()));
+        self.run(test)
+    }
+
+    /// Brings events to the plugin's handler as the host does: nobody calls, and what it may change stands in
+    /// [`Self::may`].
+    ///
+    /// # Panics
+    /// When the handler does not answer for each event; the host takes all of them as failed then.
+    #[track_caller]
+    pub fn deliver<P: Plugin>(&self, batch: Vec<Event>) -> Vec<Result<(), Fault>> {
+        let events = batch.len();
+        let (roles, session) = (self.state.roles.take(), self.state.session.take());
+        let handled = self.run_as("", || {
+            let _policy = policy::under(Policy::handling(self.state.may.borrow().clone()));
+            plugin::handle_events::<P>(batch)
+        });
+        self.state.roles.replace(roles);
+        self.state.session.replace(session);
+        assert_eq!(handled.len(), events, "the handler answers for each event");
+        handled
+    }
+
+    /// The messages that were published so far.
+    #[must_use]
+    pub fn published(&self) -> Vec<Published> {
+        self.state.mqtt.published.borrow().clone()
+    }
+
+    /// The filters that are listened to now.
+    #[must_use]
+    pub fn listened(&self) -> Vec<String> {
+        self.state.mqtt.listened()
+    }
+
     /// The HTTP requests so far, those that were denied too.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
@@ -283,7 +413,8 @@ impl Harness {
         self.state.changes.borrow().clone()
     }
 
-    /// How long the tool would have waited in [`crate::call::sleep`] and for devices.
+    /// How long the tool would have waited in [`crate::call::sleep`] and for devices and
+    /// brokers.
     #[must_use]
     pub fn slept(&self) -> Duration {
         self.state.slept.get()

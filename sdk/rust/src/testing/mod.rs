@@ -1,7 +1,8 @@
 //! Tests without a host. Not there in a component.
 //!
 //! A [`Harness`] plays the host for the closure that it runs, on this thread alone: it says who calls, what is
-//! configured and granted, answers HTTP, plays devices ([`Device`]), and keeps what the tool did.
+//! configured and granted, answers HTTP, plays devices ([`Device`]) and brokers ([`Broker`]), remembers what the tool
+//! keeps, and keeps what the tool did.
 //!
 //! ```
 //! # use fleetgate_sdk::prelude::*;
@@ -27,16 +28,22 @@
 //! Without a harness a tool runs too: nobody calls, nothing is configured or granted, and every request is denied.
 //!
 //! [`call`] goes the whole way from JSON arguments to the result, as in a component; so do [`get`] for prompts, [`read`]
-//! for resources and [`complete`] for completions.
+//! for resources and [`complete`] for completions. What is `read_only` may change nothing then, unless its `reach` says
+//! so, as in the host. [`Harness::deliver`] brings events to the plugin's handler.
 
+mod broker;
 mod device;
 mod dispatch;
 mod exchange;
 mod harness;
 mod jobs;
+pub(crate) mod listening;
+mod policy;
+pub(crate) mod store;
 pub(crate) mod terminal;
 
 pub use crate::http::Failure;
+pub use broker::{Broker, Published, Reaction};
 pub use device::{Device, Reply, Typed};
 pub use dispatch::{
     ask, call, call_tool, complete, complete_argument, get, get_prompt, list_prompts, list_resources,

@@ -102,6 +102,10 @@ pub(crate) fn connect(
     if !state.granted.borrow().contains(capability) {
         return Err(denied());
     }
+    let reached = state.policy.borrow().reach(capability).is_some();
+    if !reached && !state.policy.borrow().may_act(capability, "") {
+        return Err(denied());
+    }
     let device = state.devices.borrow().get(host).cloned();
     let Some(device) = device else {
         return Err(SshError::new("unresolved", "the name has no address").retryable());

@@ -21,7 +21,7 @@ fn refused(input: TokenStream, reason: &str) {
 fn only_the_interfaces_of_the_sections_that_stand_there_are_exported() {
     let tools = expanded(quote!(a, b::c,));
     assert!(tools.contains("export_tools"), "{tools}");
-    for other in ["resources", "prompts", "completions", "skills"] {
+    for other in ["resources", "prompts", "completions", "skills", "events"] {
         assert!(!tools.contains(&format!("export_{other}")), "{tools}");
     }
     let others = expanded(quote!(resources: a; completions: b; skills: C;));
@@ -38,6 +38,13 @@ fn tools_alone_may_be_followed_by_sections() {
 }
 
 #[test]
+fn a_plugin_has_one_handler_of_events() {
+    assert!(expanded(quote!(events: handle)).contains("export_events"));
+    refused(quote!(tools: a; events: b, c), "one handler of events");
+    refused(quote!(events: b; events: c), "`events` stands here twice");
+}
+
+#[test]
 fn what_is_no_list_of_sections_is_refused() {
     refused(quote!(), "a plugin without anything is none");
     refused(quote!(tool: a), "did you mean `tools`?");
@@ -45,5 +52,5 @@ fn what_is_no_list_of_sections_is_refused() {
     refused(quote!(tools: ; prompts: b), "names nothing");
     refused(quote!(tools: a prompts: b), "expected");
     refused(quote!(tools: "a"), "expected tools: a, b");
-    refused(quote!(events: a), "export! takes tools, resources");
+    refused(quote!(tasks: a), "export! takes tools, resources");
 }

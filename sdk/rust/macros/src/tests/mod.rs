@@ -1,6 +1,7 @@
 //! Expansion, looked at without a compiler: the manifest entry that comes out, and the words of each refusal.
 
 mod about;
+mod events;
 mod export;
 mod functions;
 mod keys;
