@@ -2,14 +2,18 @@
 //!
 //! Prints one line of JSON when it listens: `{"backend":"nerveshub","url":"http://…","tokens":{"view":"nhu_…",…}}`.
 //! `naas` says besides what makes API keys, and the login of its devices; `devices` has no URL, and says how each of
-//! its devices is reached, and their host keys.
+//! its devices is reached, and their host keys; `jettyd-fleet` gives the URL of its broker, and a login there.
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
+use fleet_sim::broker::{self, Broker};
 use fleet_sim::devices::{Device, Devices, Platform, Setup};
+use fleet_sim::jettyd::api::{self, Jettyd};
+use fleet_sim::jettyd::fleet::{self, Fleet};
 use fleet_sim::naas::{self, Naas};
 use fleet_sim::nerveshub::{Hub, Seed};
 use serde_json::{Value, json};
@@ -42,6 +46,21 @@ enum Backend {
         /// Which server to be where the documents and the source differ.
         #[arg(long, value_enum, default_value_t = Behaviour::AsDocumented)]
         behaviour: Behaviour,
+    },
+    /// The jettyd REST API, with some forty sensors and actuators.
+    Jettyd {
+        /// Where to listen; port 0 is any free one.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+    },
+    /// jettyd's devices on a real MQTT broker (mosquitto, which must be installed), on a free port of 127.0.0.1.
+    JettydFleet {
+        /// Devices besides those with names of their own.
+        #[arg(long, default_value_t = 20)]
+        plain: usize,
+        /// Seconds between two reports of a device.
+        #[arg(long, default_value_t = 5.0)]
+        every: f64,
     },
     /// Network devices: a terminal over SSH each, on free ports of 127.0.0.1.
     Devices {
@@ -89,6 +108,30 @@ async fn main() -> anyhow::Result<()> {
             }))?;
             told_to_stop(&mut terminate, &mut interrupt).await;
             server.stop().await;
+        }
+        Backend::Jettyd { listen } => {
+            let platform = Jettyd::listen(listen, api::Seed::default())
+                .await
+                .with_context(|| format!("cannot listen on {listen}"))?;
+            announce(&json!({"backend": "jettyd", "url": platform.url(), "tokens": platform.tokens()}))?;
+            told_to_stop(&mut terminate, &mut interrupt).await;
+            platform.stop().await;
+        }
+        Backend::JettydFleet { plain, every } => {
+            let every = Duration::try_from_secs_f64(every).context("--every must be a time in seconds")?;
+            let mut setup = fleet::Setup::known().and(fleet::Setup::plain(plain));
+            setup.every = Some(every);
+            let settings = broker::Setup { accounts: Fleet::accounts(&setup), ..broker::Setup::default() };
+            let broker = Broker::start(settings).context("cannot start the broker")?;
+            let fleet = Fleet::start(broker.address(), setup).await.map_err(anyhow::Error::msg)?;
+            announce(&json!({
+                "backend": "jettyd-fleet",
+                "url": broker.url(),
+                "tenant": fleet.tenant(),
+                "login": {"username": fleet::USER, "password": fleet::PASSWORD},
+                "devices": fleet.devices().iter().map(fleet::Device::id).collect::<Vec<_>>(),
+            }))?;
+            told_to_stop(&mut terminate, &mut interrupt).await;
         }
         Backend::Devices { platforms } => {
             let platforms = if platforms.is_empty() { Platform::ALL.to_vec() } else { platforms };
