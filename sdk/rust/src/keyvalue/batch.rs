@@ -58,7 +58,7 @@ impl<'a> Batch<'a> {
     }
 
     /// One more change.
-    pub fn add(mut self, write: Write) -> Self {
+    pub fn push(mut self, write: Write) -> Self {
         if let Ok(writes) = &mut self.writes {
             writes.push(write);
         }
@@ -67,7 +67,7 @@ impl<'a> Batch<'a> {
 
     fn keep(self, key: &str, value: Vec<u8>, ttl: Option<Duration>) -> Self {
         let change = Change::Set { value, ttl };
-        self.add(Write { key: key.to_owned(), when: Condition::Always, change })
+        self.push(Write { key: key.to_owned(), when: Condition::Always, change })
     }
 
     fn keep_json(mut self, key: &str, value: &impl Serialize, ttl: Option<Duration>) -> Self {
@@ -102,7 +102,7 @@ impl<'a> Batch<'a> {
 
     /// Deletes an entry, if there is one.
     pub fn delete(self, key: &str) -> Self {
-        self.add(Write { key: key.to_owned(), when: Condition::Always, change: Change::Delete })
+        self.push(Write { key: key.to_owned(), when: Condition::Always, change: Change::Delete })
     }
 
     fn only(mut self, when: Condition) -> Self {

@@ -175,7 +175,7 @@ fn a_batch_happens_as_a_whole_or_not_at_all() {
             when: Condition::Revision(revisions[0]),
             change: fleetgate_sdk::keyvalue::Change::Delete,
         };
-        assert_eq!(notes.batch().add(write).write(), Ok(vec![]));
+        assert_eq!(notes.batch().push(write).write(), Ok(vec![]));
         assert_eq!(keys(notes.entries("")), ["b"]);
     });
 }
