@@ -108,6 +108,9 @@ pub(crate) fn send(request: &http::Outgoing) -> Result<http::Incoming, http::Fai
 /// Without a harness: what the host says where it keeps no jobs.
 fn jobs<T>(of: impl FnOnce(&testing::Jobs) -> Result<T, Fault>) -> Result<T, Fault> {
     match testing::current() {
+        Some(state) if state.policy.borrow().is_handler() => {
+            Err(Fault::denied("Jobs belong to their caller, and nobody calls a handler of events."))
+        }
         Some(state) => of(&state.jobs),
         None => Err(Fault::custom("unavailable", "This host keeps no jobs.")),
     }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::Fault;
 
-/// A failure of the host's store; nothing was changed then. `?` makes a [`Fault`] of it.
+/// A failure of the host's store. Nothing was changed then, unless [`Self::unknown`] says that this is not known. `?`
+/// makes a [`Fault`] of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyValueError {
     /// What kind of failure, for programs. `wit/fleetgate-keyvalue` documents them: `denied`, `invalid`, `conflict`,
@@ -19,7 +20,7 @@ pub struct KeyValueError {
     pub message: String,
     /// True: the same may succeed later.
     pub retryable: bool,
-    /// Facts about it: `key`, `used`, `quota`. Boxed, because most have none.
+    /// Facts about it: `key`, `used`, `quota`, `unknown`. Boxed, because most have none.
     pub details: Option<Box<Map<String, Value>>>,
 }
 
@@ -47,6 +48,12 @@ impl KeyValueError {
     #[must_use]
     pub fn is(&self, code: &str) -> bool {
         self.code == code
+    }
+
+    /// Whether what was to be written may be there all the same: the store broke in the middle of it.
+    #[must_use]
+    pub fn unknown(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.get("unknown") == Some(&Value::Bool(true)))
     }
 
     pub(crate) fn malformed(key: &str, error: &serde_json::Error) -> Self {

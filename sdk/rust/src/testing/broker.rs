@@ -141,16 +141,16 @@ impl Default for Broker {
 }
 
 impl Broker {
-    /// One that keeps nothing and where nobody else is. Every topic is granted that does not begin with `$`, QoS up to 2,
-    /// retaining too, and 64 KiB of payload.
+    /// One that keeps nothing and where nobody else is. Every topic is granted that does not begin with `$`; else it is
+    /// granted as by a table that says nothing more: QoS up to 1, nothing retained, 64 KiB of payload.
     #[must_use]
     pub fn new() -> Self {
         Self {
             refuses: None,
             publish: vec!["#".to_owned()],
             subscribe: vec!["#".to_owned()],
-            qos: 2,
-            retain: true,
+            qos: 1,
+            retain: false,
             most_payload: 64 * 1024,
             retained: BTreeMap::new(),
             reactions: Vec::new(),
@@ -181,10 +181,10 @@ impl Broker {
         Self { qos, ..self }
     }
 
-    /// Retaining is not granted.
+    /// Retaining is granted.
     #[must_use]
-    pub fn not_retaining(self) -> Self {
-        Self { retain: false, ..self }
+    pub fn retaining(self) -> Self {
+        Self { retain: true, ..self }
     }
 
     /// The most bytes of a payload.

@@ -89,11 +89,11 @@ fn broker(capability: &str) -> Result<(Rc<State>, Broker)> {
     }
 }
 
-/// What the tool's reach allows besides: None: everything.
+/// What the tool's reach allows besides. None: it does not say.
 fn reach(state: &State, capability: &str, of: &str) -> Option<Vec<String>> {
     let policy = state.policy.borrow();
     let filters = policy.reach(capability)?.get(of).and_then(Value::as_array);
-    Some(filters.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
+    Some(filters?.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
 pub(crate) fn publish(
@@ -129,8 +129,11 @@ pub(crate) fn publish(
         return Err(MqttError::new("too-large", message));
     }
     let response = options.get("responseTopic").and_then(Value::as_str);
-    if response.is_some_and(|topic| !broker.subscribe.iter().any(|filter| covers(filter, topic))) {
-        return Err(denied("this response topic is not granted"));
+    let heard = reach(&state, capability, "subscribe");
+    for allowed in [Some(&broker.subscribe), heard.as_ref()].into_iter().flatten() {
+        if response.is_some_and(|topic| !allowed.iter().any(|filter| matches(filter, topic))) {
+            return Err(denied("this response topic is not granted"));
+        }
     }
     let published = Published {
         capability: capability.to_owned(),

@@ -53,6 +53,11 @@ impl Policy {
         Self { read_only: true, handler: true, may, ..Self::default() }
     }
 
+    /// Whether it is one of those: nobody calls, and what belongs to a caller is not there.
+    pub(crate) fn is_handler(&self) -> bool {
+        self.handler
+    }
+
     /// What the tool's `reach` says of a capability.
     pub(crate) fn reach(&self, capability: &str) -> Option<&Value> {
         self.reach.get(capability)

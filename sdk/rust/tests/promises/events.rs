@@ -68,6 +68,18 @@ mod writing {
     fleetgate_sdk::export! { events: tell }
 }
 
+mod working {
+    use super::*;
+
+    #[events]
+    fn work(batch: Vec<Event>) -> Vec<Result<(), Fault>> {
+        let submit = |_| fleetgate_sdk::jobs::submit("nothing", &json!({}))?.send().map(drop);
+        batch.into_iter().map(submit).collect()
+    }
+
+    fleetgate_sdk::export! { events: work }
+}
+
 fn event(id: &str, data: &str) -> Event {
     Event::new(id, "events.telemetry", "lab/d1/telemetry", data)
 }
@@ -126,6 +138,14 @@ fn a_handler_writes_over_http_only_where_the_grant_says_that_it_may() {
     let allowed = host().may("http.api:write");
     assert_eq!(allowed.deliver::<writing::Exported>(vec![event("e1", "")]), [Ok(())]);
     assert_eq!(allowed.requests().len(), 2);
+}
+
+#[test]
+fn a_handler_has_no_jobs() {
+    let host = host();
+    let denied = host.deliver::<working::Exported>(vec![event("e1", "")]);
+    assert!(denied[0].as_ref().unwrap_err().is("denied"));
+    assert!(host.submitted().is_empty());
 }
 
 #[test]

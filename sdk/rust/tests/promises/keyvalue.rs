@@ -270,4 +270,6 @@ fn a_failure_becomes_a_fault_that_keeps_its_code() {
         );
     }
     assert!(Fault::from(KeyValueError::new("unavailable", "later").retryable()).retryable);
+    let broken = KeyValueError::new("unavailable", "it broke");
+    assert!(!broken.unknown() && broken.detail("unknown", true).unknown());
 }

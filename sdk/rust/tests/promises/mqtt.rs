@@ -43,7 +43,7 @@ fn a_broker_that_is_not_granted_is_denied() {
 
 #[test]
 fn what_is_published_is_heard_by_those_whose_filters_match() {
-    let host = lab(Broker::new());
+    let host = lab(Broker::new().most_qos(2));
     host.run(|| {
         let (one, other) = (listen(&["lab/+/state", "lab/#"]).unwrap(), listen(&["hall/#"]).unwrap());
         Publication::new("lab/d1/state", "on").qos(2).send("mqtt.broker").unwrap();
@@ -93,7 +93,7 @@ fn a_topic_is_made_of_levels_and_none_of_them_leaves_its_place() {
 
 #[test]
 fn what_is_retained_comes_first_and_an_empty_payload_ends_it() {
-    let host = lab(Broker::new().retains("lab/d1/status", "online"));
+    let host = lab(Broker::new().retaining().retains("lab/d1/status", "online"));
     host.run(|| {
         let heard = message(&listen(&["lab/#"]).unwrap());
         assert!(heard.retained && heard.text() == "online");
@@ -168,7 +168,7 @@ fn topics_and_filters_outside_of_the_grant_are_denied() {
         let outside = Publication::new("lab/d1/command", "").response_topic("hall/x").send("mqtt.broker");
         assert!(outside.unwrap_err().is("denied"));
     });
-    let host = lab(broker().most_qos(1).not_retaining().most_payload(4));
+    let host = lab(broker().most_payload(4));
     host.run(|| {
         assert!(Publication::new("lab/d1/command", "").qos(2).send("mqtt.broker").unwrap_err().is("denied"));
         assert!(
@@ -295,6 +295,16 @@ fn a_tool_that_is_read_only_publishes_only_what_its_reach_says() {
     assert!(asks("lab/d1/state", "lab/d1/set").unwrap_err().is("denied"));
     assert!(asks("lab/d1/+", "lab/d1/get").unwrap_err().is("denied"));
     assert_eq!(host.published().len(), 1);
+    let allowed = host.run(|| testing::call::<hears>(json!({})));
+    assert!(allowed.is_ok(), "a reach that names no filters narrows none: {allowed:?}");
+}
+
+/// Publishes to one place, and hears everything.
+#[tool(requires = "any", read_only, reach = { "mqtt.broker" = { publish = ["lab/+/get"] } })]
+fn hears() -> Result<(), Fault> {
+    listen(&["#"])?;
+    let answered = Publication::new("lab/d1/get", "").response_topic("lab/d1/state").send("mqtt.broker");
+    Ok(answered?)
 }
 
 #[test]
