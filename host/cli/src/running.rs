@@ -13,6 +13,7 @@ use fleetgate_core::sandbox::compile::CompileIn;
 use fleetgate_core::sandbox::{Sandbox, SandboxOptions};
 use fleetgate_core::settings;
 use fleetgate_http::Http;
+use fleetgate_keyvalue::KeyValue;
 use fleetgate_ssh::Ssh;
 use fleetgate_store::open_first_free;
 
@@ -21,7 +22,7 @@ use crate::progress;
 
 /// Everything that this program's plugins may ask for. Adding a capability is adding a line here.
 pub fn capabilities() -> Capabilities {
-    Capabilities::new().with(ClientCapability).with(Http::default()).with(Ssh::default())
+    Capabilities::new().with(ClientCapability).with(Http::default()).with(Ssh::default()).with(KeyValue)
 }
 
 /// The ending of the files that say what jobs there are, beside the stores that hold them.

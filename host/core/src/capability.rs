@@ -23,6 +23,7 @@ pub use standing::{Heard, Listening, MAX_UNACKNOWLEDGED, Origin, Sink, SinkClose
 use crate::diagnostic::{Diagnostics, TableReader};
 use crate::sandbox::{CallInfo, CallState};
 use crate::settings::{Limits, Secrets};
+use crate::store::Store;
 
 /// One kind of reach into the world.
 pub trait Capability: Send + Sync + 'static {
@@ -91,6 +92,11 @@ pub trait Request: Any + Debug + Send + Sync {
     fn granted_alone(&self, _from_variables: &BTreeSet<&str>) -> String {
         String::new()
     }
+    /// Whether it needs no word of the operator where a plugin serves one person alone, in the place of its own server:
+    /// it reaches nothing beyond the host. By default it does.
+    fn granted_unasked(&self) -> bool {
+        false
+    }
     /// The table to paste into `fleetgate.toml`, without its header: one `key = value` line each, with comments
     /// where the operator has to fill in.
     fn grant_template(&self) -> String;
@@ -122,6 +128,8 @@ pub struct BindingParts<'a> {
     pub limits: &'a Limits,
     /// The host's directory for what it remembers. It may not be there yet.
     pub state: &'a Path,
+    /// The one store of this configuration, shared by all its hosts. Nobody opens it before it is used.
+    pub store: &'a Arc<dyn Store>,
 }
 
 /// A request, with its grant if there is one.

@@ -19,6 +19,7 @@ pub mod capability;
 pub mod catalog;
 pub mod diagnostic;
 pub mod domain;
+pub mod duty;
 pub mod events;
 pub mod jobs;
 pub mod key_file;

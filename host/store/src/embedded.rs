@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use fleetgate_core::store::{Batch, Entry, Key, Listed, Page, Space, Store, StoreError};
+use fleetgate_core::store::{Batch, Entry, Key, Listed, Page, Space, Store, StoreError, Usage};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redb::{Database, ReadTransaction, ReadableDatabase};
@@ -105,6 +105,16 @@ impl Store for Embedded {
     fn list(&self, space: &Space, page: Page) -> BoxFuture<'static, Result<Listed, StoreError>> {
         let space = space.clone();
         self.read(move |transaction| rows::list(transaction, &space, &page))
+    }
+
+    fn usage(&self, space: &Space, part: &str) -> BoxFuture<'static, Result<Usage, StoreError>> {
+        let (space, part) = (space.clone(), part.to_owned());
+        self.read(move |transaction| rows::usage(transaction, &space, &part))
+    }
+
+    fn spaces(&self, after: Option<&Space>) -> BoxFuture<'static, Result<Vec<Space>, StoreError>> {
+        let after = after.cloned();
+        self.read(move |transaction| rows::spaces(transaction, after.as_ref()))
     }
 
     fn write(&self, space: &Space, batch: Batch) -> BoxFuture<'static, Result<Vec<u64>, StoreError>> {

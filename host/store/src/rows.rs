@@ -1,10 +1,12 @@
-//! What stands in the file: entries by space and key, their expiries by time, the last revision of each space.
+//! What stands in the file: entries by space and key, their expiries by time, the last revision of each space, and how
+//! much each space and each of its parts holds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fleetgate_core::store::{
-    Batch, Change, Condition, Entry, Key, Listed, MAX_PAGE, MAX_PAGE_BYTES, Page, Space, StoreError,
+    Batch, Change, Condition, Entry, Key, Listed, MAX_PAGE, MAX_PAGE_BYTES, Page, Space, StoreError, Usage,
 };
 use redb::{
     ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError, WriteTransaction,
@@ -14,25 +16,84 @@ use redb::{
 const ENTRIES: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("entries");
 const EXPIRIES: TableDefinition<(u64, &str, &str), ()> = TableDefinition::new("expiries");
 const REVISIONS: TableDefinition<&str, u64> = TableDefinition::new("revisions");
+/// By space and part, the empty part being the whole space: how many entries, and the bytes of their keys and values.
+const SIZES: TableDefinition<(&str, &str), (u64, u64)> = TableDefinition::new("sizes");
 const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
 /// What this program writes and reads.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
+/// The same without sizes: they are counted when it is opened.
+const UNCOUNTED: u64 = 1;
 const HEADER: usize = 16;
+/// How much of what has expired is deleted at once.
+pub(super) const SWEPT: usize = 1_000;
 
 /// Makes a fresh file ours. The error is the format of one that is not.
 pub(super) fn prepare(database: &redb::Database) -> Result<Result<(), u64>, redb::Error> {
     if let Ok(meta) = database.begin_read()?.open_table(META) {
         let format = meta.get("format")?.map_or(0, |format| format.value());
-        return Ok(if format == FORMAT { Ok(()) } else { Err(format) });
+        return match format {
+            FORMAT => Ok(Ok(())),
+            UNCOUNTED => count(database).map(Ok),
+            other => Ok(Err(other)),
+        };
     }
     let transaction = database.begin_write()?;
     transaction.open_table(META)?.insert("format", FORMAT)?;
+    transaction.open_table(SIZES)?;
     transaction.open_table(ENTRIES)?;
     transaction.open_table(EXPIRIES)?;
     transaction.open_table(REVISIONS)?;
     transaction.commit()?;
     Ok(Ok(()))
+}
+
+fn count(database: &redb::Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let entries = transaction.open_table(ENTRIES)?;
+        let mut sizes = transaction.open_table(SIZES)?;
+        let mut counted: BTreeMap<(String, String), Usage> = BTreeMap::new();
+        for row in entries.iter()? {
+            let (key, value) = row?;
+            let (space, key) = key.value();
+            for part in parts(key) {
+                let size = counted.entry((space.to_owned(), part.to_owned())).or_default();
+                *size = size.changed(size_of(key, value.value().len()), Usage::default());
+            }
+        }
+        for ((space, part), size) in counted {
+            sizes.insert((&*space, &*part), (size.entries, size.bytes))?;
+        }
+        transaction.open_table(META)?.insert("format", FORMAT)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+pub(super) fn usage(transaction: &ReadTransaction, space: &Space, part: &str) -> Result<Usage, redb::Error> {
+    let sizes = transaction.open_table(SIZES)?;
+    let size = sizes.get((space.name(), part))?;
+    Ok(size.map_or_else(Usage::default, |size| to_usage(size.value())))
+}
+
+pub(super) fn spaces(
+    transaction: &ReadTransaction,
+    after: Option<&Space>,
+) -> Result<Vec<Space>, redb::Error> {
+    let sizes = transaction.open_table(SIZES)?;
+    let mut spaces = Vec::new();
+    let mut last = after.map(|after| after.name().to_owned());
+    while spaces.len() < MAX_PAGE {
+        // Behind all parts of the last one: no name of a space has a character that is less than these.
+        let start = last.map_or_else(String::new, |last| format!("{last}\0"));
+        let Some(row) = sizes.range::<(&str, &str)>((&*start, "")..)?.next() else { break };
+        let (key, _) = row?;
+        let name = key.value().0.to_owned();
+        spaces.extend(Space::new(&*name));
+        last = Some(name);
+    }
+    Ok(spaces)
 }
 
 pub(super) fn get(
@@ -47,14 +108,30 @@ pub(super) fn get(
 
 pub(super) fn list(transaction: &ReadTransaction, space: &Space, page: &Page) -> Result<Listed, redb::Error> {
     let entries = transaction.open_table(ENTRIES)?;
-    let limit = page.limit.min(MAX_PAGE);
-    let start = match &page.after {
-        Some(after) if **after >= *page.prefix => Bound::Excluded((space.name(), &**after)),
-        _ => Bound::Included((space.name(), page.prefix.as_str())),
-    };
+    let (limit, most) = (page.limit.min(MAX_PAGE), page.bytes.min(MAX_PAGE_BYTES));
+    let (name, next, behind) = (space.name(), format!("{}\0", space.name()), page.end());
+    let mut start = Bound::Included((name, page.prefix.as_str()));
+    // Nothing stands between a space and the name that is longer by the least character.
+    let mut end = Bound::Excluded(behind.as_ref().map_or((&*next, ""), |behind| (name, &**behind)));
+    match &page.after {
+        Some(after) if page.back => {
+            if **after <= *page.prefix {
+                return Ok(Listed::default());
+            }
+            if behind.as_ref().is_none_or(|behind| **after < **behind) {
+                end = Bound::Excluded((name, &**after));
+            }
+        }
+        Some(after) if behind.as_ref().is_some_and(|behind| **after >= **behind) => {
+            return Ok(Listed::default());
+        }
+        Some(after) if **after >= *page.prefix => start = Bound::Excluded((name, &**after)),
+        _ => {}
+    }
     let now = now_ms();
     let (mut listed, mut bytes) = (Listed::default(), 0);
-    for row in entries.range::<(&str, &str)>((start, Bound::Unbounded))? {
+    let mut rows = entries.range::<(&str, &str)>((start, end))?;
+    while let Some(row) = if page.back { rows.next_back() } else { rows.next() } {
         let (key, value) = row?;
         let (of, key) = key.value();
         if of != space.name() || !key.starts_with(&page.prefix) {
@@ -62,7 +139,7 @@ pub(super) fn list(transaction: &ReadTransaction, space: &Space, page: &Page) ->
         }
         // Only keys are ever written.
         let Some(entry) = Key::new(key).ok().and_then(|key| entry(key, value.value(), now)) else { continue };
-        if listed.entries.len() == limit || bytes > MAX_PAGE_BYTES {
+        if listed.entries.len() == limit || bytes > most {
             listed.more = true;
             break;
         }
@@ -84,6 +161,7 @@ pub(super) struct Rows<'t> {
     entries: Table<'t, (&'static str, &'static str), &'static [u8]>,
     expiries: Table<'t, (u64, &'static str, &'static str), ()>,
     revisions: Table<'t, &'static str, u64>,
+    sizes: Table<'t, (&'static str, &'static str), (u64, u64)>,
 }
 
 impl<'t> Rows<'t> {
@@ -92,10 +170,11 @@ impl<'t> Rows<'t> {
             entries: transaction.open_table(ENTRIES)?,
             expiries: transaction.open_table(EXPIRIES)?,
             revisions: transaction.open_table(REVISIONS)?,
+            sizes: transaction.open_table(SIZES)?,
         })
     }
 
-    /// A batch. The inner error is its condition's: then nothing was changed.
+    /// A batch. The inner error is its condition's or its quota's: then nothing was changed.
     pub(super) fn apply(
         &mut self,
         space: &Space,
@@ -113,6 +192,18 @@ impl<'t> Rows<'t> {
             };
             if !holds {
                 return Ok(Err(StoreError::Conflict { space: space.clone(), key: write.key.clone() }));
+            }
+        }
+        let mut growth = self.growth(space, batch)?;
+        if let Some(over) = self.over(space, batch, &growth)? {
+            // What has expired takes no room.
+            if self.sweep(SWEPT)? == 0 {
+                return Ok(Err(over));
+            }
+            while self.sweep(SWEPT)? > 0 {}
+            growth = self.growth(space, batch)?;
+            if let Some(over) = self.over(space, batch, &growth)? {
+                return Ok(Err(over));
             }
         }
         let mut revision = self.revisions.get(space.name())?.map_or(0, |revision| revision.value());
@@ -136,21 +227,82 @@ impl<'t> Rows<'t> {
         if !revisions.is_empty() {
             self.revisions.insert(space.name(), revision)?;
         }
+        for (part, (more, fewer)) in growth {
+            self.resize(space.name(), part, more, fewer)?;
+        }
         Ok(Ok(revisions))
     }
 
-    fn remove(&mut self, space: &str, key: &str) -> Result<(), redb::Error> {
-        let old = self.entries.remove((space, key))?.and_then(|row| header(row.value()));
-        if let Some((_, expires)) = old
-            && expires != 0
-        {
-            self.expiries.remove((expires, space, key))?;
+    /// What a batch adds to each part and takes away from it.
+    fn growth<'b>(
+        &self,
+        space: &Space,
+        batch: &'b Batch,
+    ) -> Result<BTreeMap<&'b str, (Usage, Usage)>, redb::Error> {
+        let mut growth: BTreeMap<&str, (Usage, Usage)> = BTreeMap::new();
+        for write in batch.writes() {
+            let new = match &write.change {
+                Change::Put { value, .. } => size_of(&write.key, HEADER + value.len()),
+                Change::Delete => Usage::default(),
+            };
+            let old = self.entries.get((space.name(), &*write.key))?;
+            let old = old.map_or_else(Usage::default, |row| size_of(&write.key, row.value().len()));
+            for part in parts(&write.key) {
+                let (more, fewer) = growth.entry(part).or_default();
+                *more = more.changed(new, Usage::default());
+                *fewer = fewer.changed(old, Usage::default());
+            }
+        }
+        Ok(growth)
+    }
+
+    /// The first quota that would not be kept.
+    fn over(
+        &self,
+        space: &Space,
+        batch: &Batch,
+        growth: &BTreeMap<&str, (Usage, Usage)>,
+    ) -> Result<Option<StoreError>, redb::Error> {
+        for quota in batch.quotas() {
+            let used = self.size(space.name(), &quota.part)?;
+            let (more, fewer) = growth.get(&*quota.part).copied().unwrap_or_default();
+            if used.is_over(used.changed(more, fewer), quota.most) {
+                let (space, part, most) = (space.clone(), quota.part.clone(), quota.most);
+                return Ok(Some(StoreError::OverQuota { space, part, used, most }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn size(&self, space: &str, part: &str) -> Result<Usage, redb::Error> {
+        let size = self.sizes.get((space, part))?;
+        Ok(size.map_or_else(Usage::default, |size| to_usage(size.value())))
+    }
+
+    fn resize(&mut self, space: &str, part: &str, more: Usage, fewer: Usage) -> Result<(), redb::Error> {
+        let size = self.size(space, part)?.changed(more, fewer);
+        if size == Usage::default() {
+            self.sizes.remove((space, part))?;
+        } else {
+            self.sizes.insert((space, part), (size.entries, size.bytes))?;
         }
         Ok(())
     }
 
-    /// Deletes what has expired, so many entries at most.
-    pub(super) fn sweep(&mut self, most: usize) -> Result<(), redb::Error> {
+    /// How large it was.
+    fn remove(&mut self, space: &str, key: &str) -> Result<Usage, redb::Error> {
+        let old = self.entries.remove((space, key))?.map(|row| (header(row.value()), row.value().len()));
+        let Some((header, length)) = old else { return Ok(Usage::default()) };
+        if let Some((_, expires)) = header
+            && expires != 0
+        {
+            self.expiries.remove((expires, space, key))?;
+        }
+        Ok(size_of(key, length))
+    }
+
+    /// Deletes what has expired, so many entries at most, and says how many they were.
+    pub(super) fn sweep(&mut self, most: usize) -> Result<usize, redb::Error> {
         let now = now_ms();
         let mut gone = Vec::new();
         for row in self.expiries.iter()?.take(most) {
@@ -161,11 +313,28 @@ impl<'t> Rows<'t> {
             }
             gone.push((space.to_owned(), key.to_owned()));
         }
-        for (space, key) in gone {
-            self.remove(&space, &key)?;
+        for (space, key) in &gone {
+            let size = self.remove(space, key)?;
+            for part in parts(key) {
+                self.resize(space, part, Usage::default(), size)?;
+            }
         }
-        Ok(())
+        Ok(gone.len())
     }
+}
+
+/// Where a key is counted: in its space and in its part of it.
+fn parts(key: &str) -> BTreeSet<&str> {
+    BTreeSet::from(["", key.split_once('/').map_or("", |(part, _)| part)])
+}
+
+/// Of an entry whose row is so long.
+fn size_of(key: &str, row: usize) -> Usage {
+    Usage { entries: 1, bytes: (key.len() + row.saturating_sub(HEADER)) as u64 }
+}
+
+fn to_usage((entries, bytes): (u64, u64)) -> Usage {
+    Usage { entries, bytes }
 }
 
 fn header(row: &[u8]) -> Option<(u64, u64)> {

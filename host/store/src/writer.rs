@@ -10,14 +10,13 @@ use redb::ReadableDatabase;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::embedded::Shared;
-use super::rows::{self, Rows};
+use super::rows::{self, Rows, SWEPT};
 
 /// Writes that share one commit, and the bytes of theirs after which no more join.
 const MOST: usize = 256;
 const MOST_BYTES: usize = 32 << 20;
-/// How often what has expired is deleted, and how much at once.
+/// How often what has expired is deleted where nobody writes. Who writes takes some of it along.
 const SWEEP: Duration = Duration::from_secs(30);
-const SWEPT: usize = 1_000;
 
 pub(super) type Written = Result<Vec<u64>, StoreError>;
 
@@ -49,10 +48,14 @@ pub(super) fn run(shared: &Arc<Shared>, asked: &Receiver<Asked>) {
             Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break,
         }
         if swept.elapsed() >= SWEEP {
-            if let Err(error) = guarded(shared, || sweep(shared)) {
+            let all = guarded(shared, || sweep(shared)).unwrap_or_else(|error| {
                 tracing::warn!(%error, "what has expired cannot be deleted now");
+                true
+            });
+            // The rest follows behind the writes that wait.
+            if all {
+                swept = Instant::now();
             }
-            swept = Instant::now();
         }
     }
     shared.close();
@@ -103,26 +106,33 @@ fn commit(shared: &Arc<Shared>, group: &[Request]) -> Result<Vec<Written>, redb:
     let database = shared.database()?;
     let transaction = database.begin_write()?;
     let mut written = Vec::with_capacity(group.len());
+    let changed;
     {
         let mut rows = Rows::open(&transaction)?;
         for request in group {
             written.push(rows.apply(&request.space, &request.batch)?);
         }
+        changed = rows.sweep(SWEPT)? > 0 || written.iter().any(Result::is_ok);
+    }
+    if !changed {
+        transaction.abort()?;
+        return Ok(written);
     }
     // Immediate durability is redb's default: synced when this returns.
     transaction.commit()?;
     Ok(written)
 }
 
-fn sweep(shared: &Arc<Shared>) -> Result<(), redb::Error> {
+/// Whether nothing is left.
+fn sweep(shared: &Arc<Shared>) -> Result<bool, redb::Error> {
     let database = shared.database()?;
     if !rows::has_expired(&database.begin_read()?)? {
-        return Ok(());
+        return Ok(true);
     }
     let transaction = database.begin_write()?;
-    Rows::open(&transaction)?.sweep(SWEPT)?;
+    let swept = Rows::open(&transaction)?.sweep(SWEPT)?;
     transaction.commit()?;
-    Ok(())
+    Ok(swept < SWEPT)
 }
 
 /// After an error nothing of this handle can be trusted (redb answers everything with "previous I/O error"): it is

@@ -19,6 +19,7 @@ use crate::jobs::Jobs;
 use crate::manifest::Manifest;
 use crate::sandbox::{BindingMemory, BindingPermits, ListsChanged, Permits};
 use crate::settings::{Binding, Grants, Limits, Settings};
+use crate::store::Store;
 
 /// What bindings are made with.
 pub(super) struct Workshop {
@@ -29,6 +30,8 @@ pub(super) struct Workshop {
     pub(super) probes: BindingPermits,
     /// The host's jobs; gone where it keeps none.
     pub(super) jobs: Weak<Jobs>,
+    /// What capabilities keep state in.
+    pub(super) store: Arc<dyn Store>,
     /// What running guests say of their lists.
     pub(super) lists: Arc<ListsChanged>,
 }
@@ -275,6 +278,7 @@ impl Workshop {
                 secrets: &settings.secrets,
                 limits: &grants.limits,
                 state: &settings.serve.state,
+                store: &self.store,
             })?);
         }
         Ok(bounds)

@@ -13,12 +13,14 @@
 //! A grant that came about so has what the capability adds to it ([`Request::granted_alone`]): whoever sets the
 //! variable names the place himself, and an author's default names none. What the plugin asks of its client
 //! (`[client]`) is granted too, but for web pages, whose sites nobody named: its own server asked as it liked, and the
-//! person sits in front.
+//! person sits in front. So is what reaches nothing beyond the host ([`Request::granted_unasked`]): its own server
+//! kept things too.
 //!
 //! Starting the process accepts the version that it finds. One that is dropped later and asks for more, other
 //! variables too, is held until the process is started again or the plugin has a table.
 //!
 //! [`Request::granted_alone`]: crate::capability::Request::granted_alone
+//! [`Request::granted_unasked`]: crate::capability::Request::granted_unasked
 
 mod names;
 
@@ -168,7 +170,7 @@ impl Said {
                 grant.entry(key).or_insert(value);
             }
         }
-        if !grant.is_empty() || asking::granted_where_alone(asked) {
+        if !grant.is_empty() || asking::granted_where_alone(asked) || asked.request.granted_unasked() {
             let of_kind = self.grants.entry(asked.kind.clone()).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(of_kind) = of_kind {
                 of_kind.insert(asked.name.clone(), Value::Table(grant));

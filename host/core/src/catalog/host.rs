@@ -17,13 +17,14 @@ use crate::call::{self, Answered, Complete, PromptGet, Refused, ResourceList, Re
 use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostics, Document};
 use crate::domain::{Completion, Content, PromptMessage, ResourcePage};
+use crate::duty::{Duty, OffDuty};
 use crate::jobs::{Jobs, JobsFailed, JobsOptions, Tools};
 use crate::principal::{Holders, Principal};
 use crate::sandbox::Sandbox;
 use crate::sandbox::cache::{Cache, CacheFailed};
 use crate::sandbox::compile::{CompileIn, CompileLimits, Compiler, Progress};
 use crate::settings::{self, Settings};
-use crate::store::Store;
+use crate::store::{Memory, Store};
 
 /// What changed, for `list_changed` notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,6 +71,11 @@ pub struct HostOptions {
     pub jobs_file: Option<PathBuf>,
     /// Knows what callers hold when time has passed. None: what they held.
     pub holders: Option<Arc<dyn Holders>>,
+    /// What plugins remember, and events: one store for all hosts of a configuration. By default one that forgets, for
+    /// what is only looked at.
+    pub state: Arc<dyn Store>,
+    /// Which of the hosts of a configuration does a binding's standing work. By default never this one.
+    pub duty: Arc<dyn Duty>,
 }
 
 impl HostOptions {
@@ -87,6 +93,8 @@ impl HostOptions {
             store: None,
             jobs_file: None,
             holders: None,
+            state: Arc::new(Memory::new()),
+            duty: Arc::new(OffDuty),
         }
     }
 }
@@ -373,6 +381,7 @@ fn running(
         permits: sandbox.permits().clone(),
         probes: sandbox.permits().binding(PROBES),
         jobs,
+        store: options.state.clone(),
         lists: Arc::default(),
     };
     let kept = Kept::new(&state);

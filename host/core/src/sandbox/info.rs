@@ -158,6 +158,8 @@ struct UsedEntries {
     last: VecDeque<Noted>,
     /// Those in between, which were left out.
     between: usize,
+    /// What is only counted, in the order in which it came first.
+    tallies: IndexMap<String, u64>,
     refused: Vec<String>,
 }
 
@@ -230,6 +232,17 @@ impl Used {
         UsedEntry { used: self, number }
     }
 
+    /// Something small was used, of which a call does so much that it is counted and not listed:
+    /// `keyvalue.history get ok`. Of different ones, the first 64.
+    pub fn tally(&self, what: &str) {
+        let mut entries = self.lock();
+        if let Some(count) = entries.tallies.get_mut(what) {
+            *count += 1;
+        } else if entries.tallies.len() < KEPT {
+            entries.tallies.insert(what.to_owned(), 1);
+        }
+    }
+
     /// Something was refused: the rule, the resolved address and the grant line that would allow it, in words for
     /// the operator. The guest and the caller never see it.
     pub fn refuse(&self, why: impl Into<String>) {
@@ -249,6 +262,10 @@ impl Used {
             used.push(format!("and {} more", entries.between));
         }
         used.extend(entries.last.iter().map(line));
+        used.extend(entries.tallies.iter().map(|(what, count)| match count {
+            1 => what.clone(),
+            count => format!("{what}, {count} times"),
+        }));
         used
     }
 

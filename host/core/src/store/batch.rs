@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use super::{Key, StoreError};
+use super::{Key, Quota, StoreError};
 
 /// The largest value, in bytes.
 pub const MAX_VALUE: usize = 64 << 20;
@@ -14,7 +14,10 @@ pub const MAX_CHANGES: usize = 1_000;
 
 /// Changes that happen together, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Batch(Vec<Write>);
+pub struct Batch {
+    writes: Vec<Write>,
+    quotas: Vec<Quota>,
+}
 
 /// One change of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +75,7 @@ impl Batch {
         value: impl Into<Vec<u8>>,
         expires: Option<SystemTime>,
     ) -> Self {
-        self.0.push(Write { key, when, change: Change::Put { value: value.into(), expires } });
+        self.writes.push(Write { key, when, change: Change::Put { value: value.into(), expires } });
         self
     }
 
@@ -83,27 +86,44 @@ impl Batch {
 
     /// Deletes an entry, if a condition holds.
     pub fn delete_when(mut self, key: Key, when: Condition) -> Self {
-        self.0.push(Write { key, when, change: Change::Delete });
+        self.writes.push(Write { key, when, change: Change::Delete });
+        self
+    }
+
+    /// Adds a change.
+    pub fn with(mut self, write: Write) -> Self {
+        self.writes.push(write);
+        self
+    }
+
+    /// Only if there is not too much then.
+    pub fn within(mut self, quota: Quota) -> Self {
+        self.quotas.push(quota);
         self
     }
 
     /// The changes, in the order in which they were added.
     pub fn writes(&self) -> &[Write] {
-        &self.0
+        &self.writes
+    }
+
+    /// What must hold altogether.
+    pub fn quotas(&self) -> &[Quota] {
+        &self.quotas
     }
 
     /// Keys and values together, in bytes.
     pub fn bytes(&self) -> usize {
-        self.0.iter().map(|write| write.key.len() + write.change.bytes()).sum()
+        self.writes.iter().map(|write| write.key.len() + write.change.bytes()).sum()
     }
 
     /// Whether every engine takes it. Each implementation of [`super::Store`] asks first.
     pub fn check(&self) -> Result<(), StoreError> {
-        if self.0.len() > MAX_CHANGES {
-            return Err(StoreError::Batch { reason: format!("there are {} changes", self.0.len()) });
+        if self.writes.len() > MAX_CHANGES {
+            return Err(StoreError::Batch { reason: format!("there are {} changes", self.writes.len()) });
         }
         let mut seen = BTreeSet::new();
-        for write in &self.0 {
+        for write in &self.writes {
             if !seen.insert(&write.key) {
                 return Err(StoreError::Batch { reason: format!("\"{}\" is there twice", write.key) });
             }

@@ -1,7 +1,6 @@
 //! A store that forgets when the process ends: for tests, and as the plainest statement of what a store does.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +9,7 @@ use futures_util::future::{BoxFuture, ready};
 
 use super::{
     Batch, Change, Condition, Entry, Key, Listed, MAX_PAGE, MAX_PAGE_BYTES, Page, Space, Store, StoreError,
+    Usage,
 };
 
 /// Entries in memory.
@@ -50,6 +50,17 @@ impl Store for Memory {
             batch.check().and_then(|()| self.within(space, |contents| contents.write(space, batch)));
         ready(written).boxed()
     }
+
+    fn usage(&self, space: &Space, part: &str) -> BoxFuture<'static, Result<Usage, StoreError>> {
+        ready(Ok(self.within(space, |contents| contents.usage(part)))).boxed()
+    }
+
+    fn spaces(&self, after: Option<&Space>) -> BoxFuture<'static, Result<Vec<Space>, StoreError>> {
+        let spaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = spaces.iter().filter(|(space, _)| after.is_none_or(|after| *space > after));
+        let found = behind.filter(|(_, contents)| !contents.entries.is_empty());
+        ready(Ok(found.map(|(space, _)| space.clone()).take(MAX_PAGE).collect())).boxed()
+    }
 }
 
 impl Contents {
@@ -58,19 +69,20 @@ impl Contents {
     }
 
     fn page(&self, page: &Page) -> Listed {
-        let limit = page.limit.min(MAX_PAGE);
+        let (limit, most) = (page.limit.min(MAX_PAGE), page.bytes.min(MAX_PAGE_BYTES));
         let (mut listed, mut bytes) = (Listed::default(), 0);
-        let start = match (&page.after, Key::new(page.prefix.as_str())) {
-            (Some(after), Ok(prefix)) if *after < prefix => Bound::Included(prefix),
-            (Some(after), _) => Bound::Excluded(after.clone()),
-            (None, Ok(prefix)) => Bound::Included(prefix),
-            (None, Err(_)) => Bound::Unbounded,
+        let begun = |entry: &&Entry| entry.key.starts_with(&page.prefix) && is_live(entry);
+        let behind = |entry: &&Entry| match &page.after {
+            None => true,
+            Some(after) if page.back => entry.key < *after,
+            Some(after) => entry.key > *after,
         };
-        let from = self.entries.range((start, Bound::Unbounded)).map(|(_, entry)| entry);
-        for entry in
-            from.take_while(|entry| entry.key.starts_with(&page.prefix)).filter(|entry| is_live(entry))
-        {
-            if listed.entries.len() == limit || bytes > MAX_PAGE_BYTES {
+        let mut found: Vec<&Entry> = self.entries.values().filter(begun).filter(behind).collect();
+        if page.back {
+            found.reverse();
+        }
+        for entry in found {
+            if listed.entries.len() == limit || bytes > most {
                 listed.more = true;
                 break;
             }
@@ -92,6 +104,30 @@ impl Contents {
                 return Err(StoreError::Conflict { space: space.clone(), key: write.key.clone() });
             }
         }
+        // Before it is counted.
+        self.entries.retain(|_, entry| is_live(entry));
+        let mut growth: BTreeMap<&str, (Usage, Usage)> = BTreeMap::new();
+        for write in batch.writes() {
+            let new = match &write.change {
+                Change::Put { value, .. } => size(&write.key, value),
+                Change::Delete => Usage::default(),
+            };
+            let old =
+                self.entries.get(&write.key).map_or_else(Usage::default, |old| size(&old.key, &old.value));
+            for part in BTreeSet::from(["", write.key.part()]) {
+                let (more, fewer) = growth.entry(part).or_default();
+                *more = more.changed(new, Usage::default());
+                *fewer = fewer.changed(old, Usage::default());
+            }
+        }
+        for quota in batch.quotas() {
+            let used = self.usage(&quota.part);
+            let (more, fewer) = growth.get(&*quota.part).copied().unwrap_or_default();
+            if used.is_over(used.changed(more, fewer), quota.most) {
+                let (space, part, most) = (space.clone(), quota.part.clone(), quota.most);
+                return Err(StoreError::OverQuota { space, part, used, most });
+            }
+        }
         let mut revisions = Vec::new();
         for write in batch.writes() {
             match &write.change {
@@ -111,9 +147,19 @@ impl Contents {
                 }
             }
         }
-        self.entries.retain(|_, entry| is_live(entry));
         Ok(revisions)
     }
+
+    fn usage(&self, part: &str) -> Usage {
+        let counted = self.entries.values().filter(|entry| part.is_empty() || entry.key.part() == part);
+        counted.fold(Usage::default(), |sum, entry| {
+            sum.changed(size(&entry.key, &entry.value), Usage::default())
+        })
+    }
+}
+
+fn size(key: &Key, value: &[u8]) -> Usage {
+    Usage { entries: 1, bytes: (key.len() + value.len()) as u64 }
 }
 
 fn is_live(entry: &Entry) -> bool {

@@ -1,4 +1,4 @@
-//! Where state lives: jobs today, a plugin's own key-value space next.
+//! Where state lives: jobs, events, and what plugins remember.
 //!
 //! A [`Store`] holds [`Space`]s; a space holds [`Entry`]s by [`Key`]. It is as much as an embedded B-tree and a
 //! distributed log (a JetStream bucket) both can promise: one entry is read as it was last written, a [`Batch`]
@@ -10,12 +10,16 @@
 //! - **Whole.** A batch whose condition does not hold changes nothing. Batches of one space happen one after another.
 //! - **Fresh.** A read that begins after a write has answered sees it.
 //! - **Gone is gone.** An entry past its expiry is not seen any more, whether or not it was deleted by then.
+//! - **Counted.** How much a space holds is known, and also how much each of its parts does: what stands in front of
+//!   the first `/` of a key is the part that it belongs to. A batch may say how much there may be ([`Quota`]), and
+//!   nothing that came meanwhile makes it more. What has expired takes no room from it.
 //!
 //! [`Memory`] keeps all but the first promise. The durable one is the crate `fleetgate-store`.
 
 mod batch;
 mod memory;
 mod name;
+mod quota;
 
 use std::fmt::Debug;
 use std::time::SystemTime;
@@ -25,12 +29,13 @@ use futures_util::future::BoxFuture;
 pub use batch::{Batch, Change, Condition, MAX_BATCH_BYTES, MAX_CHANGES, MAX_VALUE, Write};
 pub use memory::Memory;
 pub use name::{Key, MAX_KEY, MAX_SPACE, Space};
+pub use quota::{Quota, Usage};
 
 use crate::units::format_size;
 
 /// Entries of one page of a list, at most.
 pub const MAX_PAGE: usize = 1_000;
-/// A page ends early when the values on it are over this many bytes together.
+/// The most for [`Page::bytes`].
 pub const MAX_PAGE_BYTES: usize = 8 << 20;
 
 /// Keeps entries. Safe to use from many tasks; cheap to share behind an `Arc`.
@@ -38,12 +43,19 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// One entry as it was last written. None: there is none, or it has expired.
     fn get(&self, space: &Space, key: &Key) -> BoxFuture<'static, Result<Option<Entry>, StoreError>>;
 
-    /// The entries whose keys begin with a prefix, by key in the order of their bytes. One moment's view.
+    /// The entries whose keys begin with a prefix, by key in the order of their bytes, or back. One moment's view.
     fn list(&self, space: &Space, page: Page) -> BoxFuture<'static, Result<Listed, StoreError>>;
 
     /// All of these changes, or none. Answers once they are durable, with the revision of each
     /// [`Change::Put`], in their order.
     fn write(&self, space: &Space, batch: Batch) -> BoxFuture<'static, Result<Vec<u64>, StoreError>>;
+
+    /// How much a part of a space holds; the empty part is the whole space. What has expired may still be counted.
+    fn usage(&self, space: &Space, part: &str) -> BoxFuture<'static, Result<Usage, StoreError>>;
+
+    /// The spaces behind this one that hold something, in the order of their names, at most [`MAX_PAGE`]. None: from
+    /// the first.
+    fn spaces(&self, after: Option<&Space>) -> BoxFuture<'static, Result<Vec<Space>, StoreError>>;
 }
 
 /// What is kept under a key.
@@ -69,21 +81,38 @@ pub struct Page {
     pub after: Option<Key>,
     /// How many entries, at most [`MAX_PAGE`].
     pub limit: usize,
+    /// The page ends early when the values on it are over this many bytes together, at most [`MAX_PAGE_BYTES`].
+    pub bytes: usize,
+    /// From the last key to the first.
+    pub back: bool,
 }
 
 impl Page {
     /// The first page of everything that begins so.
     pub fn of(prefix: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), after: None, limit: MAX_PAGE }
+        Self { prefix: prefix.into(), after: None, limit: MAX_PAGE, bytes: MAX_PAGE_BYTES, back: false }
+    }
+
+    /// The least text behind everything that begins with the prefix. None: there is none.
+    pub fn end(&self) -> Option<String> {
+        let mut end = self.prefix.clone();
+        while let Some(last) = end.pop() {
+            // Characters are in the order of their UTF-8.
+            if let Some(next) = (last..=char::MAX).nth(1) {
+                end.push(next);
+                return Some(end);
+            }
+        }
+        None
     }
 }
 
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listed {
-    /// In the order of their keys.
+    /// In the order of their keys, or back.
     pub entries: Vec<Entry>,
-    /// There are entries after the last one.
+    /// There are more behind the last one.
     pub more: bool,
 }
 
@@ -124,6 +153,18 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// There would be more than a batch's [`Quota`] allows. Nothing was changed.
+    #[error("{space}{} holds {used}, and may hold {most}", of_part(.part))]
+    OverQuota {
+        /// Where.
+        space: Space,
+        /// The part that would hold too much; empty: the whole space.
+        part: String,
+        /// What it holds now.
+        used: Usage,
+        /// What it may hold.
+        most: Usage,
+    },
     /// The disk or the quota is used up. Nothing was changed; what was there is still there.
     #[error("there is no room to write to {place}: {reason} (nothing is lost; free some space)")]
     Full {
@@ -140,4 +181,22 @@ pub enum StoreError {
         /// What is the matter.
         reason: String,
     },
+    /// It cannot be reached now. It may go better soon. A write may have happened where `unknown` says so.
+    #[error("{place} cannot be reached now: {reason}{}", outcome(.unknown))]
+    Unavailable {
+        /// The file.
+        place: String,
+        /// What is the matter.
+        reason: String,
+        /// A write was on its way.
+        unknown: bool,
+    },
+}
+
+fn of_part(part: &str) -> &'static str {
+    if part.is_empty() { "" } else { " (a part of it)" }
+}
+
+fn outcome(unknown: &bool) -> &'static str {
+    if *unknown { "; whether the write happened is not known" } else { "" }
 }

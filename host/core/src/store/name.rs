@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::StoreError;
 
-/// The longest name of a space, in bytes.
-pub const MAX_SPACE: usize = 64;
+/// The longest name of a space, in bytes: two names of the configuration and a few characters fit.
+pub const MAX_SPACE: usize = 80;
 /// The longest key, in bytes.
 pub const MAX_KEY: usize = 512;
 
@@ -16,7 +16,7 @@ pub const MAX_KEY: usize = 512;
 pub struct Space(Arc<str>);
 
 impl Space {
-    /// 1 to 64 characters of `a-z`, `0-9`, `-` and `_`: what every engine takes as a bucket's name.
+    /// 1 to 80 characters of `a-z`, `0-9`, `-` and `_`: what every engine takes as a bucket's name.
     pub fn new(name: impl Into<Arc<str>>) -> Result<Self, StoreError> {
         let name = name.into();
         let fits = (1..=MAX_SPACE).contains(&name.len())

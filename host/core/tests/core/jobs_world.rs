@@ -10,7 +10,7 @@ use fleetgate_core::jobs::{Access, Begun, Job, Jobs, Stopping};
 use fleetgate_core::principal::{HeldRole, Holders, Principal};
 use fleetgate_core::sandbox::Nobody;
 use fleetgate_core::settings::Settings;
-use fleetgate_core::store::{Batch, Entry, Key, Listed, Memory, Page, Space, Store, StoreError};
+use fleetgate_core::store::{Batch, Entry, Key, Listed, Memory, Page, Space, Store, StoreError, Usage};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use serde_json::Value;
@@ -84,6 +84,12 @@ impl Store for Refusing {
             return ready(Err(full)).boxed();
         }
         self.memory.write(space, batch)
+    }
+    fn usage(&self, space: &Space, part: &str) -> BoxFuture<'static, Result<Usage, StoreError>> {
+        self.memory.usage(space, part)
+    }
+    fn spaces(&self, after: Option<&Space>) -> BoxFuture<'static, Result<Vec<Space>, StoreError>> {
+        self.memory.spaces(after)
     }
 }
 

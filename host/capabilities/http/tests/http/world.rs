@@ -17,6 +17,7 @@ use fleetgate_core::diagnostic::{Diagnostics, Document};
 use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody, Used};
 use fleetgate_core::secret_arguments::Vault;
 use fleetgate_core::settings::{Limits, SecretSource, Secrets};
+use fleetgate_core::store::{Memory, Store};
 use fleetgate_http::testing::{HttpBinding, Session};
 use fleetgate_http::{Failure, Http, HttpOptions};
 use futures_util::future::BoxFuture;
@@ -115,7 +116,10 @@ impl World {
         }
         let (secrets, limits) = (self.secrets(), Limits::default());
         let state = self.directory.path();
-        self.http.bind_http(BindingParts { name: "lab", wants, secrets: &secrets, limits: &limits, state })
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let parts =
+            BindingParts { name: "lab", wants, secrets: &secrets, limits: &limits, state, store: &store };
+        self.http.bind_http(parts)
     }
 
     pub fn bind(&self) -> HttpBinding {

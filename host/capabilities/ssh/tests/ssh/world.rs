@@ -16,6 +16,7 @@ use fleetgate_core::diagnostic::{Diagnostics, Document};
 use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody, Used};
 use fleetgate_core::secret_arguments::Vault;
 use fleetgate_core::settings::{Limits, SecretSource, Secrets};
+use fleetgate_core::store::{Memory, Store};
 use fleetgate_ssh::testing::{Chunk, Device, Output, Session, Shell, SshBinding, Terminal};
 use fleetgate_ssh::{Failure, GuestFailure, LoginArguments, Ssh, SshOptions};
 use futures_util::future::BoxFuture;
@@ -110,7 +111,15 @@ impl World {
     pub fn try_bind(&self) -> Result<SshBinding, Diagnostics> {
         let wants = BTreeMap::from([("devices".to_owned(), self.read()?)]);
         let (secrets, limits, state) = (self.secrets(), Limits::default(), self.path("state"));
-        let parts = BindingParts { name: "lab", wants, secrets: &secrets, limits: &limits, state: &state };
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let parts = BindingParts {
+            name: "lab",
+            wants,
+            secrets: &secrets,
+            limits: &limits,
+            state: &state,
+            store: &store,
+        };
         self.ssh.bind_ssh(parts)
     }
 
