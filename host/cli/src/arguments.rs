@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    approve, audit, call, check, enable, inspect, jobs, new, pack, prompt, read, schema, serve, stdio, why,
+    approve, audit, call, check, enable, inspect, jobs, new, pack, prompt, read, schema, serve, state, stdio,
+    why,
 };
 use crate::failure::Failure;
 use crate::logging::{Format, Talk};
@@ -37,6 +38,8 @@ pub enum Command {
     Audit(audit::Audit),
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    #[command(subcommand)]
+    State(state::State),
     Pack(pack::Pack),
     New(new::New),
     Schema(schema::Schema),
@@ -58,6 +61,7 @@ impl Command {
             Self::Why(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Jobs(command) => command.run(),
+            Self::State(command) => command.run(),
             Self::Pack(command) => command.run(),
             Self::New(command) => command.run(),
             Self::Schema(command) => command.run(),

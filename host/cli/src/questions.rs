@@ -7,12 +7,26 @@ use fleetgate_core::asking::{Choice, Field, FieldKind, Form, TextFormat};
 use fleetgate_core::domain::InputRequest;
 use serde_json::{Map, Value, json};
 
+use crate::failure::Failure;
+
 /// Wrong answers to one field before it counts as not answered.
 const TRIES: usize = 8;
 
 /// Whether somebody is there to be asked: questions go to stderr, since the result goes to stdout.
 pub fn somebody_is_there() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
+}
+
+/// A person's yes. Where nobody can answer, `--yes` has to say it, as `help` says.
+pub fn confirmed(question: &str, help: &str) -> Result<bool, Failure> {
+    if !somebody_is_there() {
+        return Err(Failure::usage("nobody is here to say yes").help(help));
+    }
+    eprint!("\n{question} [y/N] ");
+    let mut answer = String::new();
+    let heard = stderr().flush().and_then(|()| stdin().lock().read_line(&mut answer));
+    heard.map_err(|error| Failure::failed(format!("the answer cannot be read: {error}")))?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// What can be asked at a terminal, as a client would declare it.

@@ -15,7 +15,7 @@ use fleetgate_core::settings;
 use fleetgate_http::Http;
 use fleetgate_keyvalue::KeyValue;
 use fleetgate_ssh::Ssh;
-use fleetgate_store::open_first_free;
+use fleetgate_store::{DutyLocks, StateStore, open_first_free};
 
 use crate::failure::Failure;
 use crate::progress;
@@ -32,6 +32,7 @@ pub const JOBS: &str = "jobs.json";
 pub struct Running {
     pub host: Arc<Host>,
     pub audit: Arc<AuditLog>,
+    state: StateStore,
 }
 
 /// How much of a host is wanted.
@@ -90,7 +91,10 @@ impl Wanted {
         let capabilities = capabilities();
         let sandbox = sandbox(&capabilities)?;
         let mut options = self.options()?;
+        let state_store = StateStore::new(&fleetgate_store::directory(&state));
+        options.state = Arc::new(state_store.clone());
         if let Some(role) = role {
+            options.duty = Arc::new(DutyLocks::new(&fleetgate_store::directory(&state)));
             let (directory, role) = (fleetgate_store::directory(&state), role.to_owned());
             // A file that was not closed is repaired first.
             let opened = tokio::task::spawn_blocking(move || open_first_free(&directory, &role)).await;
@@ -99,7 +103,7 @@ impl Wanted {
             options.store = Some(store);
         }
         let host = Host::start(options, sandbox, capabilities, audit.clone()).await?;
-        Ok(Running { host, audit })
+        Ok(Running { host, audit, state: state_store })
     }
 }
 
@@ -121,8 +125,9 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
 }
 
 impl Running {
-    /// Brings the last records to the disk.
-    pub fn finish(&self) {
+    /// Brings the last records to the disk, and lets go of the store.
+    pub async fn finish(&self) {
+        self.state.close().await;
         if let Err(failed) = self.audit.flush() {
             eprintln!("error: {failed}");
         }

@@ -118,6 +118,18 @@ impl Store for Embedded {
     }
 
     fn write(&self, space: &Space, batch: Batch) -> BoxFuture<'static, Result<Vec<u64>, StoreError>> {
+        self.write_once(space, batch, None)
+    }
+}
+
+impl Embedded {
+    /// A write that can be repeated: by the same name it is done once, and answered as the first time.
+    pub(super) fn write_once(
+        &self,
+        space: &Space,
+        batch: Batch,
+        name: Option<Key>,
+    ) -> BoxFuture<'static, Result<Vec<u64>, StoreError>> {
         let (shared, places, space) = (self.shared.clone(), self.places.clone(), space.clone());
         let asked = self.asked.clone();
         async move {
@@ -125,7 +137,7 @@ impl Store for Embedded {
             let stopped = || shared.broken("its writer has stopped");
             let place = places.acquire_owned().await.map_err(|_| stopped())?;
             let (answer, written) = oneshot::channel();
-            let request = Request { space, batch, answer, place };
+            let request = Request { space, batch, name, answer, place };
             asked.send(Asked::Write(request)).map_err(|_| stopped())?;
             written.await.unwrap_or_else(|_| Err(stopped()))
         }

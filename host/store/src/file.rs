@@ -120,7 +120,8 @@ fn is_content(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
-fn private_file(path: &Path) -> Result<File, OpenFailed> {
+/// Opens a file that is this user's alone, and makes it where there is none, as its directory.
+pub(super) fn private_file(path: &Path) -> Result<File, OpenFailed> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenFailed::Io { path, source }

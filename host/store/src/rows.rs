@@ -25,6 +25,9 @@ const FORMAT: u64 = 2;
 /// The same without sizes: they are counted when it is opened.
 const UNCOUNTED: u64 = 1;
 const HEADER: usize = 16;
+/// Where the answers to writes with a name are kept, and for how long.
+const ONCE: &str = "once";
+pub(super) const REPEATED: Duration = Duration::from_secs(120);
 /// How much of what has expired is deleted at once.
 pub(super) const SWEPT: usize = 1_000;
 
@@ -172,6 +175,31 @@ impl<'t> Rows<'t> {
             revisions: transaction.open_table(REVISIONS)?,
             sizes: transaction.open_table(SIZES)?,
         })
+    }
+
+    /// A batch that is done once by its name, and answered as the first time. Without a name, any time.
+    pub(super) fn apply_once(
+        &mut self,
+        space: &Space,
+        batch: &Batch,
+        name: Option<&Key>,
+    ) -> Result<Result<Vec<u64>, StoreError>, redb::Error> {
+        let Some(name) = name else { return self.apply(space, batch) };
+        let done = self.entries.get((ONCE, &**name))?;
+        let done = done.and_then(|row| entry(name.clone(), row.value(), now_ms()));
+        if let Some(done) = done {
+            let numbers = done.value.as_chunks::<8>().0.iter().map(|number| u64::from_le_bytes(*number));
+            return Ok(Ok(numbers.collect()));
+        }
+        let written = self.apply(space, batch)?;
+        if let Ok(revisions) = &written {
+            let once = Space::new(ONCE).expect("a short word");
+            let answer: Vec<u8> = revisions.iter().flat_map(|revision| revision.to_le_bytes()).collect();
+            let noted = Batch::new().put(name.clone(), answer, Some(SystemTime::now() + REPEATED));
+            // It has neither condition nor quota.
+            let _ = self.apply(&once, &noted)?;
+        }
+        Ok(written)
     }
 
     /// A batch. The inner error is its condition's or its quota's: then nothing was changed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use fleetgate_core::store::{Batch, Space, StoreError};
+use fleetgate_core::store::{Batch, Key, Space, StoreError};
 use redb::ReadableDatabase;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -32,6 +32,8 @@ pub(super) enum Asked {
 pub(super) struct Request {
     pub(super) space: Space,
     pub(super) batch: Batch,
+    /// By which it is known when it is asked for again.
+    pub(super) name: Option<Key>,
     pub(super) answer: oneshot::Sender<Written>,
     /// Its place among those that wait.
     pub(super) place: OwnedSemaphorePermit,
@@ -110,7 +112,7 @@ fn commit(shared: &Arc<Shared>, group: &[Request]) -> Result<Vec<Written>, redb:
     {
         let mut rows = Rows::open(&transaction)?;
         for request in group {
-            written.push(rows.apply(&request.space, &request.batch)?);
+            written.push(rows.apply_once(&request.space, &request.batch, request.name.as_ref())?);
         }
         changed = rows.sweep(SWEPT)? > 0 || written.iter().any(Result::is_ok);
     }

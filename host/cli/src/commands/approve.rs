@@ -1,7 +1,5 @@
 //! `fleetgate approve`: a version that asks for more is shown, and accepted by a person.
 
-use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
-
 use clap::Args;
 use fleetgate_core::catalog::{Approval, ApprovalFailed, ItemChange, Part, StartFailed};
 use serde_json::{Value, json};
@@ -10,6 +8,7 @@ use crate::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::output::{self, bad, bold, good, one_line, waits};
 use crate::person;
+use crate::questions;
 use crate::running::{Wanted, block_on, capabilities, sandbox};
 
 /// Shows what a new version asks for beyond the approved one, and accepts it.
@@ -165,17 +164,10 @@ fn changed_lines(part: &Part) -> Vec<String> {
     old.chain(new).collect()
 }
 
-/// A person's yes. Where nobody can answer, `--yes` has to say it.
 fn ask(approval: &Approval) -> Result<bool, Failure> {
-    if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err(Failure::usage("nobody is here to say yes").help("accept what is shown above with --yes"));
-    }
-    let version = one_line(&approval.to.manifest.plugin.version).into_owned();
-    eprint!("\nApprove {} {version}? [y/N] ", approval.id);
-    let mut answer = String::new();
-    let heard = stderr().flush().and_then(|()| stdin().lock().read_line(&mut answer));
-    heard.map_err(|error| Failure::failed(format!("the answer cannot be read: {error}")))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    let version = one_line(&approval.to.manifest.plugin.version);
+    let question = format!("Approve {} {version}?", approval.id);
+    questions::confirmed(&question, "accept what is shown above with --yes")
 }
 
 #[cfg(test)]

@@ -14,5 +14,6 @@ pub mod read;
 mod request;
 pub mod schema;
 pub mod serve;
+pub mod state;
 pub mod stdio;
 pub mod why;

@@ -167,7 +167,7 @@ impl Request {
                 _ => break answered,
             }
         };
-        running.finish();
+        running.finish().await;
         match answered {
             Ok(answered) => self.print(&answered),
             Err(refused) => Err(self.refused(&refused)),

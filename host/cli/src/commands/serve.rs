@@ -121,7 +121,7 @@ impl Serve {
             }
         };
         let (served, ()) = tokio::join!(serving, jobs);
-        running.finish();
+        running.finish().await;
         served.map_err(|error| Failure::failed(format!("the server failed: {error}")))
     }
 

@@ -83,7 +83,7 @@ impl Stdio {
         if let Some(jobs) = running.host.jobs() {
             jobs.stop(Stopping { grace: GRACE, now: CancellationToken::new() }).await;
         }
-        running.finish();
+        running.finish().await;
         served.map_err(Failure::failed)
     }
 

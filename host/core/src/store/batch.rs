@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Key, Quota, StoreError};
 
 /// The largest value, in bytes.
@@ -13,14 +15,14 @@ pub const MAX_BATCH_BYTES: usize = MAX_VALUE + (1 << 20);
 pub const MAX_CHANGES: usize = 1_000;
 
 /// Changes that happen together, or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Batch {
     writes: Vec<Write>,
     quotas: Vec<Quota>,
 }
 
 /// One change of a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
     /// Of which entry.
     pub key: Key,
@@ -31,7 +33,7 @@ pub struct Write {
 }
 
 /// What must be under a key for a batch to happen. An entry that has expired is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Condition {
     /// Anything or nothing.
     #[default]
@@ -43,11 +45,12 @@ pub enum Condition {
 }
 
 /// What becomes of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// This is kept, whatever was there before.
     Put {
         /// What is kept.
+        #[serde(with = "super::bytes")]
         value: Vec<u8>,
         /// Until when; None: until it is deleted.
         expires: Option<SystemTime>,

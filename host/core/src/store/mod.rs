@@ -14,9 +14,12 @@
 //!   the first `/` of a key is the part that it belongs to. A batch may say how much there may be ([`Quota`]), and
 //!   nothing that came meanwhile makes it more. What has expired takes no room from it.
 //!
+//! Names and batches can be sent to another process: what is read back is checked as what is made here.
+//!
 //! [`Memory`] keeps all but the first promise. The durable one is the crate `fleetgate-store`.
 
 mod batch;
+mod bytes;
 mod memory;
 mod name;
 mod quota;
@@ -25,6 +28,7 @@ use std::fmt::Debug;
 use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 
 pub use batch::{Batch, Change, Condition, MAX_BATCH_BYTES, MAX_CHANGES, MAX_VALUE, Write};
 pub use memory::Memory;
@@ -59,11 +63,12 @@ pub trait Store: Debug + Send + Sync + 'static {
 }
 
 /// What is kept under a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its name within the space.
     pub key: Key,
     /// What was put.
+    #[serde(with = "bytes")]
     pub value: Vec<u8>,
     /// Grows with every write of the space, and is never used twice in it, so that equal revisions mean the same
     /// write. Not 0.
@@ -73,7 +78,7 @@ pub struct Entry {
 }
 
 /// Which part of a space is listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// What the keys begin with; empty for all.
     pub prefix: String,
@@ -108,7 +113,7 @@ impl Page {
 }
 
 /// One page.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Listed {
     /// In the order of their keys, or back.
     pub entries: Vec<Entry>,
@@ -117,7 +122,7 @@ pub struct Listed {
 }
 
 /// What a store cannot do. The text is for the operator.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum StoreError {
     /// A condition of a batch did not hold, and nothing was changed.
     #[error("\"{key}\" in {space} is not what it was expected to be: something else was written meanwhile")]

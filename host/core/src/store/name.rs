@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::StoreError;
 
 /// The longest name of a space, in bytes: two names of the configuration and a few characters fit.
@@ -12,7 +14,8 @@ pub const MAX_SPACE: usize = 80;
 pub const MAX_KEY: usize = 512;
 
 /// A named bucket of entries. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Space(Arc<str>);
 
 impl Space {
@@ -37,7 +40,8 @@ impl fmt::Display for Space {
 }
 
 /// The name of an entry within its space. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Key(Arc<str>);
 
 impl Key {
@@ -59,6 +63,32 @@ impl Deref for Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Space {
+    type Error = StoreError;
+    fn try_from(name: String) -> Result<Self, StoreError> {
+        Self::new(name)
+    }
+}
+
+impl From<Space> for String {
+    fn from(space: Space) -> Self {
+        space.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Key {
+    type Error = StoreError;
+    fn try_from(name: String) -> Result<Self, StoreError> {
+        Self::new(name)
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        (*key).to_owned()
     }
 }
 

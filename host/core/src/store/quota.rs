@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Key;
 use crate::units::format_size;
 
 /// How much there is, or may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Entries.
     pub entries: u64,
@@ -15,7 +17,7 @@ pub struct Usage {
 }
 
 /// What a batch may not make more of. A batch that adds nothing is taken where there is too much already.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
     /// Which part of the space: what stands in front of the first `/` of its keys. Empty: the whole space.
     pub part: String,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fleetgate_core::store::{
-    Batch, Condition, Entry, Key, MAX_CHANGES, MAX_VALUE, Memory, Page, Space, Store, StoreError,
+    Batch, Condition, Entry, Key, MAX_CHANGES, MAX_VALUE, Memory, Page, Quota, Space, Store, StoreError,
+    Usage,
 };
-use fleetgate_store::Embedded;
+use fleetgate_store::{Embedded, StateStore};
 use futures_util::future::join_all;
 use tempfile::TempDir;
 
@@ -40,6 +41,23 @@ macro_rules! promises {
                 super::$name(store).await
             })*
         }
+        mod shared_by_its_holder {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() {
+                let directory = super::TempDir::new().expect("a directory");
+                let store = super::StateStore::new(directory.path());
+                super::$name(super::Arc::new(store)).await
+            })*
+        }
+        mod shared_by_who_asks {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() {
+                let directory = super::TempDir::new().expect("a directory");
+                let (holder, asks) =
+                    (super::StateStore::new(directory.path()), super::StateStore::new(directory.path()));
+                super::Store::spaces(&holder, None).await.expect("it holds the file");
+                super::$name(super::Arc::new(asks.clone())).await;
+                assert!(holder.holds().await && !asks.holds().await);
+            })*
+        }
     };
 }
 
@@ -52,6 +70,11 @@ promises! {
     of_many_at_once_one_wins
     lists_are_sorted_and_begin_with_their_prefix
     pages_follow_each_other_without_gap
+    pages_go_back_as_they_go_forward
+    what_is_held_is_counted_by_space_and_part
+    a_quota_holds_whoever_writes_at_the_same_time
+    what_has_expired_gives_its_room_back
+    spaces_that_hold_something_are_listed
     a_page_of_large_values_ends_early
     what_has_expired_is_not_there
     values_are_bytes_of_any_length
@@ -251,4 +274,146 @@ async fn a_batch_names_a_key_once(store: Arc<dyn Store>) {
     let batch = Batch::new().put(key("k"), "x", None).delete(key("k"));
     let refused = store.write(&space, batch).await.expect_err("which of the two?");
     assert!(refused.to_string().contains("\"k\" is there twice"), "{refused}");
+}
+
+async fn all(store: &dyn Store, of: &Space, mut page: Page) -> Vec<String> {
+    let mut seen = Vec::new();
+    loop {
+        let listed = store.list(of, page.clone()).await.expect("listed");
+        page.after = listed.entries.last().map(|entry| entry.key.clone());
+        seen.extend(listed.entries.into_iter().map(|entry| entry.key.to_string()));
+        if !listed.more {
+            return seen;
+        }
+    }
+}
+
+async fn pages_go_back_as_they_go_forward(store: Arc<dyn Store>) {
+    let (before, space, behind) = (space("a"), space("b"), space("b-"));
+    let last = char::MAX.to_string();
+    let names = ["k", "k/", "k/1", "k/2", "k/\u{d7ff}", "k/\u{e000}", "k0", &last, "i", "j", "ka"];
+    for of in [&before, &space, &behind] {
+        let batch = names.iter().fold(Batch::new(), |batch, name| batch.put(key(name), "x", None));
+        store.write(of, batch).await.expect("written");
+    }
+    for prefix in ["", "k", "k/", "k/\u{d7ff}", &last, "nothing", "a", "z"] {
+        for limit in [1, 2, 100] {
+            let mut forward = all(&*store, &space, Page { limit, ..Page::of(prefix) }).await;
+            let back = all(&*store, &space, Page { limit, back: true, ..Page::of(prefix) }).await;
+            assert_eq!(
+                forward.len(),
+                names.iter().filter(|name| name.starts_with(prefix)).count(),
+                "{prefix:?}"
+            );
+            forward.reverse();
+            assert_eq!(back, forward, "{prefix:?} by {limit}");
+        }
+    }
+    // A cursor that is not in the prefix is an end of it.
+    let page = |after: &str, back| Page { after: Some(key(after)), back, ..Page::of("k/") };
+    for (after, back, found) in
+        [("a", false, 5), ("z", false, 0), ("a", true, 0), ("z", true, 5), ("k/", true, 0)]
+    {
+        assert_eq!(all(&*store, &space, page(after, back)).await.len(), found, "{after} {back}");
+    }
+}
+
+async fn what_is_held_is_counted_by_space_and_part(store: Arc<dyn Store>) {
+    let (space, other) = (space("a"), space("ab"));
+    let used = async |of: &Space, part: &str| {
+        let used = store.usage(of, part).await.expect("counted");
+        (used.entries, used.bytes)
+    };
+    assert_eq!(used(&space, "").await, (0, 0));
+    let batch =
+        Batch::new().put(key("p/1"), "12345", None).put(key("p/2"), "", None).put(key("q"), "1", None);
+    store.write(&space, batch).await.expect("written");
+    store.write(&other, Batch::new().put(key("p/1"), "1", None)).await.expect("written");
+    assert_eq!((used(&space, "").await, used(&space, "p").await), ((3, 13), (2, 11)));
+    // What replaces is not counted twice, and neither is what is not there.
+    let batch = Batch::new().put(key("p/1"), "1", None).delete(key("p/3")).put(key("pp/1"), "1", None);
+    store.write(&space, batch).await.expect("written");
+    assert_eq!((used(&space, "").await, used(&space, "p").await), ((4, 14), (2, 7)));
+    let batch = Batch::new().put(key("x"), "1", None).put_when(key("p/1"), Condition::Absent, "1", None);
+    store.write(&space, batch).await.expect_err("it is there");
+    assert_eq!(used(&space, "").await, (4, 14));
+    let batch = ["p/1", "p/2", "q", "pp/1"].iter().fold(Batch::new(), |batch, name| batch.delete(key(name)));
+    store.write(&space, batch).await.expect("written");
+    assert_eq!(
+        (used(&space, "").await, used(&space, "p").await, used(&other, "p").await),
+        ((0, 0), (0, 0), (1, 4))
+    );
+}
+
+fn at_most(part: &str, entries: u64, bytes: u64) -> Quota {
+    Quota { part: part.into(), most: Usage { entries, bytes } }
+}
+
+async fn a_quota_holds_whoever_writes_at_the_same_time(store: Arc<dyn Store>) {
+    let space = space("a");
+    let write = async |number: usize| {
+        let batch = Batch::new().put(key(&format!("p/{number:02}")), "123456", None);
+        store.write(&space, batch.within(at_most("p", 20, 1 << 20)).within(at_most("", 1000, 1 << 20))).await
+    };
+    let written = join_all((0..50).map(write)).await;
+    assert_eq!(written.iter().filter(|written| written.is_ok()).count(), 20);
+    for refused in written.into_iter().filter_map(Result::err) {
+        let StoreError::OverQuota { part, used, most, .. } = refused else { panic!("{refused}") };
+        assert_eq!((&*part, used.entries, used.bytes, most.entries), ("p", 20, 200, 20));
+    }
+    // By bytes, to the last one; a part of it is nothing.
+    let bytes = |most: u64, value: &str| {
+        Batch::new().put(key("q/a"), value, None).put(key("q/b"), value, None).within(at_most("q", 100, most))
+    };
+    store.write(&space, bytes(15, "12345")).await.expect_err("16 bytes");
+    assert_eq!(store.usage(&space, "q").await.expect("counted"), Usage::default());
+    store.write(&space, bytes(16, "12345")).await.expect("16 bytes");
+    // Where there is too much already, it may become less, and other things may change.
+    store.write(&space, bytes(10, "1234")).await.expect("it becomes less");
+    store.write(&space, bytes(10, "4321")).await.expect("it stays as much");
+    store.write(&space, bytes(10, "54321")).await.expect_err("it becomes more");
+    let replaces =
+        Batch::new().put(key("q/a"), "1234567", None).delete(key("q/b")).within(at_most("q", 1, 10));
+    store.write(&space, replaces).await.expect("it is 10 bytes then");
+}
+
+async fn what_has_expired_gives_its_room_back(store: Arc<dyn Store>) {
+    let space = space("a");
+    let soon = || Some(SystemTime::now() + Duration::from_millis(30));
+    let quota = || at_most("p", 3, 1 << 20);
+    let batch =
+        (0..3).fold(Batch::new(), |batch, number| batch.put(key(&format!("p/{number}")), "x", soon()));
+    store.write(&space, batch.within(quota())).await.expect("there is room");
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while store.write(&space, Batch::new().put(key("p/new"), "x", None).within(quota())).await.is_err() {
+        assert!(std::time::Instant::now() < deadline, "it never gives its room back");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(store.usage(&space, "p").await.expect("counted"), Usage { entries: 1, bytes: 6 });
+    // What replaces something that has expired counts once.
+    store
+        .write(&space, Batch::new().put(key("p/0"), "x", None).within(quota()))
+        .await
+        .expect("there is room");
+    assert_eq!(store.usage(&space, "p").await.expect("counted"), Usage { entries: 2, bytes: 10 });
+    assert_eq!(store.usage(&space, "").await.expect("counted"), Usage { entries: 2, bytes: 10 });
+}
+
+async fn spaces_that_hold_something_are_listed(store: Arc<dyn Store>) {
+    for name in ["b", "a", "a-", "a_b", "gone"] {
+        store
+            .write(&space(name), Batch::new().put(key("p/k"), "x", None).put(key("k"), "x", None))
+            .await
+            .expect("written");
+    }
+    store.write(&space("gone"), Batch::new().delete(key("p/k")).delete(key("k"))).await.expect("written");
+    let listed = async |after: Option<&Space>| {
+        // A shared store notes what it was asked to write, in a space of its own.
+        let spaces = store.spaces(after).await.expect("listed");
+        let names = spaces.iter().map(|space| space.name().to_owned());
+        names.filter(|name| name != "once").collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None).await, ["a", "a-", "a_b", "b"]);
+    assert_eq!(listed(Some(&space("a-"))).await, ["a_b", "b"]);
+    assert!(listed(Some(&space("z"))).await.is_empty());
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use fleetgate_core::catalog::{BindingState, Found, FoundBinding, PluginState, Problem, Survey};
 use fleetgate_core::manifest::{Manifest, Requirement};
 use fleetgate_core::settings::{Grants, Override};
+use fleetgate_keyvalue::kept::Kept;
 use serde_json::{Map, Value, json};
 
-/// `{"fine", "config", "plugin_directory", "config_problems", "problems", "plugins"}`
-pub fn of(survey: &Survey) -> Value {
+/// `{"fine", "config", "plugin_directory", "config_problems", "problems", "plugins", "left"}`
+pub fn of(survey: &Survey, left: &Result<Vec<Kept>, String>) -> Value {
     json!({
         "fine": survey.is_fine(),
         "config": survey.settings.document.path.display().to_string(),
@@ -16,6 +17,8 @@ pub fn of(survey: &Survey) -> Value {
         "config_problems": survey.refused.as_ref().map_or_else(|| json!([]), |problems| problems.to_json()),
         "problems": survey.problems.iter().map(|problem| reason(problem)).collect::<Vec<_>>(),
         "plugins": survey.plugins.iter().map(|found| plugin(survey, found)).collect::<Vec<_>>(),
+        // What bindings remember that have no table any more.
+        "left": left.as_ref().map_or_else(|why| json!({ "unknown": why }), |left| json!(left)),
     })
 }
 

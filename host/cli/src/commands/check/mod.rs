@@ -6,6 +6,7 @@ mod sentences;
 use clap::Args;
 use fleetgate_core::catalog::{BindingState, PluginState, StartFailed, Survey};
 
+use super::state;
 use crate::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::output;
@@ -24,22 +25,26 @@ pub struct Check {
 impl Check {
     pub fn run(self) -> Result<(), Failure> {
         let settings = self.config.path()?;
-        let survey = block_on(async {
+        let (survey, left) = block_on(async {
             let capabilities = capabilities();
             let wanted = || Wanted::all(settings.clone()).options();
-            match Survey::of(wanted()?, Some(sandbox(&capabilities)?), capabilities.clone()).await {
-                // The host runs as another user: what can be told without its compiled code is told.
-                Err(StartFailed::Cache(failed)) => {
-                    eprintln!("plugins are not run in this check: {failed}");
-                    Ok(Survey::of(wanted()?, None, capabilities).await?)
-                }
-                other => Ok(other?),
-            }
+            let survey =
+                match Survey::of(wanted()?, Some(sandbox(&capabilities)?), capabilities.clone()).await {
+                    // The host runs as another user: what can be told without its compiled code is told.
+                    Err(StartFailed::Cache(failed)) => {
+                        eprintln!("plugins are not run in this check: {failed}");
+                        Survey::of(wanted()?, None, capabilities).await?
+                    }
+                    other => other?,
+                };
+            // Whether anything is left there is no reason for the check to fail.
+            let left = state::left(&survey.settings, |name| survey.binding(name).is_some()).await;
+            Ok((survey, left.map_err(|failed| failed.to_string())))
         })?;
         if self.json {
-            output::json(&facts::of(&survey));
+            output::json(&facts::of(&survey, &left));
         } else {
-            sentences::print(&survey);
+            sentences::print(&survey, &left);
         }
         if survey.is_fine() { Ok(()) } else { Err(Failure::said()) }
     }

@@ -8,11 +8,12 @@ use fleetgate_core::catalog::{BindingState, Found, FoundBinding, LiveBinding, Pl
 use fleetgate_core::diagnostic::Diagnostics;
 use fleetgate_core::manifest::{ExposedEntry, Manifest, Requirement};
 use fleetgate_core::settings::{Grants, Override};
+use fleetgate_keyvalue::kept::Kept;
 
 use crate::failure::one_line as problem_line;
 use crate::output::{self, bad, bold, good, one_line, waits};
 
-pub fn print(survey: &Survey) {
+pub fn print(survey: &Survey, left: &Result<Vec<Kept>, String>) {
     let settings = &survey.settings;
     output::line(format_args!("{}", bold(settings.document.path.display())));
     output::line(format_args!("plugins in {}", settings.serve.plugins.display()));
@@ -29,12 +30,34 @@ pub fn print(survey: &Survey) {
         output::line("\nThere is no plugin yet: copy one there, then run `fleetgate enable ID`.");
     }
     roles(survey);
+    remembered(left);
     let end = if survey.is_fine() {
         good("Everything is fine.")
     } else {
         bad("Something is not served as it should be.")
     };
     output::line(format_args!("\n{end}"));
+}
+
+/// What bindings remember that are not there any more.
+fn remembered(left: &Result<Vec<Kept>, String>) {
+    let left = match left {
+        Ok(left) if left.is_empty() => return,
+        Ok(left) => left,
+        Err(why) => {
+            output::line(format_args!(
+                "\n{} {}",
+                waits("what plugins remember cannot be looked at:"),
+                one_line(why)
+            ));
+            return;
+        }
+    };
+    output::line(format_args!("\n{}", bold("Left by bindings that have no table")));
+    for Kept { binding, bucket, entries, bytes, .. } in left {
+        output::line(format_args!("  {binding}/{bucket}: {entries} entries, {bytes} bytes"));
+    }
+    output::line("  they find it again when they have one; delete it: fleetgate state delete BINDING");
 }
 
 fn plugin(survey: &Survey, found: &Found) {
