@@ -11,6 +11,7 @@ use fleetgate_core::diagnostic::Document;
 use fleetgate_core::manifest::{self, Manifest};
 use fleetgate_core::settings;
 use fleetgate_http::Http;
+use fleetgate_keyvalue::KeyValue;
 use fleetgate_ssh::Ssh;
 
 /// What an example leaves out, since its page has said it before.
@@ -18,15 +19,18 @@ const PLUGIN: &str = "[plugin]\nid = \"example\"\nversion = \"0.1.0\"\ninterface
                       title = \"Example\"\ndescription = \"Of a guide.\"\n";
 
 /// Where the tests lie that the threat model names by the beginning of this. Longer ones first.
-const TESTS: [(&str, &str); 12] = [
+const TESTS: [(&str, &str); 15] = [
     ("core/src/", "host/core/src/"),
     ("http/src/", "host/capabilities/http/src/"),
     ("ssh/src/", "host/capabilities/ssh/src/"),
+    ("store/src/", "host/store/src/"),
     ("mcp/src/", "host/mcp/src/"),
     ("cli/src/", "host/cli/src/"),
     ("core/", "host/core/tests/core/"),
     ("http/", "host/capabilities/http/tests/http/"),
     ("ssh/", "host/capabilities/ssh/tests/ssh/"),
+    ("keyvalue/", "host/capabilities/keyvalue/tests/keyvalue/"),
+    ("store/", "host/store/tests/store/"),
     ("mcp/", "host/mcp/tests/mcp/"),
     ("auth/", "host/auth/tests/auth/"),
     ("cli/", "host/cli/tests/cli/"),
@@ -58,7 +62,7 @@ fn blocks<'a>(text: &'a str, fence: &str) -> Vec<&'a str> {
 }
 
 fn capabilities() -> Capabilities {
-    Capabilities::new().with(ClientCapability).with(Http::default()).with(Ssh::default())
+    Capabilities::new().with(ClientCapability).with(Http::default()).with(Ssh::default()).with(KeyValue)
 }
 
 fn read_manifest(name: &str, text: &str) -> Manifest {
