@@ -1,9 +1,13 @@
 //! Line editing as the platforms do it: what is typed, shown back, corrected, recalled.
 
+mod asking;
+mod painting;
+
 use std::sync::Arc;
 
 use super::journal::What;
 use super::terminal::{Gone, Key, Terminal};
+pub(crate) use asking::{one_key, secret};
 
 /// How a platform shows what is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,29 +89,6 @@ impl Editor {
         self.show_prompt(terminal, prompt);
         let last = prompt.rsplit('\n').next().unwrap_or_default();
         self.go_on(terminal, last, String::new()).await
-    }
-
-    fn show_prompt(&self, terminal: &mut Terminal, prompt: &str) {
-        match self.style {
-            Style::Placed => {
-                let column = prompt.len() + 1;
-                let rows = terminal.rows;
-                terminal.put(&format!(
-                    "\x1b[1;{rows}r\x1b[{rows};1H\x1b[{rows};1H\x1b[2K\x1b[{rows};1H\x1b[?25h\x1b[{rows};1H\
-                     \x1b[{rows};1H{prompt}\x1b[{rows};1H\x1b[{rows};{column}H\x1b[{rows};1H\x1b[?25h\
-                     \x1b[{rows};{column}H"
-                ));
-            }
-            Style::Repainted => {
-                let pad = " ".repeat(terminal.columns.saturating_sub(prompt.len() + 1));
-                terminal.put(&format!("\r\r\r\r{prompt}{pad}\r{prompt}"));
-            }
-            Style::Nexus => {
-                terminal.put("\r");
-                terminal.say(prompt);
-            }
-            _ => terminal.say(prompt),
-        }
     }
 
     /// Reads on at a prompt that is shown, with some text typed already.
@@ -215,77 +196,6 @@ impl Editor {
         None
     }
 
-    fn enter(&self, terminal: &mut Terminal, line: &mut Line<'_>) {
-        match self.style {
-            Style::Nexus => terminal.put("\r\r\n"),
-            Style::Junos => terminal.put(" \r\n"),
-            Style::Repainted => {
-                if line.dirty {
-                    self.repaint(terminal, line);
-                }
-                terminal.put("\r\n\r");
-            }
-            Style::Placed => {
-                let rows = terminal.rows;
-                let column = line.prompt.len() + line.text.len() + 1;
-                terminal.put(&format!(
-                    "\x1b[{rows};{column}H\x1b[?25h\x1b[{rows};{column}H\x1b[1;0H\x1b[1M\x1b[{rows};1H\x1b[1L\
-                     \x1b[{rows};{column}H\x1b[{rows};1H\x1b[2K\x1b[{rows};1H\x1b[?25h\x1b[{rows};1H\
-                     \x1b[1;{rows}r\x1b[{rows};1H\x1bE"
-                ));
-            }
-            _ => terminal.put("\r\n"),
-        }
-    }
-
-    fn insert(&self, terminal: &mut Terminal, line: &mut Line<'_>, byte: u8) {
-        line.text.insert(line.at, byte);
-        line.at += 1;
-        let room = terminal.columns.saturating_sub(line.prompt.len() + 1).max(12);
-        match self.style {
-            Style::Repainted => {
-                if !line.dirty {
-                    terminal.put_byte(byte);
-                }
-                line.dirty = true;
-                return;
-            }
-            Style::Sideways if line.at - line.from >= room => {
-                // The cursor reached the edge: show the end of the line, and leave room for what comes.
-                let shown = line.at - line.from - 1;
-                line.from = line.at - room / 2;
-                let tail = String::from_utf8_lossy(&line.text[line.from..]).into_owned();
-                let gone = shown.saturating_sub(tail.len() + 1);
-                terminal.put(&"\x08".repeat(shown));
-                terminal.put(&format!("${tail}{}{}", " ".repeat(gone), "\x08".repeat(gone)));
-                line.from -= 1;
-                return;
-            }
-            Style::Placed => {
-                let (row, column) = (terminal.rows, line.prompt.len() + line.at);
-                terminal.put(&format!("\x1b[{row};{column}H"));
-                terminal.put_byte(byte);
-                terminal.put(&format!("\x1b[{row};{column}H\x1b[?25h\x1b[{row};{}H", column + 1));
-                return;
-            }
-            _ => {}
-        }
-        terminal.put_byte(byte);
-        let rest = line.text[line.at..].to_vec();
-        for byte in &rest {
-            terminal.put_byte(*byte);
-        }
-        terminal.put(&"\x08".repeat(rest.len()));
-        let ends_row = (line.prompt.len() + line.at).is_multiple_of(terminal.columns);
-        if rest.is_empty() && ends_row && matches!(self.style, Style::Wrapping | Style::Nexus) {
-            terminal.put(" \r");
-        }
-        if self.style == Style::Words && byte == b' ' && self.completer.is_some() {
-            let text = String::from_utf8_lossy(&line.text).into_owned();
-            terminal.put(&format!("\r\x1b[K{}{text}", line.prompt));
-        }
-    }
-
     fn complete(&self, terminal: &mut Terminal, line: &mut Line<'_>, blank: bool) {
         let Some(completer) = &self.completer else { return };
         let text = String::from_utf8_lossy(&line.text).into_owned();
@@ -311,36 +221,6 @@ impl Editor {
         self.show(terminal, line, before, old, at);
     }
 
-    fn show(&self, terminal: &mut Terminal, line: &mut Line<'_>, before: usize, old: usize, at: usize) {
-        line.at = at;
-        line.from = 0;
-        if self.style == Style::Repainted {
-            line.dirty = true;
-            return;
-        }
-        let text = String::from_utf8_lossy(&line.text).into_owned();
-        if self.style == Style::Placed {
-            let (row, column) = (terminal.rows, line.prompt.len() + 1);
-            terminal.put(&format!("\x1b[{row};{column}H\x1b[K{text}\x1b[{row};{}H", column + at));
-            return;
-        }
-        let gone = old.saturating_sub(line.text.len());
-        terminal.put(&"\x08".repeat(before));
-        terminal.put(&text);
-        terminal.put(&" ".repeat(gone));
-        terminal.put(&"\x08".repeat(gone + line.text.len() - at));
-    }
-
-    fn move_to(&self, terminal: &mut Terminal, line: &mut Line<'_>, at: usize) {
-        if at < line.at {
-            terminal.put(&"\x08".repeat(line.at - at));
-        } else {
-            let between = String::from_utf8_lossy(&line.text[line.at..at]).into_owned();
-            terminal.put(&between);
-        }
-        line.at = at;
-    }
-
     fn recall(&self, terminal: &mut Terminal, line: &mut Line<'_>, back: usize) {
         if back > self.history.len() {
             terminal.put("\x07");
@@ -355,42 +235,4 @@ impl Editor {
         let at = line.text.len();
         self.show(terminal, line, before, old, at);
     }
-
-    fn repaint(&self, terminal: &mut Terminal, line: &mut Line<'_>) {
-        let text = String::from_utf8_lossy(&line.text).into_owned();
-        let shown = format!("{}{text}", line.prompt);
-        let pad = " ".repeat(terminal.columns.saturating_sub(shown.len() + 1));
-        terminal.put(&format!("\r\r{shown}{pad}\x1b[K\r{shown}"));
-        line.dirty = false;
-    }
-}
-
-/// Asks for something that is not shown while it is typed. `None`: ctrl-c.
-pub(crate) async fn secret(terminal: &mut Terminal, question: &str) -> Result<Option<String>, Gone> {
-    terminal.say(question);
-    let mut typed = Vec::new();
-    loop {
-        match terminal.key().await? {
-            Key::Enter => break,
-            Key::Ctrl('c') => return Ok(None),
-            Key::Backspace => {
-                typed.pop();
-            }
-            Key::Ctrl('u') => typed.clear(),
-            Key::Byte(byte) if typed.len() < LONGEST => typed.push(byte),
-            _ => {}
-        }
-    }
-    terminal.put("\r\n");
-    let line = String::from_utf8_lossy(&typed).into_owned();
-    terminal.write_down(What::Secret { prompt: question.trim().to_owned(), line: line.clone() });
-    Ok(Some(line))
-}
-
-/// Asks a question that one key answers, shown as it is.
-pub(crate) async fn one_key(terminal: &mut Terminal, question: &str) -> Result<Key, Gone> {
-    terminal.say(question);
-    let key = terminal.key().await?;
-    terminal.write_down(What::Key { prompt: question.trim().to_owned(), key: key.name() });
-    Ok(key)
 }

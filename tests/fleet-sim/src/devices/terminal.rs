@@ -1,6 +1,9 @@
 //! The wire between a device and the person at its terminal: bytes out, keys in, and the faults that lie
 //! between the two.
 
+mod key;
+mod striking;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Fault;
 use super::device::Shared;
 use super::journal::What;
+pub(crate) use key::Key;
 
 /// Why a session ends before it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,39 +32,6 @@ pub(crate) struct Screen {
     pub(crate) term: String,
     pub(crate) columns: u32,
     pub(crate) rows: u32,
-}
-
-/// One key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
-    /// A character that is shown, or a byte of one.
-    Byte(u8),
-    Enter,
-    Tab,
-    Backspace,
-    Delete,
-    Up,
-    Down,
-    Left,
-    Right,
-    Home,
-    End,
-    /// A letter with the control key.
-    Ctrl(char),
-    /// An answer of the terminal or a key that means nothing here.
-    Other,
-}
-
-impl Key {
-    /// Its name in the journal.
-    pub(crate) fn name(self) -> String {
-        match self {
-            Self::Byte(b' ') => "space".to_owned(),
-            Self::Byte(byte) => char::from(byte).to_string(),
-            Self::Ctrl(letter) => format!("ctrl-{letter}"),
-            other => format!("{other:?}").to_lowercase(),
-        }
-    }
 }
 
 /// One session's terminal. What is put is sent when the device waits for a key.
@@ -262,50 +233,6 @@ impl Terminal {
         }
     }
 
-    /// The next key.
-    pub(crate) async fn key(&mut self) -> Result<Key, Gone> {
-        loop {
-            let after_cr = std::mem::take(&mut self.after_cr);
-            let key = match self.byte().await? {
-                b'\n' if after_cr && self.joins_crlf => continue,
-                b'\r' => {
-                    self.after_cr = true;
-                    Key::Enter
-                }
-                b'\n' => Key::Enter,
-                b'\t' => Key::Tab,
-                0x08 | 0x7f => Key::Backspace,
-                0x1b => self.escape().await?,
-                0x00 => continue,
-                control @ 0x01..=0x1f => Key::Ctrl(char::from((control | 0x60) & 0x7f)),
-                byte => Key::Byte(byte),
-            };
-            return Ok(key);
-        }
-    }
-
-    /// A sequence that begins with escape: a key, or what a terminal answers to a question about itself.
-    async fn escape(&mut self) -> Result<Key, Gone> {
-        if !matches!(self.byte().await?, b'[' | b'O') {
-            return Ok(Key::Other);
-        }
-        let mut last = self.byte().await?;
-        let first = last;
-        while matches!(last, b'0'..=b'9' | b';' | b'?') {
-            last = self.byte().await?;
-        }
-        Ok(match (last, first) {
-            (b'A', _) => Key::Up,
-            (b'B', _) => Key::Down,
-            (b'C', _) => Key::Right,
-            (b'D', _) => Key::Left,
-            (b'H', _) => Key::Home,
-            (b'F', _) => Key::End,
-            (b'~', b'3') => Key::Delete,
-            _ => Key::Other,
-        })
-    }
-
     /// Lets time pass; true if ctrl-c was typed meanwhile. Other keys are kept.
     pub(crate) async fn pause(&mut self, time: Duration) -> Result<bool, Gone> {
         self.flush().await?;
@@ -326,53 +253,5 @@ impl Terminal {
                 received = self.receive() => received?,
             }
         }
-    }
-
-    /// Does to a command what faults do to it. True: that was all, and its output was printed.
-    pub(crate) async fn struck(&mut self, line: &str) -> Result<bool, Gone> {
-        match self.shared.fault(|fault| fault.strikes(line).then(|| fault.clone())) {
-            Some(Fault::DropsDuring(_)) => {
-                self.flush().await?;
-                self.doomed = true;
-                Ok(false)
-            }
-            Some(Fault::HangsDuring(_)) => self.forever().await,
-            Some(Fault::Floods { bytes, .. }) => {
-                self.flood(bytes).await?;
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// Says nothing more, whatever is typed.
-    pub(crate) async fn forever(&mut self) -> Result<bool, Gone> {
-        self.flush().await?;
-        loop {
-            self.receive().await?;
-            self.typed.clear();
-        }
-    }
-
-    async fn flood(&mut self, bytes: u64) -> Result<(), Gone> {
-        let mut left = bytes;
-        let mut number = 0_u64;
-        while left > 0 {
-            let mut piece = String::with_capacity(17 << 10);
-            while piece.len() < 16 << 10 {
-                number += 1;
-                piece.push_str(&format!(
-                    "{number:>12}: *Mar  1 00:00:00.000: %SYS-7-DEBUG: a line among very many of them\r\n"
-                ));
-            }
-            piece.truncate(usize::try_from(left).unwrap_or(usize::MAX).min(piece.len()));
-            left -= piece.len() as u64;
-            self.put(&piece);
-            if self.pause(Duration::ZERO).await? {
-                break;
-            }
-        }
-        self.put("\r\n");
-        Ok(())
     }
 }
