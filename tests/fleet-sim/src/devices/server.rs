@@ -131,7 +131,7 @@ impl Talk {
             Fault::LocksOut { after } => Some(self.shared.tally.refused.load(Ordering::SeqCst) >= *after),
             _ => None,
         });
-        let accepted = name == setup.user
+        let accepted = (name == setup.user || setup.colleague.as_deref() == Some(name))
             && password.is_some_and(|given| given == setup.password)
             && !locked.unwrap_or(false);
         let tally = &self.shared.tally;

@@ -10,6 +10,7 @@ pub struct Setup {
     pub(crate) platform: Platform,
     pub(crate) hostname: String,
     pub(crate) user: String,
+    pub(crate) colleague: Option<String>,
     pub(crate) password: String,
     pub(crate) enable: Option<String>,
     pub(crate) privileged: bool,
@@ -39,6 +40,7 @@ impl Setup {
             platform,
             hostname: hostname.to_owned(),
             user: "netops".to_owned(),
+            colleague: None,
             password: "netops-password".to_owned(),
             enable: Some("enable-password".to_owned()),
             privileged: matches!(platform, Platform::CiscoNxos | Platform::CiscoXr),
@@ -58,6 +60,12 @@ impl Setup {
     /// Who may log in.
     pub fn login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         (self.user, self.password) = (user.into(), password.into());
+        self
+    }
+
+    /// Somebody else who may log in, with the same password.
+    pub fn colleague(mut self, user: impl Into<String>) -> Self {
+        self.colleague = Some(user.into());
         self
     }
 

@@ -95,6 +95,36 @@ async fn a_commit_that_makes_no_sense_fails_and_can_be_reverted() {
 }
 
 #[tokio::test]
+async fn one_administrators_changes_are_committed_and_reverted_without_the_others() {
+    let (mut person, devices) = Person::at(Setup::new(Platform::PaloaltoPanos).colleague("ann")).await;
+    let device = &devices.all()[0];
+    let mut ann = Person::log_in_as(device, "ann", 80, 24).await;
+    for (person, line, prompt) in [
+        (&mut person, "set tag blue color color3", EDIT),
+        (&mut ann, "set tag red color color1", "ann@fw-p1# "),
+    ] {
+        let operating = prompt.trim_start_matches("[edit]\r\n").replace('#', ">");
+        person.prompt(&operating).await;
+        person.types("set cli scripting-mode on").await;
+        person.prompt(&format!("\r\n{operating}")).await;
+        person.asks("configure", prompt).await;
+        person.asks(line, prompt).await;
+    }
+    person.asks("revert config partial admin netops", EDIT).await;
+    let pending = device.pending().expect("ann's change is pending");
+    assert!(pending.contains("red") && !pending.contains("blue"), "{pending}");
+    person.asks("set tag green color color2", EDIT).await;
+    let shown = person.asks("commit partial admin netops", EDIT).await;
+    assert!(shown.contains("by administrators: netops\r\n") && shown.contains("successfully"), "{shown:?}");
+    assert!(device.running_config().contains("tag green") && !device.running_config().contains("tag red"));
+    assert!(device.pending().is_some_and(|pending| pending.contains("red") && !pending.contains("green")));
+    assert!(
+        person.asks("commit partial admin netops", EDIT).await.contains("There are no changes to commit.")
+    );
+    assert!(person.asks("commit partial admin", EDIT).await.starts_with("Invalid syntax."));
+}
+
+#[tokio::test]
 async fn ctrl_c_leaves_a_commit_running() {
     let (mut person, devices) = logged_in().await;
     person.asks("configure", EDIT).await;

@@ -7,7 +7,7 @@ use super::super::editor::Completer;
 use super::super::grammar::Refusal;
 use super::super::statements::{Schema, Statements};
 use super::super::terminal::{Gone, Terminal};
-use super::{BRACES, PaloaltoPanos, Seat, operate};
+use super::{BRACES, Edit, PaloaltoPanos, Seat, operate};
 
 const COMMANDS: [&str; 12] =
     ["commit", "delete", "edit", "exit", "quit", "revert", "run", "set", "show", "top", "up", "validate"];
@@ -60,7 +60,9 @@ pub(super) async fn run(
     let whole = joined(&seat.place.join(" "), rest);
     match command {
         "set" => match panos.schema.statement(&whole) {
-            Ok(statement) => panos.configs().candidate.set(statement),
+            Ok(statement) => {
+                panos.configs().edit(&seat.user, Edit::Set(statement));
+            }
             Err(refusal) => refused(terminal, &refusal),
         },
         "delete" | "edit" | "show" => {
@@ -81,7 +83,7 @@ pub(super) async fn run(
             match command {
                 "edit" => seat.place = words,
                 "delete" => {
-                    if words.is_empty() || !panos.configs().candidate.delete(&words) {
+                    if words.is_empty() || !panos.configs().edit(&seat.user, Edit::Delete(words)) {
                         terminal.say("Server error : object not found\n");
                     }
                 }
@@ -99,7 +101,16 @@ pub(super) async fn run(
             operate::run(panos, seat, terminal, rest).await?;
         }
         "commit" if rest.is_empty() || rest == "force" || rest.starts_with("description") => {
-            commit(panos, terminal, rest == "force").await?;
+            commit(panos, terminal, None, rest == "force").await?;
+        }
+        "commit" | "revert" if partial(command, rest).is_some() => {
+            let user = partial(command, rest).map(str::to_owned);
+            if command == "commit" {
+                commit(panos, terminal, user.as_deref(), false).await?;
+            } else {
+                panos.configs().settle(user.as_deref());
+                terminal.say("Config reverted\n");
+            }
         }
         "validate" if rest == "full" => {
             let candidate = panos.configs().candidate.clone();
@@ -109,10 +120,8 @@ pub(super) async fn run(
             }
         }
         "revert" if rest == "config" => {
-            let mut configs = panos.configs();
-            configs.candidate = configs.active.clone();
-            drop(configs);
-            terminal.say("Configuration reverted.\n");
+            panos.configs().settle(None);
+            terminal.say("Config reverted\n");
         }
         "top" => seat.place.clear(),
         "up" => {
@@ -155,12 +164,32 @@ fn check(candidate: &Statements) -> Result<(), String> {
     Ok(())
 }
 
-async fn commit(panos: &PaloaltoPanos, terminal: &mut Terminal, force: bool) -> Result<(), Gone> {
+/// Whose changes alone are meant: `commit partial admin netops`, `revert config partial admin netops`.
+fn partial<'l>(command: &str, rest: &'l str) -> Option<&'l str> {
+    let rest = if command == "revert" { rest.strip_prefix("config ")? } else { rest };
+    let user = rest.strip_prefix("partial admin ")?.trim();
+    (!user.is_empty() && !user.contains(' ')).then_some(user)
+}
+
+/// `user`: whose changes; `None`: everybody's.
+async fn commit(
+    panos: &PaloaltoPanos,
+    terminal: &mut Terminal,
+    user: Option<&str>,
+    force: bool,
+) -> Result<(), Gone> {
     let (candidate, changed, job) = {
         let mut configs = panos.configs();
         configs.job += 1;
-        (configs.candidate.clone(), configs.candidate != configs.active, configs.job)
+        let candidate = configs.with(user);
+        let changed = candidate != configs.active;
+        (candidate, changed, configs.job)
     };
+    if let Some(user) = user {
+        terminal.say(&format!(
+            "\nPartial changes to commit: changes to configuration by administrators: {user}\n"
+        ));
+    }
     if !changed && !force {
         terminal.say("\nThere are no changes to commit.\n");
         return Ok(());
@@ -179,7 +208,11 @@ async fn commit(panos: &PaloaltoPanos, terminal: &mut Terminal, force: bool) -> 
         }
     }
     // Whoever leaves leaves the job running.
-    panos.configs().active = candidate.clone();
+    {
+        let mut configs = panos.configs();
+        configs.active = candidate.clone();
+        configs.settle(user);
+    }
     if let Some(name) = candidate.values(&["deviceconfig", "system", "hostname"]).next() {
         panos.machine.configs().running.set(&[], &format!("hostname {name}"), 1);
     }

@@ -19,7 +19,7 @@ use super::filter::Filter;
 use super::grammar::{Grammar, Refusal};
 use super::machine::Machine;
 use super::pager::Pager;
-use super::statements::{Braces, Schema, Statements};
+use super::statements::{Braces, Schema, Statement, Statements};
 use super::terminal::{Gone, Terminal};
 use super::{Fault, Setup};
 
@@ -33,11 +33,61 @@ pub(crate) struct PaloaltoPanos {
     configs: Mutex<Configs>,
 }
 
-/// What is in force, what is pending, and the number of the next job.
+/// What is in force, what is pending and by whom, and the number of the next job.
 struct Configs {
     active: Statements,
     candidate: Statements,
+    edits: Vec<(String, Edit)>,
     job: u32,
+}
+
+/// One change of the candidate.
+#[derive(Debug, Clone)]
+enum Edit {
+    Set(Statement),
+    Delete(Vec<String>),
+}
+
+impl Edit {
+    /// False: there is nothing like that.
+    fn make(&self, statements: &mut Statements) -> bool {
+        match self {
+            Self::Set(statement) => {
+                statements.set(statement.clone());
+                true
+            }
+            Self::Delete(words) => statements.delete(words),
+        }
+    }
+}
+
+impl Configs {
+    fn edit(&mut self, user: &str, edit: Edit) -> bool {
+        let made = edit.make(&mut self.candidate);
+        if made {
+            self.edits.push((user.to_owned(), edit));
+        }
+        made
+    }
+
+    /// What would be in force if this user's changes were committed; `None`: everybody's.
+    fn with(&self, user: Option<&str>) -> Statements {
+        let Some(user) = user else { return self.candidate.clone() };
+        let mut statements = self.active.clone();
+        for (_, edit) in self.edits.iter().filter(|(by, _)| by == user) {
+            edit.make(&mut statements);
+        }
+        statements
+    }
+
+    /// This user's changes are pending no more, and the others' still are.
+    fn settle(&mut self, user: Option<&str>) {
+        self.edits.retain(|(by, _)| user.is_some_and(|user| by != user));
+        self.candidate = self.active.clone();
+        for (_, edit) in &self.edits {
+            edit.make(&mut self.candidate);
+        }
+    }
 }
 
 /// What one session remembers.
@@ -62,7 +112,7 @@ impl PaloaltoPanos {
             machine: Machine::new(setup, "hostname {hostname}\n"),
             schema: Arc::new(schema),
             commands: Arc::new(operate::commands()),
-            configs: Mutex::new(Configs { candidate: active.clone(), active, job: 5 }),
+            configs: Mutex::new(Configs { candidate: active.clone(), active, edits: Vec::new(), job: 5 }),
         }
     }
 
