@@ -47,8 +47,9 @@ pub(super) fn compared(mut result: JobResult, job: &DeviceJob, anothers: bool) -
     );
     if anothers {
         result.tags = None;
-        warning
-            .push_str(" It is somebody else's: get_job_result and cancel_job do not take its id from you.");
+        warning.push_str(
+            " It counts as somebody else's: get_job_result and cancel_job do not take its id from you.",
+        );
     }
     let of = result.results.as_ref().map(kind_of);
     match (job.kind, of) {

@@ -33,6 +33,14 @@ pub fn password(line: &str) -> bool {
     line.len() <= 200 && line.ends_with(':') && words.iter().any(|word| line.contains(word))
 }
 
+/// Whether a line asks for a password that is to be set, or for the one that it replaces.
+pub fn new_password(line: &str) -> bool {
+    let line = line.trim().to_lowercase();
+    let words =
+        ["new password", "old password", "current password", "current) unix password", "retype", "re-enter"];
+    line.len() <= 200 && line.ends_with([':', '>']) && words.iter().any(|words| line.contains(words))
+}
+
 /// Whether a line asks for a name.
 pub fn user(line: &str) -> bool {
     let line = line.trim().to_lowercase();
@@ -53,7 +61,7 @@ pub fn question(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Page, pager, password, question, user};
+    use super::{Page, new_password, pager, password, question, user};
 
     #[test]
     fn the_pagers_of_all_platforms_are_known() {
@@ -64,6 +72,9 @@ mod tests {
             "---(more)---",
             "---(more 45%)---",
             "-- MORE --, next page: Space, next line: Enter, quit: Control-C",
+            "--More-- (45%)",
+            "<--- More --->",
+            "---(more 100%)---[2019/01/01]",
             "lines 1-23 ",
             "-- [Q quit|D dump|down]",
             "-- [Q quit|D dump|right|up|down]",
@@ -82,6 +93,16 @@ mod tests {
     fn questions_are_told_from_output() {
         assert!(password("Password: ") && password("[sudo] password for ann:") && password("New password:"));
         assert!(!password("enable secret 5 $1$"));
+        for line in [
+            "New Password:",
+            "Enter old password : ",
+            "Current password: ",
+            "new password> ",
+            "Retype new password:",
+        ] {
+            assert!(new_password(line), "{line}");
+        }
+        assert!(!new_password("Password:") && !new_password("Your password will expire in 5 days."));
         assert!(user("Username: ") && !user("no login"));
         for line in [
             "Proceed with reload? [confirm]",

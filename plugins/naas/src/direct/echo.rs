@@ -1,19 +1,35 @@
 //! What a device shows of the line that was typed, which is no answer to it.
 
+use super::syslog;
+
 /// Where the echo of a command begins, and what comes after it. A terminal shows the prompt and the command in one
 /// line; spaces and line ends in it are the device's own, which folds long lines.
 pub fn split_at_echo<'a>(written: &'a str, before: &str, command: &str) -> Option<(&'a str, &'a str)> {
     if let Some(after) = after_echo(written, before, command) {
         return Some(("", after));
     }
-    if before.is_empty() {
-        return None;
-    }
-    written.match_indices(before).find_map(|(at, _)| {
+    let again = written.match_indices(before).filter(|_| !before.is_empty()).find_map(|(at, _)| {
         let begins = at > 0 && written.as_bytes()[at - 1] == b'\n';
         let after = begins.then(|| after_echo(&written[at..], before, command)).flatten()?;
         Some((&written[..at], after))
-    })
+    });
+    again.or_else(|| Some(("", after_messages(written, before, command)?)))
+}
+
+/// What comes after the echo, where messages of the device's own came behind the prompt, which some show again and others
+/// do not.
+fn after_messages<'a>(written: &'a str, before: &str, command: &str) -> Option<&'a str> {
+    let mut rest = written.strip_prefix(before).unwrap_or(written);
+    let mut messages = 0;
+    while let Some((line, after)) = rest.split_once('\n') {
+        match line {
+            line if line.trim().is_empty() => {}
+            line if syslog::is_message(line) => messages += 1,
+            _ => return after_echo(rest, before, command).filter(|_| messages > 0),
+        }
+        rest = after;
+    }
+    None
 }
 
 /// What comes after the echo, where the text begins with it.
@@ -68,6 +84,9 @@ mod tests {
             // The answer repeats the command.
             ("R1#show clock\nshow clock\n", "show clock\n"),
             ("R1#show clock detail\n", "show clock detail\n"),
+            // Messages behind the prompt, which is shown again or is not.
+            ("R1#\n*Mar  1 00:00:01: %SYS-5-CONFIG_I: Configured\nshow clock\n12:00\n", "12:00\n"),
+            ("R1#*Mar  1 00:00:01: %SYS-5-CONFIG_I: Configured\nR1#show clock\n12:00\n", "12:00\n"),
             // The rest of the answer before.
             ("R1# was the hub\nR1#show clock\n12:00\n", "12:00\n"),
         ] {

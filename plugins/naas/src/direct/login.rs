@@ -29,12 +29,13 @@ enum Greeting {
     Answer(Answer),
     User,
     Password,
+    NewPassword,
 }
 
 impl Terminal {
     /// Answers what the device asks first, and learns its prompt. A line that a banner made look like one does not
-    /// answer to Enter.
-    pub fn log_in(&mut self, job: &DeviceJob) -> Result<(), Failure> {
+    /// answer to Enter. Returns what the device said on the way.
+    pub fn log_in(&mut self, job: &DeviceJob) -> Result<String, Failure> {
         let first = self.first_prompt(job)?;
         self.met(&first);
         // Which also ends a line in which a key still stands.
@@ -46,14 +47,12 @@ impl Terminal {
             match self.hear(NUDGE, |screen| Some((read(&screen.line())?, SETTLE)))? {
                 Heard::Said(prompt) if prompt.host == before => {
                     self.met(&prompt);
-                    self.take();
-                    return Ok(());
+                    return Ok(self.take());
                 }
                 Heard::Said(prompt) => self.met(&prompt),
                 // One that draws the same line again.
                 Heard::Silence if read(&self.line()).is_some_and(|prompt| prompt.host == before) => {
-                    self.take();
-                    return Ok(());
+                    return Ok(self.take());
                 }
                 Heard::Silence | Heard::Cut => return Err(self.never_seen(job)),
             }
@@ -77,6 +76,9 @@ impl Terminal {
                 if let Some(prompt) = (platform.prompt)(&line) {
                     return Some((Greeting::Prompt(prompt), FIRST));
                 }
+                if asking::new_password(&line) {
+                    return Some((Greeting::NewPassword, FIRST));
+                }
                 if asking::password(&line) {
                     return Some((Greeting::Password, FIRST));
                 }
@@ -96,6 +98,13 @@ impl Terminal {
                     answered = self.line();
                     self.answer(answer)?;
                     self.unmark();
+                }
+                // Nobody but the password's owner sets another one.
+                Heard::Said(Greeting::NewPassword) => {
+                    self.press(Key::CtrlC)?;
+                    let why = "Authentication to device failed: it wants its password changed before anything else. Log \
+                               in by hand once.";
+                    return Err(Failure::new(ErrorCode::AuthFailure, why));
                 }
                 // Behind the SSH login there may be another one.
                 Heard::Said(Greeting::User) => match &job.username {

@@ -7,6 +7,7 @@
 //! - [`screen`] turns what a device writes into the text that a person would see.
 //! - [`prompt`] and [`asking`] tell what a device waits for.
 //! - [`terminal`] types and reads until then, with a limit on bytes and on silence.
+//! - `syslog` tells messages of the device's own from answers.
 //! - [`failure`] is why it did not work, in the words and codes of NAAS.
 
 pub mod asking;
@@ -21,6 +22,7 @@ mod platforms;
 pub mod prompt;
 pub mod screen;
 pub mod session;
+mod syslog;
 pub mod terminal;
 
 use configuring::Configured;

@@ -3,7 +3,7 @@
 //! Most of it is data; each platform has a file of its own. The facts are those of Netmiko 4.8 and of the vendors'
 //! command references.
 
-use fleetgate_sdk::ssh::{Key, LineEnd};
+use fleetgate_sdk::ssh::{Key, LineEnd, Step};
 
 use super::platforms;
 use super::prompt::Prompt;
@@ -87,8 +87,41 @@ pub struct Candidate {
     pub discard: Option<&'static str>,
     /// Shows why a commit failed.
     pub explain: Option<&'static str>,
-    /// Said where changes are taken back that may have been somebody else's.
-    pub shared: Option<&'static str>,
+    /// Where it is one for all users: how somebody commits and takes back the own changes alone.
+    pub shared: Option<OwnChanges>,
+}
+
+/// Lines for the changes of one user in a candidate that all users share. The user's name goes behind them, as it stands
+/// in the prompt.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnChanges {
+    /// As [`Candidate::commit`].
+    pub commit: &'static str,
+    /// As [`Candidate::discard`].
+    pub discard: &'static str,
+}
+
+impl Platform {
+    /// What is typed when a job ends in the middle, best first: with the own changes alone, where there is such a thing.
+    pub fn steps_out(&self, on_close: &[&[Answer]], user: Option<&str>) -> Vec<Vec<Step>> {
+        let own = match self.config {
+            Config::Mode {
+                candidate: Some(Candidate { discard: Some(all), shared: Some(own), .. }), ..
+            } => user.map(|user| (all, format!("{} {user}", own.discard))),
+            _ => None,
+        };
+        let steps = |own: Option<&(&str, String)>| -> Vec<Vec<Step>> {
+            let step = |answer: &Answer| match (answer, own) {
+                (Answer::Key(key), _) => Step::Key(*key),
+                (Answer::Line(line), Some((all, own))) if line == all => Step::Line(own.clone()),
+                (Answer::Line(line), _) => Step::Line((*line).to_owned()),
+            };
+            on_close.iter().map(|steps| steps.iter().map(step).collect()).collect()
+        };
+        let mut alternatives = own.as_ref().map(|own| steps(Some(own))).unwrap_or_default();
+        alternatives.extend(steps(None));
+        alternatives
+    }
 }
 
 /// Where an answer to a line of configuration holds one of these, the line was refused: NAAS's pattern. Lower case.

@@ -86,8 +86,9 @@ pub fn juniper(line: &str) -> Option<Prompt> {
         '>' => (name, Mode::Privileged),
         _ => return None,
     };
+    // `active`, `passive`: which of two it is may change at any moment.
     let bare = group(name).map_or(name, |(before, _)| before);
-    (is_name(bare) && name.contains('@')).then(|| Prompt::new(name, mode))?
+    (is_name(bare) && bare.contains('@')).then(|| Prompt::new(bare, mode))?
 }
 
 /// `[admin@gw] >`, `[admin@gw] /ip/address>`.
@@ -125,6 +126,7 @@ mod tests {
             ("R1>", "R1", Mode::User),
             ("R1# ", "R1", Mode::Privileged),
             ("core-1.lab#", "core-1.lab", Mode::Privileged),
+            ("core-1.fra.example.com(config-line)#", "core-1.fra.example.com", Mode::Config),
             ("R1(config)#", "R1", Mode::Config),
             ("R1(config-if-range)#", "R1", Mode::Config),
             ("leaf1(s1)(config-if-Et1)#", "leaf1", Mode::Config),
@@ -139,13 +141,18 @@ mod tests {
         for (line, host, mode) in [
             ("ann@mx1> ", "ann@mx1", Mode::Privileged),
             ("ann@mx1# ", "ann@mx1", Mode::Config),
-            ("admin@pa1(active)>", "admin@pa1(active)", Mode::Privileged),
+            ("admin@pa1(active)>", "admin@pa1", Mode::Privileged),
+            ("admin@pa1(active-primary)# ", "admin@pa1", Mode::Config),
             ("root@mx1%", "root@mx1", Mode::Shell),
             ("root@mx1:~ # ", "root@mx1:~", Mode::Shell),
             ("%", "", Mode::Shell),
         ] {
             assert_eq!(read(juniper, line), Some((host.into(), mode)), "{line}");
         }
+        assert_eq!(
+            read(mikrotik, "[admin@Main Router] > "),
+            Some(("admin@Main Router".into(), Mode::Privileged))
+        );
         for line in ["[admin@gw] > ", "[admin@gw] /ip/address> ", "[admin@gw] <SAFE> > "] {
             assert_eq!(read(mikrotik, line), Some(("admin@gw".into(), Mode::Privileged)), "{line}");
         }
@@ -153,6 +160,9 @@ mod tests {
             ("FGT-1 # ", Mode::Privileged),
             ("FGT-1 $ ", Mode::Privileged),
             ("FGT-1 (port1) # ", Mode::Config),
+            // Virtual domains: the whole device, and one of them.
+            ("FGT-1 (global) # ", Mode::Config),
+            ("FGT-1 (root) # ", Mode::Config),
         ] {
             assert_eq!(read(fortinet, line), Some(("FGT-1".into(), mode)), "{line}");
         }

@@ -5,13 +5,14 @@
 //! followed by the rest of the answer. Should a device pause just there, the rest comes after the next line was typed:
 //! an answer counts from the echo of its own command on, and what came before it belongs to the one before.
 
+mod hearing;
+mod replying;
+
 use std::time::Duration;
 
 use fleetgate_sdk::call;
-use fleetgate_sdk::ssh::{Chunk, Connection, Key, Secret, Shell, SshError, Step, Terminal as Looks};
+use fleetgate_sdk::ssh::{Connection, Key, Secret, Shell, SshError, Step, Terminal as Looks};
 
-use super::asking::{self, Page};
-use super::echo::{split_at_echo, without_echo};
 use super::failure::{Failure, quoted};
 use super::platform::{Answer, Platform};
 use super::prompt::{Mode, Prompt};
@@ -20,16 +21,8 @@ use crate::job::ErrorCode;
 
 /// So long a device is silent after a prompt.
 pub const SETTLE: Duration = Duration::from_millis(150);
-/// So long after a prompt without the echo of what was typed.
-const SETTLE_UNSEEN: Duration = Duration::from_secs(2);
 /// So long it is silent after a question, before that is taken for one.
 pub const THINKING: Duration = Duration::from_secs(4);
-/// The most bytes of one read.
-const READ: u32 = 1 << 20;
-/// How long, and for how many bytes, an answer that is cut off is waited for.
-const DRAIN: (Duration, usize) = (Duration::from_secs(10), 16 << 20);
-/// The end of what is drained is looked at.
-const TAIL: usize = 4 << 10;
 /// What is kept of one answer unless somebody says otherwise, in bytes.
 const MOST: usize = 2 << 20;
 
@@ -51,6 +44,8 @@ pub struct Terminal {
     key_stands: bool,
     /// The device said more than the host keeps, and the terminal is closed.
     gone: bool,
+    /// So much of the call's time is left when nothing more is waited for.
+    stop_at: Option<Duration>,
 }
 
 /// What came of waiting.
@@ -92,6 +87,7 @@ impl Terminal {
             turned: None,
             key_stands: false,
             gone: false,
+            stop_at: None,
         })
     }
 
@@ -125,9 +121,26 @@ impl Terminal {
         &self.host
     }
 
+    /// The user, where the prompt names one (`admin@PA-VM`) whose name is one word of a command line.
+    pub fn user(&self) -> Option<&str> {
+        let (user, _) = self.host.split_once('@')?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        (!user.is_empty() && user.len() <= 63 && user.chars().all(plain)).then_some(user)
+    }
+
     /// Whether the terminal cannot be used any more.
     pub fn is_gone(&self) -> bool {
         self.gone
+    }
+
+    /// Waits no longer than this from now on, all waiting together, however much the device has to say.
+    pub fn stop_after(&mut self, time: Duration) {
+        self.stop_at = Some(call::deadline().saturating_sub(time));
+    }
+
+    /// Whether that time is over.
+    pub fn is_over(&self) -> bool {
+        self.stop_at.is_some_and(|stop| call::deadline() <= stop)
     }
 
     /// What is kept of the next answers.
@@ -148,14 +161,7 @@ impl Terminal {
     /// What the host types when the job ends before this is replaced: the first of these that is granted.
     pub fn on_close(&self, alternatives: &[&[Answer]]) -> Result<(), Failure> {
         let mut denied = None;
-        for steps in alternatives {
-            let steps: Vec<_> = steps
-                .iter()
-                .map(|step| match step {
-                    Answer::Key(key) => Step::Key(*key),
-                    Answer::Line(line) => Step::Line((*line).to_owned()),
-                })
-                .collect();
+        for steps in self.platform.steps_out(alternatives, self.user()) {
             match self.shell().and_then(|shell| shell.on_close(&steps)) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is("denied") => {
@@ -265,184 +271,12 @@ impl Terminal {
         }
     }
 
-    /// Reads until `accept` finds what it looks for and the device is silent for as long as `accept` says, or until
-    /// nothing came for `silence`. Pages are turned meanwhile.
-    pub fn hear<T>(
-        &mut self,
-        silence: Duration,
-        mut accept: impl FnMut(&Screen) -> Option<(T, Duration)>,
-    ) -> Result<Heard<T>, Failure> {
-        loop {
-            if self.screen.is_cut() || self.gone {
-                return Ok(Heard::Cut);
-            }
-            let ready = self.screen.is_short() && self.mark.is_none_or(|mark| self.screen.ended() > mark);
-            let found = ready.then(|| accept(&self.screen)).flatten();
-            if found.is_none() && self.turn_page()? {
-                continue;
-            }
-            let patience = found.as_ref().map_or(silence, |(_, settle)| *settle);
-            if !self.read(patience)? {
-                return Ok(match found {
-                    Some((found, _)) => Heard::Said(found),
-                    None => Heard::Silence,
-                });
-            }
-        }
-    }
-
-    /// False: nothing came.
-    fn read(&mut self, patience: Duration) -> Result<bool, Failure> {
-        match self.shell().and_then(|shell| shell.read(READ, patience)) {
-            Ok(Chunk::Data(data)) => {
-                self.screen.feed(&data);
-                Ok(true)
-            }
-            Ok(Chunk::TimedOut) => Ok(false),
-            Ok(Chunk::Closed) => Err(Failure::new(
-                ErrorCode::ConnectionLost,
-                "The device closed the terminal before its answer ended.",
-            )),
-            Err(error) if error.is("output-limit") => {
-                self.gone = true;
-                Ok(true)
-            }
-            Err(error) => Err(Failure::of(&error, "Reading what the device says")),
-        }
-    }
-
-    /// True: a key was pressed.
-    fn turn_page(&mut self) -> Result<bool, Failure> {
-        if !self.screen.is_short() || self.turned.is_some_and(|line| line == self.screen.ended()) {
-            return Ok(false);
-        }
-        let Some(page) = asking::pager(&self.screen.line()) else { return Ok(false) };
-        self.screen.answer_pager();
-        self.turned = Some(self.screen.ended());
-        let key = if page == Page::Next { Key::Space } else { Key::Q };
-        self.pressed(key);
-        let pressed = self.shell().and_then(|shell| shell.send_key(key));
-        pressed.map_err(|error| Failure::of(&error, "Turning a page"))?;
-        Ok(true)
-    }
-
     /// Whether the last line is this device's prompt.
     pub fn prompt(&self) -> impl Fn(&Screen) -> Option<Prompt> + use<> {
         let (platform, host) = (self.platform, self.host.clone());
         move |screen| {
             let prompt = (platform.prompt)(&screen.line())?;
             (host.is_empty() || prompt.is_of(&host, platform.shown)).then_some(prompt)
-        }
-    }
-
-    /// Types a command and reads its answer.
-    pub fn run(&mut self, command: &str, silence: Duration) -> Result<Reply, Failure> {
-        self.clear_line()?;
-        let before = self.screen.line();
-        self.screen.take();
-        let typing = |error: SshError| Failure::of(&error, &format!("Typing {}", quoted(command)));
-        self.type_line(command).map_err(typing)?;
-        self.reply(command, &before, silence)
-    }
-
-    /// Reads the answer to a command. `before`: the line in which it was typed.
-    fn reply(&mut self, command: &str, before: &str, silence: Duration) -> Result<Reply, Failure> {
-        enum Waits {
-            AtPrompt(Prompt),
-            ForAnAnswer(String),
-        }
-        let prompt = self.prompt();
-        let heard = self.hear(silence, |screen| {
-            if let Some(prompt) = prompt(screen) {
-                let seen = split_at_echo(screen.text(), before, command).is_some();
-                return Some((Waits::AtPrompt(prompt), if seen { SETTLE } else { SETTLE_UNSEEN }));
-            }
-            let line = screen.line();
-            let asks = asking::question(&line) || asking::password(&line);
-            asks.then_some((Waits::ForAnAnswer(line), THINKING))
-        })?;
-        let cut = match heard {
-            Heard::Said(Waits::AtPrompt(prompt)) => {
-                self.mode = prompt.mode;
-                false
-            }
-            Heard::Said(Waits::ForAnAnswer(line)) => {
-                self.press(Key::CtrlC)?;
-                let why =
-                    format!("The device waits for an answer to {}; the command was left.", quoted(&line));
-                return Err(Failure::new(ErrorCode::ReadTimeout, why).for_good());
-            }
-            Heard::Silence => return Err(self.no_prompt(silence)),
-            Heard::Cut => {
-                self.gone = !self.interrupt()?;
-                true
-            }
-        };
-        let written = self.screen.take();
-        let (late, _) = split_at_echo(&written, before, command).unwrap_or_default();
-        let text = &written[late.len()..];
-        Ok(Reply { text: self.tidy(text, before, command), late: late.trim_matches('\n').to_owned(), cut })
-    }
-
-    /// The failure of a device that said nothing for so long.
-    pub fn no_prompt(&self, silence: Duration) -> Failure {
-        let why = format!(
-            "The device did not come back to its prompt: nothing came for {} seconds. It said last: {}.",
-            silence.as_secs(),
-            quoted(&self.last_words())
-        );
-        Failure::new(ErrorCode::ReadTimeout, why)
-    }
-
-    /// Stops an answer that is too long. False: the prompt did not come back, and nothing more can be typed.
-    fn interrupt(&mut self) -> Result<bool, Failure> {
-        if self.gone {
-            return Ok(false);
-        }
-        let page = asking::pager(&self.screen.line()).is_some();
-        let key = if page { Key::Q } else { Key::CtrlC };
-        match self.send(key) {
-            Ok(()) => {}
-            // The device talked faster than it was read, and the host closed the terminal: what was read is there.
-            Err(error) if error.is("output-limit") || error.is("closed") => return Ok(false),
-            Err(error) => return Err(Failure::of(&error, "Stopping an answer that is too long")),
-        }
-        let kept = self.screen.take();
-        let prompt = self.prompt();
-        let (begin, mut bytes) = (call::deadline(), 0);
-        let mut back = false;
-        while bytes < DRAIN.1 && begin.saturating_sub(call::deadline()) < DRAIN.0 {
-            let waits = self.screen.is_short() && bytes > 0 && prompt(&self.screen).is_some();
-            let patience = if waits { SETTLE } else { DRAIN.0 };
-            match self.shell().and_then(|shell| shell.read(READ, patience)) {
-                Ok(Chunk::Data(data)) => {
-                    bytes += data.len();
-                    self.screen.feed(&data[data.len().saturating_sub(TAIL)..]);
-                    self.screen.take();
-                }
-                Ok(Chunk::TimedOut) => {
-                    back = waits;
-                    break;
-                }
-                Ok(Chunk::Closed) => break,
-                Err(error) if error.is("cancelled") => return Err(Failure::of(&error, "Reading")),
-                Err(_) => break,
-            }
-        }
-        // What was kept is what is given back, and the limit counts anew.
-        self.screen.restore(kept);
-        Ok(back)
-    }
-
-    /// Takes the echo and the prompt's companions off.
-    pub fn tidy(&self, written: &str, before: &str, command: &str) -> String {
-        let mut text = without_echo(written, before, command).trim_start_matches('\n').trim_end();
-        loop {
-            let (rest, last) = text.rsplit_once('\n').unwrap_or(("", text));
-            if text.is_empty() || !(self.platform.companion)(last) {
-                return text.to_owned();
-            }
-            text = rest.trim_end();
         }
     }
 }

@@ -5,6 +5,7 @@ mod cisco_ios;
 mod failures;
 mod linux;
 mod platforms;
+mod transcripts;
 mod two_stages;
 
 use fleetgate_sdk::testing::{Device, Harness};

@@ -316,7 +316,7 @@ fn panos_waits_for_its_commit() {
     let device = panos()
         .expects("set deviceconfig system location Berlin")
         .says("\r\n[edit]\r\nadmin@PA-VM# ")
-        .expects("commit")
+        .expects("commit partial admin admin")
         .says("\r\nCommit job 5 is in progress. Use Ctrl+C to return to command prompt\r\n...")
         .pauses(std::time::Duration::from_secs(90))
         .says("55%")
@@ -329,21 +329,68 @@ fn panos_waits_for_its_commit() {
 }
 
 #[test]
-fn panos_reverts_what_is_not_committed_and_says_whose_changes_go_with_it() {
+fn panos_takes_back_the_own_changes_alone() {
     let device = panos()
         .expects("set deviceconfig system location Berlin")
         .says("\r\n[edit]\r\nadmin@PA-VM# ")
-        .expects("revert config")
+        .expects("revert config partial admin admin")
         .says("\r\nConfig reverted\r\n\r\n[edit]\r\nadmin@PA-VM# ")
         .expects("exit")
         .says("Exiting configuration mode\r\nadmin@PA-VM> ");
     let (result, _) = on(device, &configure("paloalto_panos", &["set deviceconfig system location Berlin"]));
     assert_eq!(result.error, None);
-    assert!(
-        result.warnings.iter().any(|warning| warning.contains("other administrators")),
-        "{:?}",
-        result.warnings
-    );
+    assert!(!result.warnings.iter().any(|warning| warning.contains("other administrators")), "{result:?}");
+}
+
+#[test]
+fn panos_that_knows_no_own_changes_or_is_not_allowed_to_has_the_others_go_with_them_and_says_so() {
+    let old = || panos().expects("set tag blue").says("\r\n[edit]\r\nadmin@PA-VM# ");
+    let unknown =
+        |device: Device, line: &str| device.expects(line).says("Invalid syntax.\r\n[edit]\r\nadmin@PA-VM# ");
+    let granted = |line: &str| !line.contains("partial");
+    for (device, commit) in [
+        (unknown(old(), "revert config partial admin admin").expects("revert config"), false),
+        (old().allows(granted).expects("revert config"), false),
+        (unknown(old(), "commit partial admin admin").expects("commit"), true),
+        (old().allows(granted).expects("commit"), true),
+    ] {
+        let device = device
+            .says("...100%\r\nConfiguration committed successfully\r\n[edit]\r\nadmin@PA-VM# ")
+            .expects("exit")
+            .says("admin@PA-VM> ");
+        let mut job = configure("paloalto_panos", &["set tag blue"]);
+        job.commit = commit;
+        let (result, _) = on(device, &job);
+        assert_eq!(result.error, None);
+        assert!(result.warnings[0].contains("other administrators"), "{:?}", result.warnings);
+    }
+}
+
+#[test]
+fn changes_that_panos_does_not_take_back_are_said_to_wait_and_the_others_are_left_alone() {
+    let device = panos()
+        .expects("set tag blue")
+        .says("\r\n[edit]\r\nadmin@PA-VM# ")
+        .expects("revert config partial admin admin")
+        .says("Server error : changes of others depend on these\r\n[edit]\r\nadmin@PA-VM# ")
+        .expects("exit")
+        .says("admin@PA-VM> ");
+    let (result, _) = on(device, &configure("paloalto_panos", &["set tag blue"]));
+    let error = failed(&result, "SSH_ERROR", false);
+    assert!(error.contains("wait in the candidate") && error.contains("Server error"), "{error}");
+}
+
+#[test]
+fn a_session_on_panos_that_ends_in_the_middle_takes_the_own_changes_back() {
+    let device = || panos().expects("set tag blue").expects_key(Key::CtrlC);
+    for (device, line) in [
+        (device(), "revert config partial admin admin"),
+        (device().allows(|line| !line.contains("partial")), "revert config"),
+    ] {
+        let (result, visit) = on(device, &configure("paloalto_panos", &["set tag blue"]));
+        failed(&result, "READ_TIMEOUT", true);
+        assert_eq!(visit.left, [Step::Key(Key::CtrlC), Step::Line(line.into()), Step::Line("exit".into())]);
+    }
 }
 
 #[test]
@@ -351,9 +398,9 @@ fn a_commit_that_panos_does_not_confirm_has_failed() {
     let device = panos()
         .expects("set network interface ethernet ethernet1/1 layer3")
         .says("\r\n[edit]\r\nadmin@PA-VM# ")
-        .expects("commit")
+        .expects("commit partial admin admin")
         .says("Commit job 6 is in progress.\r\n..100%\r\nValidation Error:\r\n vsys1 -> zone untrust is missing\r\n[edit]\r\nadmin@PA-VM# ")
-        .expects("revert config")
+        .expects("revert config partial admin admin")
         .says("\r\n[edit]\r\nadmin@PA-VM# ")
         .expects("exit")
         .says("admin@PA-VM> ");

@@ -66,7 +66,11 @@ impl Work<'_> {
                 return Ok(open);
             }
             open = true;
-            self.exchange(abort, self.silence)?;
+            let (_, said) = self.exchange(abort, self.silence)?;
+            // Where there is nothing to abort: a part of the device, and no block (`config global`).
+            if self.terminal.mode() == Mode::Config && self.refused(abort, &said).is_some() {
+                self.exchange("end", self.silence)?;
+            }
         }
         Err(Failure::new(ErrorCode::SshError, "The open block of the configuration could not be left."))
     }

@@ -7,6 +7,7 @@ use super::{HIDDEN, Work};
 use crate::direct::failure::{Failure, quoted};
 use crate::direct::platform::{Config, ERRORS};
 use crate::direct::prompt::Mode;
+use crate::direct::syslog;
 use crate::direct::terminal::Heard;
 use crate::job::ErrorCode;
 
@@ -81,6 +82,11 @@ impl Work<'_> {
 
     /// What in an answer shows that the line was refused, as the device wrote it.
     pub(super) fn refused(&mut self, line: &str, said: &str) -> Option<String> {
+        // `%PLATFORM-3-ERROR: …` is no answer to the line.
+        let said: String = said
+            .lines()
+            .filter(|said| !syslog::is_message(said))
+            .fold(String::new(), |said, line| said + line + "\n");
         let lower = said.to_ascii_lowercase();
         // What `do show logging` prints is no answer to the line.
         let shows = line.trim_start().starts_with("do ");

@@ -35,8 +35,7 @@ impl Work<'_> {
                         format!("Failed to enter configuration mode. The device said {}.", quoted(&said));
                     refused = Failure::new(ErrorCode::SshError, why);
                     // Whatever else it says, the next way is not meant for it.
-                    let unknown = ["syntax error", "unknown command", "% invalid"];
-                    if !unknown.iter().any(|words| said.to_lowercase().contains(words)) {
+                    if !is_unknown(&said) {
                         return Err(refused);
                     }
                 }
@@ -68,18 +67,53 @@ impl Work<'_> {
 
     pub(super) fn discard(&mut self, candidate: Candidate) -> Result<(), Failure> {
         self.stand()?;
-        if let Some(line) = candidate.discard {
-            self.exchange(line, COMMIT)?;
-            if let Some(shared) = candidate.shared {
-                self.warn(shared.to_owned());
-            }
+        let Some(all) = candidate.discard else { return Ok(()) };
+        let own = self.of_own(candidate.shared.map(|own| own.discard));
+        let (_, said) = self.first_known(own, all, "taken back")?;
+        if candidate.shared.is_some()
+            && let Some(error) = self.refused(all, &said)
+        {
+            let why =
+                format!("The lines could not be taken back and wait in the candidate: {}.", quoted(&error));
+            return Err(Failure::new(ErrorCode::SshError, why).for_good());
         }
         Ok(())
     }
 
+    /// The line for the own user's changes.
+    fn of_own(&self, line: Option<&str>) -> Option<String> {
+        Some(format!("{} {}", line?, self.terminal.user()?))
+    }
+
+    /// Types the line for the own changes, or where that is not granted or not known the one for all of them. Says then
+    /// that others' changes were `done` as well.
+    fn first_known(
+        &mut self,
+        own: Option<String>,
+        all: &str,
+        done: &str,
+    ) -> Result<(Heard<Wants>, String), Failure> {
+        let Some(own) = own else { return self.exchange(all, COMMIT) };
+        match self.exchange(&own, COMMIT) {
+            Err(failure) if failure.code == ErrorCode::Denied => {}
+            Ok((Heard::Said(Wants::Prompt(_)), said)) if is_unknown(&said) => {}
+            other => return other,
+        }
+        let exchanged = self.exchange(all, COMMIT)?;
+        self.warn(format!(
+            "{} is not there, or not granted: with {} what other administrators had changed and not committed was {done} \
+             with it.",
+            quoted(&own),
+            quoted(all)
+        ));
+        Ok(exchanged)
+    }
+
     pub(super) fn commit(&mut self, candidate: Candidate) -> Result<(), Failure> {
         self.unsure = true;
-        let (mut heard, mut said) = self.exchange(candidate.commit, COMMIT).map_err(|failure| {
+        let own = self.of_own(candidate.shared.map(|own| own.commit));
+        let exchanged = self.first_known(own, candidate.commit, "committed");
+        let (mut heard, mut said) = exchanged.map_err(|failure| {
             // What was not typed did not begin.
             self.unsure = failure.code != ErrorCode::Denied;
             match self.unsure {
@@ -125,4 +159,11 @@ impl Work<'_> {
         let _ = self.discard(candidate);
         Err(Failure { retryable: conflict, ..failure })
     }
+}
+
+/// Whether a device does not know a line.
+fn is_unknown(said: &str) -> bool {
+    let words = ["syntax error", "invalid syntax", "unknown command", "% invalid"];
+    let said = said.to_lowercase();
+    words.iter().any(|words| said.contains(words))
 }

@@ -5,7 +5,7 @@ use crate::direct::platform::Platform;
 
 pub const PLATFORM: Platform = Platform {
     name: "arista_eos",
-    errors: &["% unrecognized", "% unavailable command", "% cannot ", "% not "],
+    errors: &["% unrecognized", "% unavailable command", "% cannot ", "% not ", "% authorization denied"],
     save: Some("copy running-config startup-config"),
     ..cisco_ios::PLATFORM
 };

@@ -25,6 +25,14 @@ pub const PLATFORM: Platform = Platform {
         on_close: &[&[CTRL_C, Answer::Line("end")], &[CTRL_C, Answer::Key(Key::CtrlZ)]],
         candidate: None,
     },
-    errors: &["% unrecognized", "% unknown", "% bad ", "% command rejected", "command rejected:", "% not "],
+    errors: &[
+        "% unrecognized",
+        "% unknown",
+        "% bad ",
+        "% command rejected",
+        "command rejected:",
+        "% not ",
+        "authorization failed",
+    ],
     save: Some("write mem"),
 };

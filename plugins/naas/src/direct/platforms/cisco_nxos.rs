@@ -6,7 +6,14 @@ use crate::direct::platform::Platform;
 pub const PLATFORM: Platform = Platform {
     name: "cisco_nxos",
     return_ends_lines: true,
-    errors: &["% unrecognized", "% permission denied", "error: "],
+    errors: &[
+        "at '^' marker",
+        "% unrecognized",
+        "% permission denied",
+        "cmd exec error",
+        "authorization failed",
+        "error: ",
+    ],
     save: Some("copy running-config startup-config"),
     ..cisco_ios::PLATFORM
 };

@@ -27,7 +27,7 @@ pub const PLATFORM: Platform = Platform {
             shared: None,
         }),
     },
-    errors: &["% failed", "% unrecognized"],
+    errors: &["% failed", "% unrecognized", "% this command is not authorized", "authorization failed"],
     save: None,
     ..cisco_ios::PLATFORM
 };

@@ -27,6 +27,11 @@ pub const PLATFORM: Platform = Platform {
         "command parse error",
         "object check operator error",
         "value parse error",
+        "object set operator error",
+        "discard the setting",
+        "node_check_object fail",
+        "must be set",
+        "incomplete command in the end",
     ],
     save: None,
 };

@@ -10,7 +10,15 @@ pub const PLATFORM: Platform = Platform {
     greetings: &[("Press any key to continue", Answer::Key(Key::Enter))],
     // Needs the privileged level.
     terminal: &["no page"],
-    errors: &["invalid input:", "ambiguous input:", "incomplete input:", "incorrect input:"],
+    errors: &[
+        "invalid input:",
+        "ambiguous input:",
+        "incomplete input:",
+        "incorrect input:",
+        "error setting",
+        "inconsistent value",
+        "module not present",
+    ],
     save: Some("write memory"),
     ..cisco_ios::PLATFORM
 };

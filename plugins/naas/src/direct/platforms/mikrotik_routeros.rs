@@ -30,6 +30,10 @@ pub const PLATFORM: Platform = Platform {
         "not enough permissions",
         "missing value",
         "unknown parameter",
+        "out of range",
+        "action failed",
+        "action timed out",
+        "invalid internal item number",
     ],
     save: None,
 };

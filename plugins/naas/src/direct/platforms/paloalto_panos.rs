@@ -1,9 +1,13 @@
 //! Palo Alto Networks PAN-OS. Its shell is like that of Junos; the candidate is one for all administrators.
+//!
+//! So only the own user's changes are committed and taken back, which PAN-OS has since 8.0 (`commit partial … admin`,
+//! `revert config … partial … admin` in the configure hierarchy of the CLI reference). What other administrators are at
+//! work on stays as it is. Only where the grant, or an older PAN-OS, does not take these lines, it is the whole candidate.
 
 use fleetgate_sdk::ssh::Key;
 
 use super::juniper_junos;
-use crate::direct::platform::{Answer, CTRL_C, Candidate, Config, Platform};
+use crate::direct::platform::{Answer, CTRL_C, Candidate, Config, OwnChanges, Platform};
 
 pub const PLATFORM: Platform = Platform {
     name: "paloalto_panos",
@@ -20,9 +24,19 @@ pub const PLATFORM: Platform = Platform {
             committed: Some("configuration committed successfully"),
             discard: Some("revert config"),
             explain: None,
-            shared: Some("What other administrators had changed and not committed was taken back with it."),
+            shared: Some(OwnChanges {
+                commit: "commit partial admin",
+                discard: "revert config partial admin",
+            }),
         }),
     },
-    errors: &["unknown command", "invalid syntax", "validation error", "server error", "invalid object"],
+    errors: &[
+        "unknown command",
+        "invalid syntax",
+        "validation error",
+        "server error",
+        "invalid object",
+        "incomplete command",
+    ],
     ..juniper_junos::PLATFORM
 };
