@@ -52,7 +52,7 @@ static SHELL: Platform = Platform {
 };
 
 /// `ann@web1:~$`, `[root@web1 etc]#`, and the prompt that is set: `fleetgate-1f2e:0#`.
-fn prompt(line: &str) -> Option<Prompt> {
+pub fn prompt(line: &str) -> Option<Prompt> {
     let line = line.trim();
     let mode = match line.chars().last()? {
         '#' => Mode::Privileged,

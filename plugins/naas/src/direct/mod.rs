@@ -7,10 +7,12 @@
 //! - [`screen`] turns what a device writes into the text that a person would see.
 //! - [`prompt`] and [`asking`] tell what a device waits for.
 //! - [`terminal`] types and reads until then, with a limit on bytes and on silence.
+//! - [`autodetect`] finds out which platform a device is.
 //! - `syslog` tells messages of the device's own from answers.
 //! - [`failure`] is why it did not work, in the words and codes of NAAS.
 
 pub mod asking;
+pub mod autodetect;
 pub mod commands;
 pub mod configuring;
 mod echo;
@@ -46,23 +48,30 @@ pub const PLATFORMS: [&str; 10] = [
     "paloalto_panos",
 ];
 
+/// Whether a job may name this platform.
+#[must_use]
+pub fn is_platform(name: &str) -> bool {
+    PLATFORMS.contains(&name) || name == autodetect::NAME
+}
+
 /// Does what the job says. What the device refuses is in the result.
 #[must_use]
 pub fn run(job: &DeviceJob) -> JobResult {
     let mut warnings = Vec::new();
-    let result = match check(job).and_then(|()| drive(job, &mut warnings)) {
+    let mut detected_platform = None;
+    let result = match check(job).and_then(|()| found(job, &mut detected_platform, &mut warnings)) {
         Ok(done) => done,
         Err(failure) => failure.into_result(job),
     };
-    JobResult { warnings, ..result }
+    JobResult { warnings, detected_platform, ..result }
 }
 
 /// What cannot be typed is refused before anything is connected.
 fn check(job: &DeviceJob) -> Result<(), Failure> {
     let invalid = |why: String| Err(Failure::new(ErrorCode::InvalidJob, why));
-    if !PLATFORMS.contains(&job.platform.as_str()) {
+    if !is_platform(&job.platform) {
         return invalid(format!(
-            "{} is not a platform that is driven over SSH. These are: {}.",
+            "{} is not a platform that is driven over SSH. These are: {}, and autodetect.",
             failure::quoted(&job.platform),
             PLATFORMS.join(", ")
         ));
@@ -82,6 +91,20 @@ fn check(job: &DeviceJob) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Finds out first which platform it is, where the job does not say.
+fn found(
+    job: &DeviceJob,
+    detected: &mut Option<String>,
+    warnings: &mut Vec<String>,
+) -> Result<JobResult, Failure> {
+    if job.platform != autodetect::NAME {
+        return drive(job, warnings);
+    }
+    let platform = autodetect::platform(job, warnings)?;
+    *detected = Some(platform.to_owned());
+    drive(&DeviceJob { platform: platform.to_owned(), ..job.clone() }, warnings)
 }
 
 fn drive(job: &DeviceJob, warnings: &mut Vec<String>) -> Result<JobResult, Failure> {

@@ -128,6 +128,7 @@ fn without_a_server_an_unknown_platform_is_answered_with_those_that_there_are() 
         for known in direct::PLATFORMS {
             assert!(fault.message.contains(known), "{fault}");
         }
+        assert!(fault.message.contains("autodetect"), "{fault}");
     }
     assert!(direct.host.submitted().is_empty());
 }

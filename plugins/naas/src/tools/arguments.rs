@@ -29,7 +29,8 @@ pub struct SendCommand {
     /// Name or IP address of the device.
     #[schemars(length(min = 1, max = 253))]
     pub host: String,
-    /// The device's platform, as Netmiko calls it: `cisco_ios`, `cisco_nxos`, `arista_eos`, `juniper_junos`, …
+    /// The device's platform, as Netmiko calls it: `cisco_ios`, `cisco_nxos`, `arista_eos`, `juniper_junos`, …, or
+    /// `autodetect`.
     #[schemars(length(min = 1, max = 64))]
     pub platform: String,
     /// The commands, one in each item, in the order in which they are sent.
@@ -64,7 +65,8 @@ pub struct SendConfig {
     /// Name or IP address of the device.
     #[schemars(length(min = 1, max = 253))]
     pub host: String,
-    /// The device's platform, as Netmiko calls it: `cisco_ios`, `cisco_nxos`, `arista_eos`, `juniper_junos`, …
+    /// The device's platform, as Netmiko calls it: `cisco_ios`, `cisco_nxos`, `arista_eos`, `juniper_junos`, …, or
+    /// `autodetect`.
     #[schemars(length(min = 1, max = 64))]
     pub platform: String,
     /// The lines of configuration, one in each item, without those that enter and leave configuration mode.
@@ -198,7 +200,7 @@ fn check_host(host: &str) -> Result<(), Fault> {
 fn check_platform(platform: &str, mode: Mode) -> Result<(), Fault> {
     let spelled = (1..=64).contains(&platform.len())
         && platform.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-    if spelled && (mode == Mode::Api || direct::PLATFORMS.contains(&platform)) {
+    if spelled && (mode == Mode::Api || direct::is_platform(platform)) {
         return Ok(());
     }
     let message = match mode {
@@ -208,7 +210,10 @@ fn check_platform(platform: &str, mode: Mode) -> Result<(), Fault> {
         }
         Mode::Direct => {
             let shown: String = platform.chars().filter(|c| !c.is_control()).take(64).collect();
-            format!("The platform `{shown}` is not known here. There are {}.", direct::PLATFORMS.join(", "))
+            format!(
+                "The platform `{shown}` is not known here. There are {}, and autodetect.",
+                direct::PLATFORMS.join(", ")
+            )
         }
     };
     Err(Fault::invalid("/platform", message))

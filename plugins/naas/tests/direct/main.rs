@@ -1,10 +1,12 @@
 //! Devices that are driven over SSH, played as their vendors' gear behaves.
 
+mod autodetect;
 mod bounds;
 mod cisco_ios;
 mod failures;
 mod linux;
 mod platforms;
+mod simulated;
 mod transcripts;
 mod two_stages;
 

@@ -65,6 +65,21 @@ async fn a_command_gives_its_output_on_every_platform_and_the_session_is_closed(
 }
 
 #[tokio::test]
+async fn a_platform_that_is_not_named_is_found_out() {
+    let lab = Lab::of(Platform::ALL.map(setup)).await;
+    for device in lab.devices.all() {
+        let platform = device.platform();
+        let command = named(platform);
+        let asked = with(on(device, &[command]), json!({"platform": "autodetect"}));
+        let answer = lab.call("send_command", asked).await;
+        let result = answer.structured();
+        assert_eq!(result["detected_platform"], platform.name(), "{result}");
+        let output = result["results"][command].as_str().expect("text");
+        assert!(output.contains(device.hostname()), "{platform}: {output}");
+    }
+}
+
+#[tokio::test]
 async fn lines_take_effect_on_every_platform_and_every_mode_is_left() {
     let lab = Lab::of(Platform::ALL.map(setup)).await;
     for device in lab.devices.all() {

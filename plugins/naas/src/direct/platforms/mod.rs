@@ -10,6 +10,8 @@ mod juniper_junos;
 mod mikrotik_routeros;
 mod paloalto_panos;
 
+pub use juniper_junos::companion as junos_companion;
+
 use super::platform::Platform;
 
 /// All of them.
