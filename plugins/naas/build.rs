@@ -1,6 +1,7 @@
 //! Packs the templates of the ntc-templates package: for each platform one compressed JSON document with its part of
 //! the index and the templates that it names. `FLEETGATE_NTC_TEMPLATES` is the folder into which the package was
-//! installed (`cargo xtask plugins` does that). Without it the plugin has no templates but the operator's own.
+//! installed (`cargo xtask plugins` does that), or a checkout of the project. Without it the plugin has no templates but
+//! the operator's own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -96,20 +97,7 @@ fn is_for(pattern: &str, platform: &str) -> bool {
 
 /// Who made the templates, and under which licence: part of every copy.
 fn notices(folder: &Path) -> String {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let about = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.starts_with("ntc_templates-") && name.ends_with(".dist-info")
-        })
-        .unwrap_or_else(|| panic!("{} has no ntc_templates-*.dist-info", folder.display()));
-    let metadata = read(&about.join("METADATA"));
-    let version = metadata.lines().find_map(|line| line.strip_prefix("Version: ")).expect("a version");
-    let license = ["LICENSE", "licenses/LICENSE"]
-        .into_iter()
-        .find_map(|name| fs::read_to_string(about.join(name)).ok())
-        .expect("the licence of ntc-templates");
+    let (version, license) = installed(folder).unwrap_or_else(|| checked_out(folder));
     let apache = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../LICENSE"));
     format!(
         "This plugin contains templates of ntc-templates {version}, unchanged: those of {}.\n\
@@ -117,6 +105,31 @@ fn notices(folder: &Path) -> String {
          {license}\nThe licence:\n\n{apache}",
         PLATFORMS.join(", ")
     )
+}
+
+/// Version and licence of the package, where it was installed into this folder.
+fn installed(folder: &Path) -> Option<(String, String)> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let about = entries.filter_map(|entry| Some(entry.ok()?.path())).find(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("ntc_templates-") && name.ends_with(".dist-info")
+    })?;
+    let metadata = read(&about.join("METADATA"));
+    let version = metadata.lines().find_map(|line| line.strip_prefix("Version: ")).expect("a version");
+    let license = ["LICENSE", "licenses/LICENSE"]
+        .into_iter()
+        .find_map(|name| fs::read_to_string(about.join(name)).ok())
+        .expect("the licence of ntc-templates");
+    Some((version.to_owned(), license))
+}
+
+/// The same of a checkout of the project.
+fn checked_out(folder: &Path) -> (String, String) {
+    let project = read(&folder.join("pyproject.toml"));
+    let version = project.lines().find_map(|line| line.strip_prefix("version = ")).unwrap_or_else(|| {
+        panic!("{} is neither an installed ntc-templates nor a checkout of it", folder.display())
+    });
+    (version.trim_matches('"').to_owned(), read(&folder.join("LICENSE")))
 }
 
 fn read(path: &Path) -> String {
