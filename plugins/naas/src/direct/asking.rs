@@ -50,6 +50,10 @@ pub fn user(line: &str) -> bool {
 /// Whether a line asks for a word: `Proceed with reload? [confirm]`, `Destination filename [startup-config]?`.
 pub fn question(line: &str) -> bool {
     let line = line.trim();
+    // RouterOS asks for the items that a line does not name.
+    if line == "numbers:" {
+        return true;
+    }
     let ends = ["?", "]:", "]", "):", "?:", ")"];
     !line.is_empty() && line.len() <= 300 && ends.iter().any(|end| line.ends_with(end)) && {
         let line = line.to_lowercase();
@@ -112,6 +116,9 @@ mod tests {
             "Exit with uncommitted changes? [yes,no] (yes) ",
             "Do you want to save current configuration [y/n]?",
             "Do you want to continue? (y/n)",
+            "Reboot, yes? [y/N]:",
+            "Warning: The current configuration will be written to the device. Continue? [Y/N]:",
+            "numbers: ",
         ] {
             assert!(question(line), "{line}");
         }

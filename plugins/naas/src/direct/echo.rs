@@ -58,11 +58,23 @@ pub fn without_echo<'a>(written: &'a str, before: &str, command: &str) -> &'a st
     // A long line that scrolls sideways (`$`), or a prompt that stood there alone.
     match written.strip_prefix(before) {
         Some(text) if !before.is_empty() => match text.split_once('\n').unwrap_or((text, "")) {
-            (line, after) if line.contains('$') || line.trim().is_empty() => after,
+            (line, after)
+                if line.contains('$') || line.trim().is_empty() || is_begun(line, after, command) =>
+            {
+                after
+            }
             _ => text,
         },
         _ => written,
     }
+}
+
+/// Junos stops showing a line where it goes wrong, and points there.
+fn is_begun(line: &str, after: &str, command: &str) -> bool {
+    let begun = line.trim();
+    !begun.is_empty()
+        && command.starts_with(begun)
+        && after.lines().next().is_some_and(|next| next.trim() == "^")
 }
 
 #[cfg(test)]
@@ -79,6 +91,8 @@ mod tests {
             ("R1#show cl\nock\n12:00\n", "12:00\n"),
             ("R1#\n12:00\n", "12:00\n"),
             ("R1#$w clock\n12:00\n", "12:00\n"),
+            // Shown as far as it was understood.
+            ("R1#show \n      ^\nunknown command.\n", "      ^\nunknown command.\n"),
             // No echo, and the answer begins at once.
             ("R1#12:00\n", "12:00\n"),
             // The answer repeats the command.

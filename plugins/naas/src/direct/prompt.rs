@@ -86,9 +86,15 @@ pub fn juniper(line: &str) -> Option<Prompt> {
         '>' => (name, Mode::Privileged),
         _ => return None,
     };
-    // `active`, `passive`: which of two it is may change at any moment.
+    // `active`, `passive`: which of two it is may change at any moment. And one that is told to look at a part of itself
+    // says so: a virtual system of PAN-OS, a logical system of Junos.
     let bare = group(name).map_or(name, |(before, _)| before);
-    (is_name(bare) && bare.contains('@')).then(|| Prompt::new(bare, mode))?
+    let bare = match bare.rsplit_once(" vsys") {
+        Some((before, number)) if number.chars().all(|c| c.is_ascii_digit()) => before,
+        _ => bare,
+    };
+    let host = bare.split(':').next().unwrap_or(bare);
+    (is_name(bare) && host.contains('@')).then(|| Prompt::new(host, mode))?
 }
 
 /// `[admin@gw] >`, `[admin@gw] /ip/address>`.
@@ -144,7 +150,10 @@ mod tests {
             ("admin@pa1(active)>", "admin@pa1", Mode::Privileged),
             ("admin@pa1(active-primary)# ", "admin@pa1", Mode::Config),
             ("root@mx1%", "root@mx1", Mode::Shell),
-            ("root@mx1:~ # ", "root@mx1:~", Mode::Shell),
+            ("root@mx1:~ # ", "root@mx1", Mode::Shell),
+            ("ann@mx1:LS1> ", "ann@mx1", Mode::Privileged),
+            ("admin@PA-VM vsys2(active)# ", "admin@PA-VM", Mode::Config),
+            ("admin@PA-VM vsys2> ", "admin@PA-VM", Mode::Privileged),
             ("%", "", Mode::Shell),
         ] {
             assert_eq!(read(juniper, line), Some((host.into(), mode)), "{line}");

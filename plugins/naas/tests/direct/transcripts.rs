@@ -285,7 +285,7 @@ fn junos_with_its_roles_above_every_prompt_gives_the_answer_alone() {
 }
 
 #[test]
-fn a_firewall_whose_role_changes_in_the_middle_is_the_same_firewall() {
+fn a_firewall_whose_role_or_part_changes_in_the_middle_is_the_same_firewall() {
     let panos = |role: &str| format!("admin@PA-VM({role})> ");
     let mut device = Device::new().echoes().says(panos("active")).expects("").says(panos("active"));
     for line in ["set cli scripting-mode on", "set cli terminal width 500", "set cli pager off"] {
@@ -296,9 +296,20 @@ fn a_firewall_whose_role_changes_in_the_middle_is_the_same_firewall() {
         .says(format!("Successfully changed HA state to suspended\r\n{}", panos("suspended")))
         .expects("show clock")
         .says(format!("Mon Nov 16\r\n{}", panos("suspended")));
-    let commands = ["request high-availability state suspend", "show clock"];
+    let device = device
+        .expects("set system setting target-vsys vsys2")
+        .says("Session target vsys changed to vsys2\r\nadmin@PA-VM vsys2(suspended)> ")
+        .expects("show jobs all")
+        .says("none\r\nadmin@PA-VM vsys2(suspended)> ");
+    let commands = [
+        "request high-availability state suspend",
+        "show clock",
+        "set system setting target-vsys vsys2",
+        "show jobs all",
+    ];
     let (result, _) = on(device, &show("paloalto_panos", &commands));
     assert_eq!(text(&result, "show clock"), "Mon Nov 16");
+    assert_eq!(text(&result, "show jobs all"), "none");
 }
 
 #[test]
@@ -343,6 +354,9 @@ fn a_fortigate_with_virtual_domains_is_configured_in_its_parts_and_left_outside_
 fn each_vendors_own_words_refuse_a_line() {
     for (platform, prompt, said) in [
         ("cisco_ios", "R1(config)#", "Command authorization failed.\r\n"),
+        ("cisco_ios", "R1(config-router)#", "% Specify remote-as or peer-group remote AS first\r\n"),
+        ("cisco_ios", "R1(config-if)#", "172.25.144.0 overlaps with Vlan1\r\n"),
+        ("arista_eos", "R1(config)#", "% BGP is already running with AS number 50\r\n"),
         ("cisco_nxos", "R1(config)#", "                 ^\r\nInvalid range at '^' marker.\r\n"),
         ("cisco_nxos", "R1(config)#", "ERROR: VLAN 5000 is out of bounds\r\n"),
         ("arista_eos", "R1(config)#", "% Authorization denied for command 'vlan 10'\r\n"),
@@ -363,5 +377,88 @@ fn each_vendors_own_words_refuse_a_line() {
             .says("R1#");
         let (result, _) = on(device, &configure(platform, &["vlan 10"]));
         failed(&result, "CONFIG_REJECTED", false);
+    }
+}
+
+#[test]
+fn a_line_that_junos_draws_anew_is_an_echo_and_one_that_it_shows_in_part_too() {
+    let prompt = "\r\nann@mx1> ";
+    let device = Device::new()
+        .allows(|line| line.starts_with("show") || line.starts_with("dis"))
+        .says("--- JUNOS 21.2R3.8 Kernel 64-bit  JNPR-12.1-20220119.55d6bc7_buil\r\nann@mx1> ")
+        .expects("")
+        .says(prompt)
+        .expects("show interfaces et-0/0/3 descriptions")
+        .says("show interfaces et-")
+        .says("0/0/3")
+        .says(" \rann@mx1> show interfaces et-0/0/3    \u{8}\u{8}\u{8}descriptions")
+        .says(format!(" \r\nInterface       Admin Link Description\r\n{prompt}"))
+        .expects("dis clock")
+        .says("dis \r\n          ^\r\nunknown command.\r\n")
+        .says(prompt);
+    let commands = ["show interfaces et-0/0/3 descriptions", "dis clock"];
+    let (result, _) = on(device, &show("juniper_junos", &commands));
+    assert_eq!(text(&result, commands[0]), "Interface       Admin Link Description");
+    assert!(text(&result, commands[1]).ends_with("^\nunknown command."), "{result:?}");
+    assert!(!text(&result, commands[1]).contains("dis"), "{result:?}");
+}
+
+#[test]
+fn routeros_paints_its_line_anew_for_every_letter() {
+    let prompt = "[ann@mk-rb3011-test] > ";
+    let first = format!("\r\r\r\r{prompt}{}\r{prompt}", " ".repeat(510 - prompt.len()));
+    let line = "/ip service export";
+    let mut echo = String::from("/");
+    for end in 1..=line.len() {
+        let shown = format!("{prompt}{}", &line[..end]);
+        let pad = " ".repeat(510 - shown.len());
+        echo.push_str(&format!("\r\r{shown}{pad}\u{1b}[K\r{shown}"));
+        echo.push_str(line.get(end..=end).unwrap_or_default());
+    }
+    let device = Device::new()
+        .says(format!(
+            "\r\r\n\r\r\n\r\n\r  MikroTik RouterOS 6.49.17 (c) 1999-2024       http://www.mikrotik.com/\r\n\r\r\n\
+             /command        Use command at the base level\r\n\r{first}"
+        ))
+        .expects("")
+        .says(format!("\r\n\r{first}"))
+        .expects(line)
+        .says(format!("{echo}\r\n\r# oct/17/2024 10:17:11 by RouterOS 6.49.17\r\n\rset ftp disabled=yes\r\n\r{first}"))
+        .expects("/ip address remove")
+        .says("/ip address remove\r\n\rnumbers: ")
+        .expects_key(Key::CtrlC)
+        .says(format!("\r\n\r{first}"));
+    let (result, _) = on(device.clone(), &show("mikrotik_routeros", &[line]));
+    assert_eq!(text(&result, line), "# oct/17/2024 10:17:11 by RouterOS 6.49.17\nset ftp disabled=yes");
+    let (result, _) = on(device, &show("mikrotik_routeros", &[line, "/ip address remove"]));
+    assert!(failed(&result, "READ_TIMEOUT", false).contains("\"numbers:\""));
+}
+
+#[test]
+fn an_answer_that_is_the_name_in_the_prompt_is_an_answer() {
+    let device = at("n9k-test# ").expects("show hostname").says("n9k-test \r\n\rn9k-test# ");
+    let (result, _) = on(device, &show("cisco_nxos", &["show hostname"]));
+    assert_eq!(text(&result, "show hostname"), "n9k-test");
+}
+
+#[test]
+fn prompts_of_real_devices_are_read() {
+    for (platform, prompt) in [
+        ("cisco_ios", "host-s2.abc.def(config-archive-log-cfg)#"),
+        ("cisco_ios", "host-s2(conf-ssh-pubkey)#"),
+        ("cisco_ios", "host-s2(config-sg-tacacs+)#"),
+        ("cisco_nxos", "\rrdc1_sw_rack42.spine-1-0# "),
+        ("arista_eos", "Last login: Mon Nov 16 from 11:12:1:1::1:2\r\r\n\u{1b}[5nabc-1f1(config-if-Et1/1)#"),
+        ("juniper_junos", "\r\n{master}\r\nloginlog@xdc-13f3> "),
+        ("fortinet", "forti-fw~-01 $ "),
+        ("fortinet", "forti-fw~-01 (vdom) $ "),
+        ("paloalto_panos", "[edit]                        \r\nadmin@PA-VM# "),
+        ("mikrotik_routeros", "[admin@mk-rb3011-test] /ip/address> "),
+    ] {
+        let device =
+            Device::new().allows(|line| line == "x").says(prompt).expects("").says(format!("\r\n{prompt}"));
+        let device = device.expects("x").says(format!("x\r\nanswer\r\n{prompt}"));
+        let (result, _) = on(device, &show(platform, &["x"]));
+        assert!(text(&result, "x").starts_with("answer"), "{prompt:?}: {result:?}");
     }
 }

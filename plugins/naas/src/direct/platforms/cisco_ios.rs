@@ -32,6 +32,8 @@ pub const PLATFORM: Platform = Platform {
         "% command rejected",
         "command rejected:",
         "% not ",
+        "% specify ",
+        " overlaps with ",
         "authorization failed",
     ],
     save: Some("write mem"),
