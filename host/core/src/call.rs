@@ -3,7 +3,8 @@
 //! `find → authorize → validate → intent → permit → sandbox → result → audit`
 //!
 //! Each step is one function that takes what the one before gave ([`corridor`]). What differs from one kind of request
-//! to another is its [`passage`]: [`tools`], [`lists`] and [`reads`] of resources, [`prompts`], [`completions`].
+//! to another is its [`passage`]: [`tools`], [`lists`] and [`reads`] of resources, [`prompts`], [`completions`],
+//! [`events`] that nobody asked for.
 //! The transport came before (`fleetgate-mcp`), and what a capability does on the way stands in its own crate.
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::domain::{Completion, Content, PromptMessage, ResourcePage};
 
 mod completions;
 mod corridor;
+mod events;
 mod heavy;
 mod jobs;
 mod ledger;
@@ -28,10 +30,11 @@ mod request;
 mod result;
 mod tools;
 
+pub(crate) use events::{EventRun, handle_events};
 pub(crate) use jobs::{AsJob, check, ended_at_once, run_job};
 pub use outcome::{Answered, End, Kind, Refused};
 pub(crate) use passage::Looked;
-pub(crate) use reference::{new_job_id, new_reference};
+pub(crate) use reference::{new_event_id, new_job_id, new_reference};
 pub use request::{CallContext, Complete, Completed, PromptGet, ResourceList, ResourceRead, ToolCall};
 
 pub use crate::text::clean;

@@ -27,6 +27,25 @@ pub struct Tool {
     pub extra: Option<Value>,
 }
 
+/// Something that happened, as a handler of events gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Stable across deliveries.
+    pub id: Arc<str>,
+    /// The request it comes from: `events.telemetry`.
+    pub source: Arc<str>,
+    /// What it is about: an MQTT topic.
+    pub subject: String,
+    /// When it was heard, in Unix milliseconds.
+    pub time_ms: u64,
+    /// 1 for the first delivery.
+    pub attempt: u32,
+    /// The payload.
+    pub data: Vec<u8>,
+    /// Whatever else is known: a JSON object, as text.
+    pub attributes: String,
+}
+
 /// One block of a result. `kind` is an open set: `text`, `image`, `audio`, `link`, `resource`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Content {

@@ -13,7 +13,7 @@ use crate::audit::Audit;
 use crate::catalog::{Catalog, Guarded};
 use crate::domain::{Fault, Outcome};
 use crate::jobs::JobsOfCall;
-use crate::sandbox::{CallInfo, Run, RunFailed, Used};
+use crate::sandbox::{CallInfo, Permit, Run, RunFailed, Used};
 
 /// One request over one snapshot of the catalog.
 pub(super) async fn pass<P: Passage>(
@@ -25,15 +25,25 @@ pub(super) async fn pass<P: Passage>(
     let reference = new_reference();
 
     let found = find(catalog, audit, &request, &reference, arrived)?;
-    walk(audit, &found, request, None, reference, arrived).await
+    walk(audit, &found, request, Place::Call, reference, arrived).await
 }
 
-/// The way on from what was found: at once, or in the background as a job.
+/// Where a request has its permit from.
+pub(super) enum Place {
+    /// Of its binding's calls: somebody waits for it.
+    Call,
+    /// It has one: it runs in the background as a job.
+    Job(AsJob),
+    /// It has one: nobody called.
+    Event(Permit),
+}
+
+/// The way on from what was found.
 pub(super) async fn walk<P: Passage>(
     audit: &Arc<dyn Audit>,
     found: &P::Found,
     request: P,
-    job: Option<AsJob>,
+    place: Place,
     reference: Arc<str>,
     arrived: Instant,
 ) -> Result<Answered<P::Answer>, Refused> {
@@ -41,7 +51,9 @@ pub(super) async fn walk<P: Passage>(
     let who = (request.context().principal.name(), hashable.as_deref());
     let mut ledger = Ledger::open(audit, who, found.binding(), request.entry(found), &reference, arrived);
     drop(hashable);
-    ledger.intent.job = job.as_ref().map(|job| job.id.to_string());
+    if let Place::Job(job) = &place {
+        ledger.intent.job = Some(job.id.to_string());
+    }
     authorize(found, &request, &mut ledger)?;
     let request = match validate(found, request, &mut ledger).await {
         Ok(request) => request,
@@ -51,7 +63,7 @@ pub(super) async fn walk<P: Passage>(
     let end = match request.at_hand(found) {
         Some(Ok(answer)) => End::Done(answer),
         Some(Err(fault)) => End::Fault(fault),
-        None => run(found, request, job, &mut ledger).await,
+        None => run(found, request, place, &mut ledger).await,
     };
     Ok(ledger.close(end, P::is_error))
 }
@@ -124,14 +136,19 @@ fn record_intent(found: &impl Guarded, ledger: &mut Ledger<'_>) -> Result<(), Re
 async fn run<P: Passage>(
     found: &P::Found,
     request: P,
-    job: Option<AsJob>,
+    place: Place,
     ledger: &mut Ledger<'_>,
 ) -> End<P::Answer> {
     let (binding, terms) = (found.binding(), found.terms());
     let deadline = ledger.arrived + terms.limits.timeout;
     let Errand { context, work, secrets, outgoing } = request.errand(found);
     secrets.warn_of_short_ones(&ledger.reference);
-    let jobs = JobsOfCall::new(binding, terms.policy.read_only, &context, job.as_ref());
+    let read_only = terms.policy.read_only;
+    let jobs = match &place {
+        Place::Call => JobsOfCall::new(binding, read_only, &context, None),
+        Place::Job(job) => JobsOfCall::new(binding, read_only, &context, Some(job)),
+        Place::Event(_) => JobsOfCall::of_nobody(),
+    };
     let info = Arc::new(CallInfo {
         id: ledger.reference.clone(),
         binding: binding.name.clone(),
@@ -158,9 +175,9 @@ async fn run<P: Passage>(
 
     // Waiting for a permit counts against the deadline.
     let permit = async {
-        match job {
-            Some(job) => job.permit,
-            None => binding.permits.acquire().await,
+        match place {
+            Place::Call => binding.permits.acquire().await,
+            Place::Job(AsJob { permit, .. }) | Place::Event(permit) => permit,
         }
     };
     let permit = tokio::select! {
@@ -175,7 +192,8 @@ async fn run<P: Passage>(
         ),
     };
     let slots = binding.bounds.iter().map(|bound| bound.state(&info)).collect();
-    let run = Run { call: info.clone(), memory: binding.memory.clone(), slots, permit };
+    let memory = found.memory().clone();
+    let run = Run { call: info.clone(), memory, slots, permit };
     match binding.plugin.guest.perform(run, work).await {
         Ok(Ok(done)) => {
             let size = P::size(&done);

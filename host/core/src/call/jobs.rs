@@ -29,7 +29,8 @@ pub(crate) async fn run_job(
     call: ToolCall,
     job: AsJob,
 ) -> Result<Answered, Refused> {
-    corridor::walk(audit, found, call, Some(job), new_reference(), Instant::now()).await
+    let place = corridor::Place::Job(job);
+    corridor::walk(audit, found, call, place, new_reference(), Instant::now()).await
 }
 
 /// A call that ends before it begins, recorded as any other.

@@ -35,6 +35,7 @@ pub enum Kind {
     Template,
     Prompt,
     Job,
+    Event,
 }
 
 impl std::fmt::Display for Kind {
@@ -45,6 +46,7 @@ impl std::fmt::Display for Kind {
             Self::Template => "resource template",
             Self::Prompt => "prompt",
             Self::Job => "job",
+            Self::Event => "event",
         })
     }
 }

@@ -14,6 +14,11 @@ pub(crate) fn new_job_id() -> Arc<str> {
     random::<26>()
 }
 
+/// An event's id: 130 bits, so that no two of all times are equal.
+pub(crate) fn new_event_id() -> Arc<str> {
+    random::<26>()
+}
+
 fn random<const LENGTH: usize>() -> Arc<str> {
     let mut bytes = [0u8; LENGTH];
     // Without randomness the host cannot work at all (keys, sessions).

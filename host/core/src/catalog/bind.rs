@@ -15,6 +15,7 @@ use crate::asking::SKILLS;
 use crate::capability::{BindingParts, Bound, Capabilities};
 use crate::diagnostic::Diagnostics;
 use crate::domain::{Prompt, ResourceTemplate, Skill, Tool};
+use crate::events::LiveEvent;
 use crate::jobs::Jobs;
 use crate::manifest::Manifest;
 use crate::sandbox::{BindingMemory, BindingPermits, ListsChanged, Permits};
@@ -151,6 +152,7 @@ impl Workshop {
             config,
             granted: Arc::new(grants.granted.keys().cloned().collect()),
             asks: Asks::of(&grants.granted),
+            events: self.events(&plugin.manifest, &grants, &bounds),
             bounds,
             permits,
             log,
@@ -253,6 +255,19 @@ impl Workshop {
         let ungranted =
             self.bounds(&binding.name, &plugin.manifest, &nothing, settings).map_err(Problem::Grants)?;
         Ok(Prepared { grants, bounds, ungranted })
+    }
+
+    /// What is to be handled when nobody calls. `bounds`: of every capability, in their order.
+    fn events(
+        &self,
+        manifest: &Manifest,
+        grants: &Grants,
+        bounds: &[Arc<dyn Bound>],
+    ) -> BTreeMap<Arc<str>, Arc<LiveEvent>> {
+        let bound = |kind: &str| {
+            self.capabilities.iter().position(|(known, _)| known == kind).map(|at| bounds[at].clone())
+        };
+        LiveEvent::all(manifest, &grants.granted, reading(grants).limits, bound)
     }
 
     /// Every capability's side of the binding, also of those that it does not use: their host functions are linked

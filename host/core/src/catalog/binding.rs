@@ -13,6 +13,7 @@ use crate::artifact::Digest;
 use crate::asking::Asks;
 use crate::capability::Bound;
 use crate::domain::SkillFile;
+use crate::events::LiveEvent;
 use crate::jobs::Jobs;
 use crate::manifest::{ConfigValue, Manifest};
 use crate::principal::Principal;
@@ -60,6 +61,8 @@ pub struct LiveBinding {
     pub granted: Arc<BTreeSet<String>>,
     /// What it may ask of its clients.
     pub asks: Asks,
+    /// The granted events, by name.
+    pub events: BTreeMap<Arc<str>, Arc<LiveEvent>>,
     /// Each linked capability's side of this binding, granted or not.
     pub bounds: Vec<Arc<dyn Bound>>,
     /// How many calls at once.

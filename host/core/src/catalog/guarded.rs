@@ -6,7 +6,7 @@ use super::{FoundTool, LiveBinding};
 use crate::authorize::allowed;
 use crate::manifest::Requirement;
 use crate::principal::Principal;
-use crate::sandbox::{CallLimits, CallPolicy};
+use crate::sandbox::{BindingMemory, CallLimits, CallPolicy};
 
 /// On which terms a guest runs.
 #[derive(Debug, Clone)]
@@ -30,6 +30,11 @@ pub trait Guarded {
     /// On which terms its guest runs. Whatever is no tool only reads.
     fn terms(&self) -> Terms {
         self.binding().reading.clone()
+    }
+
+    /// What all that run for it and its like use together.
+    fn memory(&self) -> &Arc<BindingMemory> {
+        &self.binding().memory
     }
 
     /// Whether this principal may see and have it.

@@ -18,6 +18,7 @@ use crate::capability::Capabilities;
 use crate::diagnostic::{Diagnostics, Document};
 use crate::domain::{Completion, Content, PromptMessage, ResourcePage};
 use crate::duty::{Duty, OffDuty};
+use crate::events::{Events, EventsOptions, Pace};
 use crate::jobs::{Jobs, JobsFailed, JobsOptions, Tools};
 use crate::principal::{Holders, Principal};
 use crate::sandbox::Sandbox;
@@ -76,6 +77,8 @@ pub struct HostOptions {
     pub state: Arc<dyn Store>,
     /// Which of the hosts of a configuration does a binding's standing work. By default never this one.
     pub duty: Arc<dyn Duty>,
+    /// How patient events are.
+    pub pace: Pace,
 }
 
 impl HostOptions {
@@ -95,6 +98,7 @@ impl HostOptions {
             holders: None,
             state: Arc::new(Memory::new()),
             duty: Arc::new(OffDuty),
+            pace: Pace::default(),
         }
     }
 }
@@ -134,6 +138,8 @@ pub struct Host {
     changes: broadcast::Sender<Change>,
     audit: Arc<dyn Audit>,
     jobs: Option<Arc<Jobs>>,
+    /// None: nothing is read from disk, and nobody is on duty.
+    events: Option<Events>,
     holders: Option<Arc<dyn Holders>>,
     looks: Option<mpsc::Sender<Look>>,
 }
@@ -142,19 +148,20 @@ impl Host {
     /// A host that serves what is published by hand, and reads nothing from disk.
     pub fn new(audit: Arc<dyn Audit>) -> Arc<Self> {
         let nothing = settings::parse(&Arc::new(Document::new("fleetgate.toml", "")), "/".as_ref());
-        Arc::new(Self::of(audit, None, None, None, nothing.expect("settings without a line are valid")))
+        Arc::new(Self::of(audit, None, None, None, None, nothing.expect("settings without a line are valid")))
     }
 
     fn of(
         audit: Arc<dyn Audit>,
         jobs: Option<Arc<Jobs>>,
+        events: Option<Events>,
         holders: Option<Arc<dyn Holders>>,
         looks: Option<mpsc::Sender<Look>>,
         settings: Settings,
     ) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let survey = ArcSwap::from_pointee(Survey::nothing(settings));
-        Self { catalog: ArcSwap::default(), survey, changes, audit, jobs, holders, looks }
+        Self { catalog: ArcSwap::default(), survey, changes, audit, jobs, events, holders, looks }
     }
 
     /// Starts a host: reads the settings and the lock, loads every plugin, and goes on looking for changes until
@@ -169,9 +176,17 @@ impl Host {
         let (watch, wait, holders) = (options.watch, options.wait, options.holders.clone());
         let jobs = open_jobs(&options, &sandbox, &audit).await?;
         let known = jobs.as_ref().map_or_else(Weak::new, Arc::downgrade);
+        let events = EventsOptions {
+            store: options.state.clone(),
+            duty: options.duty.clone(),
+            audit: audit.clone(),
+            room: sandbox.room_for_events(),
+            pace: options.pace,
+        };
         let reload = open(options, Some(sandbox), capabilities, true, known).await?;
         let (looks, asked) = mpsc::channel(8);
-        let host = Arc::new(Self::of(audit, jobs, holders, Some(looks), (*reload.settings).clone()));
+        let events = Some(Events::begin(events));
+        let host = Arc::new(Self::of(audit, jobs, events, holders, Some(looks), (*reload.settings).clone()));
         if let Some(jobs) = &host.jobs {
             let live: Weak<Self> = Arc::downgrade(&host);
             jobs.serve(live);
@@ -199,6 +214,11 @@ impl Host {
     /// The jobs; none where the host keeps none.
     pub fn jobs(&self) -> Option<&Arc<Jobs>> {
         self.jobs.as_ref()
+    }
+
+    /// The events; none where nothing is read from disk.
+    pub fn events(&self) -> Option<&Events> {
+        self.events.as_ref()
     }
 
     /// A caller with the roles that he holds at this moment.
@@ -236,6 +256,9 @@ impl Host {
 
     pub(super) fn publish_shared(&self, catalog: Arc<Catalog>, change: Change) {
         let revision = catalog.revision;
+        if let Some(events) = &self.events {
+            events.take(&catalog);
+        }
         self.catalog.store(catalog);
         self.tell(Change { revision, ..change });
     }

@@ -26,7 +26,11 @@ const MAX_ATTRIBUTES: usize = 2 << 10;
 
 /// A call's way to jobs. By default there is none: during the probe, and where the host keeps no jobs.
 #[derive(Clone, Default)]
-pub struct JobsOfCall(Option<Arc<Link>>);
+pub struct JobsOfCall {
+    link: Option<Arc<Link>>,
+    /// Nobody called: there is nobody whose jobs these could be.
+    nobodys: bool,
+}
 
 struct Link {
     jobs: Weak<Jobs>,
@@ -48,7 +52,7 @@ impl JobsOfCall {
         context: &CallContext,
         job: Option<&AsJob>,
     ) -> Self {
-        Self(Some(Arc::new(Link {
+        let link = Link {
             jobs: binding.jobs.clone(),
             binding: binding.clone(),
             principal: context.principal.clone(),
@@ -58,12 +62,18 @@ impl JobsOfCall {
             read_only,
             job: job.map(|job| job.id.clone()),
             descent: job.map(|job| job.descent.clone()).unwrap_or_default(),
-        })))
+        };
+        Self { link: Some(Arc::new(link)), nobodys: false }
+    }
+
+    /// Of a handler of events.
+    pub(crate) fn of_nobody() -> Self {
+        Self { link: None, nobodys: true }
     }
 
     /// The id of the job that this call runs in.
     pub fn id(&self) -> Option<&str> {
-        self.0.as_ref()?.job.as_deref()
+        self.link.as_ref()?.job.as_deref()
     }
 
     /// Runs a tool of this plugin in the background, as this call's principal. `secrets`: the call's, whose
@@ -164,7 +174,11 @@ impl JobsOfCall {
     }
 
     fn link(&self) -> Result<(&Link, Arc<Jobs>), Fault> {
-        let link = self.0.as_deref();
+        if self.nobodys {
+            let message = "nobody called, so there is nobody whose job this could be";
+            return Err(Fault::new("denied", message));
+        }
+        let link = self.link.as_deref();
         let jobs = link.and_then(|link| Some((link, link.jobs.upgrade()?)));
         jobs.ok_or_else(|| Fault::new("unavailable", "this host does not keep jobs, or not during the probe"))
     }

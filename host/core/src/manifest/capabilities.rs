@@ -8,10 +8,11 @@ use indexmap::IndexMap;
 
 use super::about::required_line;
 use super::variables::of_grant;
-use super::{CapabilityRequest, ConfigKey, grammar};
+use super::{CapabilityRequest, ConfigKey, Variables, grammar};
 use crate::asking;
-use crate::capability::{Capabilities, Reach};
+use crate::capability::{Capabilities, Reach, Request};
 use crate::diagnostic::{TableReader, did_you_mean, quoted};
+use crate::events;
 
 /// The most requests of one kind.
 const MOST_OF_A_KIND: usize = 64;
@@ -24,6 +25,7 @@ pub(super) fn requests(
 ) -> (BTreeMap<String, CapabilityRequest>, Vec<String>) {
     let mut requests = BTreeMap::new();
     let mut requested = Vec::new();
+    let mut of_events = None;
     for (kind, mut named) in root.tables("capabilities") {
         requested.extend(named.keys().map(|name| format!("{}.{name}", kind.get_ref())));
         if kind.get_ref() == asking::KIND {
@@ -40,33 +42,56 @@ pub(super) fn requests(
             named.leave_rest();
             continue;
         };
-        let count = named.keys().count();
-        if count > MOST_OF_A_KIND {
-            named
-                .error(format!("{count} entries are too many"), format!("at most {MOST_OF_A_KIND} are read"));
-            named.leave_rest();
+        let kind = kind.into_inner();
+        if kind == events::KIND {
+            of_events = Some(named);
             continue;
         }
-        for (name, mut table) in named.named_tables() {
-            if !grammar::is_id(name.get_ref()) {
-                let message = format!("{} is not a name for a capability", quoted(name.get_ref()));
-                table.error_at(&name, message, grammar::CAPABILITY);
-            }
-            let why = required_line(&mut table, "why", 256);
-            let optional = table.bool("optional").unwrap_or_default();
-            let env = of_grant(&mut table, settings);
-            let request = capability.parse_request(&mut table);
-            if request.is_some() {
-                table.finish();
-            }
-            if let (Some(why), Some(request)) = (why, request) {
-                let (kind, name) = (kind.get_ref().clone(), name.into_inner());
-                let key = format!("{kind}.{name}");
-                requests.insert(key, CapabilityRequest { kind, name, why, optional, env, request });
-            }
-        }
+        let read = |table: &mut TableReader<'_>| (of_grant(table, settings), capability.parse_request(table));
+        requests.extend(of_kind(&kind, &mut named, read));
+    }
+    // An event comes from one of the others.
+    if let Some(mut named) = of_events {
+        let others = events::Others::new(&requests, &requested, capabilities);
+        // Nobody who sets a variable means that something should run when nobody calls.
+        let read = |table: &mut TableReader<'_>| (BTreeMap::new(), others.read(table));
+        let of_events = of_kind(events::KIND, &mut named, read);
+        requests.extend(of_events);
     }
     (requests, requested)
+}
+
+/// What is the same for every kind. `read`: the rest of one table.
+fn of_kind(
+    kind: &str,
+    named: &mut TableReader<'_>,
+    read: impl Fn(&mut TableReader<'_>) -> (BTreeMap<String, Variables>, Option<Arc<dyn Request>>),
+) -> Vec<(String, CapabilityRequest)> {
+    let count = named.keys().count();
+    if count > MOST_OF_A_KIND {
+        named.error(format!("{count} entries are too many"), format!("at most {MOST_OF_A_KIND} are read"));
+        named.leave_rest();
+        return Vec::new();
+    }
+    let mut requests = Vec::new();
+    for (name, mut table) in named.named_tables() {
+        if !grammar::is_id(name.get_ref()) {
+            let message = format!("{} is not a name for a capability", quoted(name.get_ref()));
+            table.error_at(&name, message, grammar::CAPABILITY);
+        }
+        let why = required_line(&mut table, "why", 256);
+        let optional = table.bool("optional").unwrap_or_default();
+        let (env, request) = read(&mut table);
+        if request.is_some() {
+            table.finish();
+        }
+        if let (Some(why), Some(request)) = (why, request) {
+            let (kind, name) = (kind.to_owned(), name.into_inner());
+            let key = format!("{kind}.{name}");
+            requests.push((key, CapabilityRequest { kind, name, why, optional, env, request }));
+        }
+    }
+    requests
 }
 
 /// Reads a tool's `reach`. `requested` holds every name under `[capabilities]`, also of those that were wrong.

@@ -7,6 +7,7 @@ use super::config::KINDS;
 use super::entries::TASKS;
 use crate::asking;
 use crate::capability::Capabilities;
+use crate::events;
 
 /// The JSON Schema (2020-12) of `plugin.toml` and of the manifest section, with the capabilities' own parts.
 pub fn json_schema(capabilities: &Capabilities) -> Value {
@@ -181,7 +182,9 @@ fn requests(capabilities: &Capabilities) -> Value {
                 "type": "object",
                 "additionalProperties": with_default(),
             });
-            add(&mut request, "env", env, false);
+            if kind != events::KIND {
+                add(&mut request, "env", env, false);
+            }
             let named = json!({
                 "type": "object",
                 "propertyNames": { "pattern": ID },

@@ -51,6 +51,8 @@ pub struct SandboxOptions {
     pub calls: u32,
     /// Jobs at once, of all bindings together: beside the calls, so that neither takes the other's place.
     pub jobs: u32,
+    /// Handlers of events beside them.
+    pub events: u32,
     /// Workers that guests over their first ticks of CPU may use at once.
     pub slow_lane: usize,
 }
@@ -58,7 +60,7 @@ pub struct SandboxOptions {
 impl Default for SandboxOptions {
     fn default() -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { allocator: None, calls: 1_000, jobs: 256, slow_lane: (workers / 2).max(1) }
+        Self { allocator: None, calls: 1_000, jobs: 256, events: 16, slow_lane: (workers / 2).max(1) }
     }
 }
 
@@ -96,6 +98,7 @@ pub struct Sandbox {
     allocator: Allocator,
     permits: Arc<Permits>,
     jobs: u32,
+    events: u32,
     lane: Arc<SlowLane>,
 }
 
@@ -117,6 +120,7 @@ impl Sandbox {
             allocator,
             permits: Permits::new(options.calls),
             jobs: options.jobs,
+            events: options.events,
             lane: SlowLane::new(options.slow_lane),
         }))
     }
@@ -139,6 +143,11 @@ impl Sandbox {
     /// How many jobs have room beside the calls.
     pub fn room_for_jobs(&self) -> u32 {
         self.jobs
+    }
+
+    /// How many handlers of events have room beside the calls and the jobs.
+    pub fn room_for_events(&self) -> u32 {
+        self.events
     }
 
     /// Makes a compiled component ready for calls: imports are matched and exports looked up once, here.
@@ -181,8 +190,8 @@ pub fn code_config() -> Config {
 
 fn start_engine(options: &SandboxOptions) -> wasmtime::Result<(Engine, Allocator)> {
     if options.allocator != Some(Allocator::OnDemand) {
-        match Engine::new(code_config().allocation_strategy(pool(options.calls.saturating_add(options.jobs))))
-        {
+        let all = options.calls.saturating_add(options.jobs).saturating_add(options.events);
+        match Engine::new(code_config().allocation_strategy(pool(all))) {
             Ok(engine) => return Ok((engine, Allocator::Pooling)),
             Err(error) if options.allocator.is_none() => tracing::warn!(
                 error = format!("{error:#}"),

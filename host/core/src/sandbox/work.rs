@@ -8,7 +8,7 @@ use wasmtime::component::Instance;
 use super::state::CallState;
 use crate::abi::v0_1::Exports;
 use crate::domain::{
-    Answers, Completion, Content, Fault, ListedSkill, Outcome, Prompt, PromptMessage, ResourcePage,
+    Answers, Completion, Content, Event, Fault, ListedSkill, Outcome, Prompt, PromptMessage, ResourcePage,
     ResourceTemplate, Tool,
 };
 
@@ -62,6 +62,22 @@ impl Work for CallTool {
         instance: &Instance,
     ) -> Ended<Self::Done> {
         exports.call_tool(store, instance, &self.name, &self.arguments, self.answers.as_ref()).await
+    }
+}
+
+/// `events.handle`
+pub(crate) struct HandleEvents(pub(crate) Vec<Event>);
+
+impl Work for HandleEvents {
+    type Done = Vec<Result<(), Fault>>;
+
+    async fn perform(
+        self,
+        exports: &Exports,
+        store: &mut Store<CallState>,
+        instance: &Instance,
+    ) -> Ended<Self::Done> {
+        exports.handle_events(store, instance, self.0).await
     }
 }
 

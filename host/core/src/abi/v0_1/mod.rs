@@ -7,6 +7,7 @@ use crate::sandbox::CallState;
 
 mod completions;
 mod convert;
+mod events;
 mod imports;
 mod jobs;
 mod prompts;
@@ -50,7 +51,7 @@ pub(crate) struct Exports {
     prompts: Option<exports::prompts::GuestIndices>,
     completions: Option<exports::completions::GuestIndices>,
     skills: Option<exports::skills::GuestIndices>,
-    events: bool,
+    events: Option<exports::events::GuestIndices>,
 }
 
 /// Which interfaces a component exports.
@@ -81,7 +82,7 @@ impl Exports {
             prompts: exports::prompts::GuestIndices::new(pre).ok(),
             completions: exports::completions::GuestIndices::new(pre).ok(),
             skills: exports::skills::GuestIndices::new(pre).ok(),
-            events: exports::events::GuestIndices::new(pre).is_ok(),
+            events: exports::events::GuestIndices::new(pre).ok(),
         }
     }
 
@@ -93,7 +94,7 @@ impl Exports {
             prompts: self.prompts.is_some(),
             completions: self.completions.is_some(),
             skills: self.skills.is_some(),
-            events: self.events,
+            events: self.events.is_some(),
         }
     }
 }

@@ -84,6 +84,18 @@ pub enum ProbeFailed {
     /// Entries that nothing can be for.
     #[error("the manifest has [resources], and the component exports neither resources nor skills")]
     NoResources,
+    /// Events that nothing handles.
+    #[error(
+        "the manifest has [capabilities.events], and the component exports no events: give it a function that handles \
+         them"
+    )]
+    NoHandler,
+    /// A handler that nothing is for.
+    #[error(
+        "the component exports events, and the manifest asks for none: add [capabilities.events.<name>] with from or \
+         every"
+    )]
+    NoEvents,
     /// The guest was ended while it listed.
     #[error("listing its {list} was ended: {why}{}", detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default())]
     Ended {

@@ -15,6 +15,7 @@ use super::LivePlugin;
 use crate::abi::log::LogGate;
 use crate::capability::Bound;
 use crate::domain::{Prompt, ResourceTemplate, Skill};
+use crate::events;
 use crate::manifest::ConfigValue;
 use crate::sandbox::BindingPermits;
 use crate::sandbox::work::{ListPrompts, ListSkills, ListTemplates, ListTools};
@@ -74,6 +75,12 @@ pub(super) async fn probe(subject: &Subject<'_>) -> Result<Probed, ProbeFailed> 
     }
     if !manifest.resources.is_empty() && !exported.resources && !exported.skills {
         return Err(ProbeFailed::NoResources);
+    }
+    let asks_for_events = manifest.capabilities.values().any(|asked| asked.kind == events::KIND);
+    match (asks_for_events, exported.events) {
+        (true, false) => return Err(ProbeFailed::NoHandler),
+        (false, true) => return Err(ProbeFailed::NoEvents),
+        _ => {}
     }
     let tools = subject.take(List::Tools, || ListTools).await?;
     let prompts = subject.take(List::Prompts, || ListPrompts).await?;

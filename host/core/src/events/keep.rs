@@ -1,0 +1,312 @@
+//! From a source to the store. Whatever waits to be kept is written in one step, and only then its source hears that it
+//! may forget it; so a thousand messages a second are a few writes a second.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+use super::asked::Wish;
+use super::dead::{self, DeadEntry, DeadEvent};
+use super::live::{Comes, FoundEvent};
+use super::origins::{self, Digested, digest};
+use super::queue::Queue;
+use super::record::{About, Kept, Tried, in_ms, now_ms, to_json};
+use super::{MAX_BATCH_BYTES, MAX_DATA};
+use crate::call::new_event_id;
+use crate::capability::{Heard, Sink, SinkClosed};
+use crate::domain::Fault;
+use crate::store::Batch;
+use crate::units::{format_duration, format_size};
+
+/// Events that are written in one step.
+const PIECE: usize = 250;
+/// Of what is set aside, how much is dropped or tried again in one step.
+const DEAD_AT_ONCE: usize = 100;
+/// The longest subject and the longest attributes, in bytes. More does not come from any protocol that is spoken here.
+const MAX_SUBJECT: usize = 64 << 10;
+const MAX_ATTRIBUTES: usize = 16 << 10;
+/// An order key that is longer is known by its digest.
+const MAX_ORDER: usize = 512;
+
+/// What the keeper is asked.
+pub(super) enum Ask {
+    /// Something was heard.
+    Heard(Vec<Heard>, oneshot::Sender<()>),
+    /// The time has come. Answers whether it was kept: while one waits, no other comes.
+    Tick(oneshot::Sender<bool>),
+    /// The operator wants something done with what was set aside: with one, by its id, or with all.
+    Dead(Wish, Option<Arc<str>>, oneshot::Sender<()>),
+}
+
+/// Where a source says what it heard.
+pub(super) struct QueueSink(pub(super) mpsc::UnboundedSender<Ask>);
+
+impl Sink for QueueSink {
+    fn keep(&self, heard: Vec<Heard>) -> BoxFuture<'static, Result<(), SinkClosed>> {
+        let (answer, kept) = oneshot::channel();
+        // At once, so that the order is that of the calls.
+        let asked = self.0.send(Ask::Heard(heard, answer)).map_err(|_| SinkClosed);
+        async move {
+            asked?;
+            kept.await.map_err(|_| SinkClosed)
+        }
+        .boxed()
+    }
+}
+
+/// Keeps until nobody asks any more.
+pub(super) async fn keep(
+    queue: Arc<Queue>,
+    current: Arc<ArcSwap<FoundEvent>>,
+    mut asked: mpsc::UnboundedReceiver<Ask>,
+) {
+    let most = || current.load().event.bounds.queue;
+    let mut next = None;
+    loop {
+        let first = match next.take() {
+            Some(ask) => Some(ask),
+            None => asked.recv().await,
+        };
+        match first {
+            None => return,
+            Some(Ask::Tick(answer)) => {
+                let kept = tick(&queue, &current).await;
+                // Whoever asked may have gone.
+                let _ = answer.send(kept);
+            }
+            Some(Ask::Dead(wish, id, answer)) => {
+                settle_dead(&queue, wish, id.as_deref()).await;
+                let _ = answer.send(());
+            }
+            Some(Ask::Heard(heard, answer)) => {
+                let (mut heard, mut answers) = (VecDeque::from(heard), vec![answer]);
+                while next.is_none() && heard.len() < PIECE {
+                    match asked.try_recv() {
+                        Ok(Ask::Heard(more, answer)) => {
+                            heard.extend(more);
+                            answers.push(answer);
+                        }
+                        Ok(other) => next = Some(other),
+                        Err(_) => break,
+                    }
+                }
+                while !heard.is_empty() {
+                    queue.has_room(most).await;
+                    Piece::of(&queue, &mut heard).keep(&queue).await;
+                }
+                for answer in answers {
+                    let _ = answer.send(());
+                }
+            }
+        }
+    }
+}
+
+/// What is written in one step.
+#[derive(Default)]
+struct Piece {
+    batch: Batch,
+    kept: Vec<(u64, Kept)>,
+    digests: Vec<Digested>,
+    changed: bool,
+}
+
+impl Piece {
+    /// Takes from what was heard as much as fits.
+    fn of(queue: &Queue, heard: &mut VecDeque<Heard>) -> Self {
+        let mut piece = Self::default();
+        let (mut count, mut bytes) = (0, 0);
+        while count < PIECE && bytes < MAX_BATCH_BYTES {
+            let Some(next) = heard.pop_front() else { break };
+            count += 1;
+            bytes += next.data.len() + next.subject.len();
+            piece.add(queue, next);
+        }
+        piece.remember(queue);
+        piece
+    }
+
+    fn add(&mut self, queue: &Queue, heard: Heard) {
+        let mut state = queue.state();
+        self.changed = true;
+        if let Some(origin) = &heard.origin {
+            let digested = digest(&origin.key);
+            if origin.again && (state.origins.knows(&digested) || self.digests.contains(&digested)) {
+                state.keeping.again += 1;
+                return;
+            }
+            self.digests.push(digested);
+        }
+        state.keeping.heard += 1;
+        let kept = kept(heard);
+        if let Err(fault) = &kept.1 {
+            let kept = &kept.0;
+            let dead = DeadEvent::of(&queue.name, kept, fault, now_ms());
+            let (key, bytes) = state.dead.add(&queue.name, &dead, &[]);
+            state.handling.set_aside += 1;
+            self.put(|batch| batch.put(key, bytes, None));
+            for surplus in state.dead.trim() {
+                self.put(|batch| batch.delete(surplus));
+            }
+            tracing::warn!(event = %queue.name, id = %dead.id, size = dead.size, "an event was set aside: {fault}");
+            return;
+        }
+        let number = state.keeping.next;
+        state.keeping.next += 1;
+        self.put(|batch| batch.put(queue.name.waiting(number), kept.0.to_bytes(), None));
+        self.kept.push((number, kept.0));
+    }
+
+    fn put(&mut self, change: impl FnOnce(Batch) -> Batch) {
+        self.batch = change(std::mem::take(&mut self.batch));
+    }
+
+    /// Which deliveries these are, and how far keeping is.
+    fn remember(&mut self, queue: &Queue) {
+        let mut state = queue.state();
+        if !self.digests.is_empty() {
+            let number = state.keeping.next_origins;
+            state.keeping.next_origins += 1;
+            let digests = std::mem::take(&mut self.digests);
+            self.put(|batch| batch.put(queue.name.origins(number), origins::to_bytes(&digests), None));
+            state.origins.add(number, digests);
+            for forgotten in state.origins.forget() {
+                self.put(|batch| batch.delete(queue.name.origins(forgotten)));
+            }
+        }
+        let keeping = to_json(&state.keeping);
+        self.put(|batch| batch.put(queue.name.key("k"), keeping, None));
+    }
+
+    async fn keep(self, queue: &Queue) {
+        if !self.changed {
+            return;
+        }
+        queue.write(self.batch).await;
+        let mut state = queue.state();
+        for (number, kept) in self.kept {
+            state.insert(number, kept);
+        }
+        drop(state);
+        queue.more.notify_one();
+    }
+}
+
+/// An event of what was heard, or why it cannot be handled.
+fn kept(heard: Heard) -> (Kept, Result<(), Fault>) {
+    let Heard { mut subject, order, data, attributes, heard, .. } = heard;
+    let mut right = Ok(());
+    if data.len() > MAX_DATA {
+        let (size, most) = (data.len(), format_size(MAX_DATA as u64));
+        right = Err(Fault::new("limit", format!("its payload has {size} bytes; at most {most} are handled")));
+    }
+    if subject.len() > MAX_SUBJECT {
+        let message = format!("its subject has {} bytes; at most {MAX_SUBJECT} are handled", subject.len());
+        right = Err(Fault::new("limit", message));
+        subject.truncate(subject.floor_char_boundary(256));
+    }
+    let attributes = match &attributes {
+        Value::Object(_) => attributes.to_string(),
+        _ => "{}".to_owned(),
+    };
+    let attributes = if attributes.len() > MAX_ATTRIBUTES { "{}".to_owned() } else { attributes };
+    let order = match order.len() {
+        0..=MAX_ORDER => order.into(),
+        _ => digest(&order).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+    };
+    let about = About { id: new_event_id(), subject, order, heard_ms: in_ms(heard), attributes };
+    (Kept { about, data, tried: Tried::default() }, right)
+}
+
+/// Keeps that the time has come, unless the last time is still to be handled.
+async fn tick(queue: &Queue, current: &ArcSwap<FoundEvent>) -> bool {
+    let event = current.load().event.clone();
+    let Comes::Every(every) = event.comes else { return false };
+    let now = now_ms();
+    let (number, kept, batch) = {
+        let mut state = queue.state();
+        if !state.waiting.is_empty() {
+            return false;
+        }
+        let about = About {
+            id: new_event_id(),
+            subject: event.name.to_string(),
+            order: "".into(),
+            heard_ms: now,
+            attributes: json!({ "every": format_duration(every) }).to_string(),
+        };
+        let kept = Kept { about, data: Vec::new(), tried: Tried::default() };
+        let number = state.keeping.next;
+        state.keeping.next += 1;
+        state.keeping.heard += 1;
+        state.keeping.ticked_ms = now;
+        let batch = Batch::new()
+            .put(queue.name.waiting(number), kept.to_bytes(), None)
+            .put(queue.name.key("k"), to_json(&state.keeping), None);
+        (number, kept, batch)
+    };
+    queue.write(batch).await;
+    queue.state().insert(number, kept);
+    queue.more.notify_one();
+    true
+}
+
+/// Drops what was set aside, or puts it behind what waits, as if it had just been heard.
+async fn settle_dead(queue: &Queue, wish: Wish, id: Option<&str>) {
+    let mut left = Vec::new();
+    loop {
+        let taken = queue.state().dead.take(id, DEAD_AT_ONCE);
+        if taken.is_empty() {
+            break;
+        }
+        let mut batch = Batch::new();
+        let mut again = Vec::new();
+        for entry in taken {
+            if wish == Wish::Retry {
+                let Some(kept) = stored(queue, &entry).await else {
+                    left.push(entry);
+                    continue;
+                };
+                let mut state = queue.state();
+                let number = state.keeping.next;
+                state.keeping.next += 1;
+                batch = batch
+                    .put(queue.name.waiting(number), kept.to_bytes(), None)
+                    .put(queue.name.tried(number), to_json(&kept.tried), None);
+                again.push((number, kept));
+            }
+            batch = batch.delete(entry.key);
+        }
+        let keeping = to_json(&queue.state().keeping);
+        queue.write(batch.put(queue.name.key("k"), keeping, None)).await;
+        let mut state = queue.state();
+        again.into_iter().for_each(|(number, kept)| state.insert(number, kept));
+        drop(state);
+        queue.more.notify_one();
+    }
+    let mut state = queue.state();
+    left.into_iter().for_each(|entry| state.dead.known(entry));
+}
+
+/// What is kept of one that was set aside. None: it cannot be read now, or its payload was too large to be kept.
+async fn stored(queue: &Queue, entry: &DeadEntry) -> Option<Kept> {
+    let stored = match queue.store.get(&queue.space, &entry.key).await {
+        Ok(stored) => stored?.value,
+        Err(error) => {
+            tracing::error!(event = %queue.name, id = %entry.id, %error, "an event that was set aside cannot be read");
+            return None;
+        }
+    };
+    let (dead, data) = dead::from_bytes(&stored)?;
+    if dead.size != data.len() {
+        tracing::warn!(event = %queue.name, id = %dead.id, "its payload was too large to be kept: it cannot be tried again");
+        return None;
+    }
+    let tried = Tried { deliveries: dead.deliveries, ..Tried::default() };
+    Some(Kept { about: dead.about(), data: data.to_vec(), tried })
+}

@@ -1,0 +1,150 @@
+//! What is handled next: in the order in which it was kept, but for what waits for another attempt and what stands
+//! behind it in its own order.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::MAX_BATCH_BYTES;
+use super::queue::State;
+
+/// What there is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Picked {
+    /// These, by number.
+    Batch(Vec<u64>),
+    /// Something at this moment, in Unix milliseconds.
+    At(u64),
+    /// Nothing.
+    Nothing,
+}
+
+impl State {
+    /// `most`: events in one batch.
+    pub(super) fn pick(&mut self, most: usize, now_ms: u64) -> Picked {
+        while let Some(piece) = self.pieces.pop_front() {
+            let batch = self.ready(&piece, now_ms);
+            if !batch.is_empty() {
+                return Picked::Batch(batch);
+            }
+        }
+        let mut held: HashSet<Arc<str>> = HashSet::new();
+        let mut batch = Vec::new();
+        let (mut bytes, mut earliest) = (0, None);
+        for (number, kept) in &self.waiting {
+            let (order, tried) = (&kept.about.order, &kept.tried);
+            if held.contains(order) {
+                continue;
+            }
+            if tried.not_before_ms > now_ms {
+                earliest = Some(earliest.map_or(tried.not_before_ms, |at: u64| at.min(tried.not_before_ms)));
+                held.insert(order.clone());
+                continue;
+            }
+            if tried.alone {
+                if batch.is_empty() {
+                    return Picked::Batch(vec![*number]);
+                }
+                held.insert(order.clone());
+                continue;
+            }
+            bytes += kept.size();
+            if !batch.is_empty() && bytes > MAX_BATCH_BYTES {
+                break;
+            }
+            batch.push(*number);
+            if batch.len() >= most {
+                break;
+            }
+        }
+        match earliest {
+            _ if !batch.is_empty() => Picked::Batch(batch),
+            Some(at) => Picked::At(at),
+            None => Picked::Nothing,
+        }
+    }
+
+    /// Of a part of a batch, what is not held up meanwhile by another part.
+    fn ready(&self, piece: &[u64], now_ms: u64) -> Vec<u64> {
+        let Some(last) = piece.last() else { return Vec::new() };
+        let before = self.waiting.range(..=last).map(|(_, kept)| kept);
+        let waits = before.filter(|kept| kept.tried.not_before_ms > now_ms);
+        let held: HashSet<&Arc<str>> = waits.map(|kept| &kept.about.order).collect();
+        let free = |number: &&u64| {
+            self.waiting.get(number).is_some_and(|kept| !held.contains(&kept.about.order))
+        };
+        piece.iter().filter(free).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{About, Kept, Tried};
+    use super::*;
+
+    fn state(events: &[(&str, Tried)]) -> State {
+        let mut state = State::default();
+        for (number, (order, tried)) in events.iter().enumerate() {
+            let about = About {
+                id: number.to_string().into(),
+                subject: String::new(),
+                order: (*order).into(),
+                heard_ms: 0,
+                attributes: "{}".into(),
+            };
+            state.insert(number as u64, Kept { about, data: vec![0; 10], tried: tried.clone() });
+        }
+        state
+    }
+
+    fn fine() -> Tried {
+        Tried::default()
+    }
+
+    fn waits(until: u64) -> Tried {
+        Tried { not_before_ms: until, failures: 1, ..Tried::default() }
+    }
+
+    #[test]
+    fn what_stands_behind_one_that_waits_waits_too_and_others_go_on() {
+        let mut state = state(&[("a", waits(50)), ("b", fine()), ("a", fine()), ("b", fine())]);
+        assert_eq!(state.pick(10, 20), Picked::Batch(vec![1, 3]));
+        assert_eq!(state.pick(10, 50), Picked::Batch(vec![0, 1, 2, 3]));
+    }
+
+    #[test]
+    fn where_all_wait_the_earliest_says_when() {
+        let mut state = state(&[("a", waits(50)), ("b", waits(40)), ("a", fine())]);
+        assert_eq!(state.pick(10, 20), Picked::At(40));
+        assert_eq!(State::default().pick(10, 20), Picked::Nothing);
+    }
+
+    #[test]
+    fn a_batch_has_no_more_events_and_no_more_bytes_than_it_may() {
+        let mut few = state(&[("a", fine()), ("b", fine()), ("c", fine())]);
+        assert_eq!(few.pick(2, 0), Picked::Batch(vec![0, 1]));
+        few.remove(1);
+        let mut large = few.remove(2).expect("it waits");
+        large.data = vec![0; MAX_BATCH_BYTES + 1];
+        few.insert(2, large);
+        assert_eq!(few.pick(10, 0), Picked::Batch(vec![0]));
+        few.remove(0);
+        assert_eq!(few.pick(10, 0), Picked::Batch(vec![2]), "a large one goes by itself");
+    }
+
+    #[test]
+    fn one_over_which_a_handler_crashed_goes_alone() {
+        let alone = Tried { alone: true, failures: 1, ..Tried::default() };
+        let mut state = state(&[("a", fine()), ("b", alone), ("b", fine()), ("c", fine())]);
+        assert_eq!(state.pick(10, 0), Picked::Batch(vec![0, 3]));
+        state.remove(0);
+        assert_eq!(state.pick(10, 0), Picked::Batch(vec![1]));
+    }
+
+    #[test]
+    fn parts_of_a_batch_come_first_without_what_another_part_holds_up() {
+        let mut state = state(&[("a", waits(50)), ("b", fine()), ("a", fine()), ("c", fine())]);
+        state.pieces.extend([vec![2], vec![2, 3], vec![9]]);
+        assert_eq!(state.pick(10, 20), Picked::Batch(vec![3]));
+        assert_eq!(state.pick(10, 20), Picked::Batch(vec![1, 3]));
+    }
+}

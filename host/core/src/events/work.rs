@@ -1,0 +1,131 @@
+//! The runs of a handler: one at a time for each event of each binding. Before each there is one write, which forgets
+//! what the last one handled and notes what this one is given; so handling costs a write for each batch, and a crash in
+//! between delivers again what had begun, with its next attempt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
+
+use super::live::FoundEvent;
+use super::pick::Picked;
+use super::queue::Queue;
+use super::record::now_ms;
+use super::settle::Ran;
+use crate::audit::Audit;
+use crate::call::{EventRun, handle_events};
+use crate::domain::Event;
+use crate::sandbox::{BindingPermits, Permit};
+use crate::store::Batch;
+
+/// How long to wait where the host itself could not run the handler.
+const NOT_NOW: Duration = Duration::from_secs(1);
+
+/// What handles a queue.
+pub(super) struct Worker {
+    pub(super) queue: Arc<Queue>,
+    /// The event as it is live at each moment.
+    pub(super) current: Arc<ArcSwap<FoundEvent>>,
+    /// Places for runs; none of the calls'.
+    pub(super) places: BindingPermits,
+    /// For runs that may change something.
+    pub(super) audit: Arc<dyn Audit>,
+    /// For those that only read: they are counted.
+    pub(super) unrecorded: Arc<dyn Audit>,
+    /// Nothing new begins.
+    pub(super) stop: CancellationToken,
+    /// What runs is ended.
+    pub(super) cut: CancellationToken,
+}
+
+impl Worker {
+    /// Handles until it is stopped.
+    pub(super) async fn work(self) {
+        // What the last run came to, and is not written yet.
+        let mut settled: Option<Batch> = None;
+        while !self.stop.is_cancelled() {
+            let bounds = self.current.load().event.bounds;
+            let picked = self.queue.state().pick(bounds.batch, now_ms());
+            match picked {
+                Picked::Batch(numbers) => settled = self.run(&numbers, settled.take()).await,
+                _ if settled.is_some() => self.finish(settled.take().unwrap_or_default()).await,
+                Picked::At(at) => {
+                    let pause = Duration::from_millis(at.saturating_sub(now_ms()).max(1));
+                    self.wait(Some(pause)).await;
+                }
+                Picked::Nothing => self.wait(None).await,
+            }
+        }
+        if let Some(settled) = settled {
+            self.finish(settled).await;
+        }
+    }
+
+    async fn wait(&self, pause: Option<Duration>) {
+        let pause = async {
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.queue.more.notified() => {}
+            () = pause => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// Writes what the last run came to, where no other run follows at once.
+    async fn finish(&self, settled: Batch) {
+        let batch = self.queue.with_handling(settled);
+        self.write(batch).await;
+    }
+
+    /// Gives up where nothing can be written and the host stops: what was handled is given again then.
+    async fn write(&self, batch: Batch) {
+        tokio::select! {
+            biased;
+            () = self.queue.write(batch) => {}
+            () = self.cut.cancelled() => {}
+        }
+    }
+
+    /// One run. None: the host could not run it, and there is nothing to write.
+    async fn run(&self, numbers: &[u64], settled: Option<Batch>) -> Option<Batch> {
+        let (batch, events) = {
+            let current = self.current.load();
+            self.queue.begin(numbers, &current.event, settled.unwrap_or_default())
+        };
+        self.write(batch).await;
+        let permit = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return None,
+            permit = self.places.acquire() => permit,
+        };
+        let found = self.current.load_full();
+        let ran = self.handle(&found, events, permit).await;
+        let not_now = matches!(ran, Ran::Not);
+        let settled = self.queue.settle(numbers, ran, &found.event);
+        if not_now {
+            self.finish(settled).await;
+            self.wait_out(NOT_NOW).await;
+            return None;
+        }
+        Some(settled)
+    }
+
+    async fn handle(&self, found: &FoundEvent, events: Vec<Event>, permit: Permit) -> Ran {
+        let run = EventRun::new(found, events, self.cut.child_token());
+        let audit = if found.event.may_act() { &self.audit } else { &self.unrecorded };
+        let answered = handle_events(audit, found, run, permit).await;
+        Ran::of(answered.map(|answered| answered.end))
+    }
+
+    async fn wait_out(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}
