@@ -13,6 +13,11 @@ mod core {
     mod compile;
     mod completions;
     mod damage;
+    mod events;
+    mod events_alone;
+    mod events_running;
+    mod events_tables;
+    mod events_world;
     mod fake;
     mod grants;
     mod guest;
@@ -29,6 +34,7 @@ mod core {
     mod pack;
     mod probe;
     mod prompts;
+    mod radio;
     mod relist;
     mod reload;
     mod resources;

@@ -122,7 +122,7 @@ async fn validate<P: Passage>(found: &P::Found, request: P, ledger: &mut Ledger<
 
 /// What may change something is recorded before it happens, or does not happen.
 fn record_intent(found: &impl Guarded, ledger: &mut Ledger<'_>) -> Result<(), Refused> {
-    if found.terms().policy.read_only {
+    if found.terms().policy.only_reads() {
         return Ok(());
     }
     ledger.audit.intent(&ledger.intent).map_err(|failed| {

@@ -95,8 +95,7 @@ fn narrower(table: &mut TableReader<'_>, source: &Source) -> Option<Arc<dyn Reac
         let more = reach.widens(&*source.reach);
         if !more.is_empty() {
             let message = format!("the plugin does not listen to {}", more.join(", "));
-            let help =
-                format!("it listens to {}; less may be named here, not more", source.reach.describe());
+            let help = format!("it listens to {}; less may be named here, not more", source.reach.describe());
             table.error_at(&name, message, help);
         }
         narrowed = Some(reach);

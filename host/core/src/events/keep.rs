@@ -245,9 +245,11 @@ async fn tick(queue: &Queue, current: &ArcSwap<FoundEvent>) -> bool {
         state.keeping.next += 1;
         state.keeping.heard += 1;
         state.keeping.ticked_ms = now;
-        let batch = Batch::new()
-            .put(queue.name.waiting(number), kept.to_bytes(), None)
-            .put(queue.name.key("k"), to_json(&state.keeping), None);
+        let batch = Batch::new().put(queue.name.waiting(number), kept.to_bytes(), None).put(
+            queue.name.key("k"),
+            to_json(&state.keeping),
+            None,
+        );
         (number, kept, batch)
     };
     queue.write(batch).await;
@@ -275,9 +277,11 @@ async fn settle_dead(queue: &Queue, wish: Wish, id: Option<&str>) {
                 let mut state = queue.state();
                 let number = state.keeping.next;
                 state.keeping.next += 1;
-                batch = batch
-                    .put(queue.name.waiting(number), kept.to_bytes(), None)
-                    .put(queue.name.tried(number), to_json(&kept.tried), None);
+                batch = batch.put(queue.name.waiting(number), kept.to_bytes(), None).put(
+                    queue.name.tried(number),
+                    to_json(&kept.tried),
+                    None,
+                );
                 again.push((number, kept));
             }
             batch = batch.delete(entry.key);

@@ -63,7 +63,8 @@ impl LiveEvent {
         let mut all = BTreeMap::new();
         for (key, asked) in manifest.capabilities.iter().filter(|(_, asked)| asked.kind == KIND) {
             let request = (&*asked.request as &dyn Any).downcast_ref::<EventRequest>();
-            let grant = granted.get(key).and_then(|grant| (&**grant as &dyn Any).downcast_ref::<EventGrant>());
+            let grant =
+                granted.get(key).and_then(|grant| (&**grant as &dyn Any).downcast_ref::<EventGrant>());
             let (Some(request), Some(grant)) = (request, grant) else { continue };
             let comes = match &request.when {
                 When::Every(every) => Comes::Every(grant.every.unwrap_or(*every)),

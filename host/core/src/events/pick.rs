@@ -69,9 +69,8 @@ impl State {
         let before = self.waiting.range(..=last).map(|(_, kept)| kept);
         let waits = before.filter(|kept| kept.tried.not_before_ms > now_ms);
         let held: HashSet<&Arc<str>> = waits.map(|kept| &kept.about.order).collect();
-        let free = |number: &&u64| {
-            self.waiting.get(number).is_some_and(|kept| !held.contains(&kept.about.order))
-        };
+        let free =
+            |number: &&u64| self.waiting.get(number).is_some_and(|kept| !held.contains(&kept.about.order));
         piece.iter().filter(free).copied().collect()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::may::Acts;
-use super::{LEAST_EVERY, MOST_EVERY};
+use super::{KIND, LEAST_EVERY, MOST_EVERY};
 use crate::capability::{Capabilities, Capability, Reach, Request};
 use crate::diagnostic::{TableReader, did_you_mean, quoted};
 use crate::manifest::CapabilityRequest;
@@ -74,7 +74,8 @@ impl<'a> Others<'a> {
 
     /// Reads the part of `[capabilities.events.<name>]` that is not the same for every kind.
     pub(crate) fn read(&self, table: &mut TableReader<'_>) -> Option<Arc<dyn Request>> {
-        const HELP: &str = "write from = { \"mqtt.broker\" = { … } } with what is listened to, or every = \"60s\"";
+        const HELP: &str =
+            "write from = { \"mqtt.broker\" = { … } } with what is listened to, or every = \"60s\"";
         let when = match (table.has("from"), table.has("every")) {
             (true, true) => {
                 table.error_at("every", "an event is heard or comes from time to time, not both", HELP);
@@ -106,8 +107,9 @@ impl<'a> Others<'a> {
         }
         let (name, mut inner) = sources.pop()?;
         let Some(asked) = self.requests.get(name.get_ref()) else {
-            // What is wrong with a request is said there, once.
-            if !self.requested.contains(name.get_ref()) {
+            // What is wrong with a request is said there, once. An event is nobody's source.
+            let of_events = name.get_ref().starts_with(&format!("{KIND}."));
+            if of_events || !self.requested.contains(name.get_ref()) {
                 let speaking = self.requests.iter().filter(|(_, asked)| self.speaks(&asked.kind));
                 let mut help = did_you_mean(name.get_ref(), speaking.map(|(name, _)| name.as_str()));
                 if help.is_empty() {
@@ -176,8 +178,9 @@ impl Request for EventRequest {
     fn grant_template(&self) -> String {
         let mut lines = Vec::new();
         match &self.when {
-            When::Heard(source) => lines
-                .push(format!("# from = {{ \"{}\" = {{ … }} }}  # less, if you like", source.capability)),
+            When::Heard(source) => {
+                lines.push(format!("# from = {{ \"{}\" = {{ … }} }}  # less, if you like", source.capability))
+            }
             When::Every(every) => {
                 lines.push(format!("# every = \"{}\"  # longer, if you like", format_duration(*every)));
             }

@@ -59,7 +59,8 @@ impl Queue {
 
     /// Takes what a run came to; what is to be written of it is the answer, but for how far handling is.
     pub(super) fn settle(&self, numbers: &[u64], ran: Ran, live: &LiveEvent) -> Batch {
-        let mut settling = Settling { queue: self, live, batch: Batch::new(), now_ms: now_ms(), set_aside: 0 };
+        let mut settling =
+            Settling { queue: self, live, batch: Batch::new(), now_ms: now_ms(), set_aside: 0 };
         match ran {
             Ran::Answered(answers) => settling.answered(numbers, answers),
             Ran::Failed(fault) => settling.failed(numbers, fault),

@@ -85,6 +85,11 @@ impl CallPolicy {
         !self.read_only || self.may.iter().any(|may| may.covers(capability, act))
     }
 
+    /// Whether the call changes nothing beyond the host, as far as its tool's `reach` says no more.
+    pub fn only_reads(&self) -> bool {
+        self.read_only && self.may.is_empty()
+    }
+
     /// Whether the call may write to what its plugin remembers.
     pub fn may_remember(&self) -> bool {
         !self.read_only || self.handler.is_some()

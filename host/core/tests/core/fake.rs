@@ -10,11 +10,14 @@ use fleetgate_core::capability::{
     BindingParts, Bound, Capabilities, Capability, Grant, Reach, Request, Schemas,
 };
 use fleetgate_core::diagnostic::{Diagnostics, TableReader};
+use fleetgate_core::events::EventsCapability;
 use fleetgate_core::sandbox::{CallInfo, CallState};
 use fleetgate_core::settings::Secrets;
 use serde_json::json;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
+
+use super::radio::Radio;
 
 /// A broker of letters: one asks for mailboxes, and is granted some of them.
 pub struct Post;
@@ -31,14 +34,14 @@ pub struct Address {
 
 /// The host's capabilities in these tests.
 pub fn capabilities() -> Capabilities {
-    Capabilities::new().with(ClientCapability).with(Post)
+    Capabilities::new().with(ClientCapability).with(EventsCapability).with(Post).with(Radio)
 }
 
-fn boxes(table: &mut TableReader<'_>) -> Option<BTreeSet<String>> {
+pub fn boxes(table: &mut TableReader<'_>) -> Option<BTreeSet<String>> {
     Some(table.required_strings("boxes")?.into_iter().collect())
 }
 
-fn within(table: &mut TableReader<'_>, request: &dyn Request) -> Option<BTreeSet<String>> {
+pub fn within(table: &mut TableReader<'_>, request: &dyn Request) -> Option<BTreeSet<String>> {
     let asked = (request as &dyn Any).downcast_ref::<Boxes>()?;
     let Some(named) = table.spanned_strings("boxes") else { return Some(asked.0.clone()) };
     for name in &named {

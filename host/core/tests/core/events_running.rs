@@ -1,0 +1,276 @@
+//! When events run: where they are granted, in one process, not more often than granted, and beside the calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleetgate_core::catalog::HostOptions;
+use fleetgate_core::duty::{Duty, OffDuty};
+use fleetgate_core::store::{Batch, Key, Space, Store};
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, watch};
+
+use super::events_world::{ASKS, GRANTS, PACE, World, manifest, until};
+use super::guest::packed;
+use super::host::{Place, Plugin, in_time, version_of, why_broken};
+use super::radio::{component, heard, station};
+
+const SWEEP: &str = "grant.events.sweep = {}\n";
+
+async fn quiet() {
+    tokio::time::sleep(Duration::from_millis(150)).await;
+}
+
+#[tokio::test]
+async fn nothing_runs_that_is_not_granted() {
+    let world = World::new("ev-ungranted", "grant.radio.set = {}\n").await;
+    quiet().await;
+    assert!(!world.station.is_heard("news") && world.station.listened().is_empty());
+    assert!(world.station.events().is_empty() && world.status("sweep").await.is_none());
+}
+
+#[tokio::test]
+async fn an_event_is_listened_to_as_far_as_it_is_granted() {
+    let settings =
+        "grant.radio.set = {}\ngrant.events.news = { from = { \"radio.set\" = { boxes = [\"a\"] } } }\n";
+    let world = World::new("ev-narrowed", settings).await;
+    in_time(world.station.sink("news")).await;
+    let listened = world.station.listened();
+    let [(asked, narrowed, client)] = listened.as_slice() else { panic!("{listened:?}") };
+    assert_eq!(asked, "the boxes {\"a\", \"b\"}");
+    assert_eq!(narrowed.as_deref(), Some("the boxes {\"a\"}"));
+    assert_eq!(client.len(), 22);
+    assert!(client.chars().all(|c| c.is_ascii_alphanumeric()), "{client}");
+}
+
+#[tokio::test]
+async fn a_host_listens_under_the_same_name_after_a_restart_and_no_other_host_does() {
+    let world = World::new("ev-client", GRANTS).await;
+    in_time(world.station.sink("news")).await;
+    let world = world.restart().await;
+    in_time(world.station.sink("news")).await;
+    let listened = world.station.listened();
+    assert_eq!(listened[0].2, listened[1].2);
+    assert!(world.station.given_up().is_empty(), "its source keeps what comes meanwhile");
+    // The same configuration over another store.
+    let World { place, host, name, .. } = world;
+    in_time(host.events().unwrap().stop(Duration::ZERO)).await;
+    drop(host);
+    let other = World::over(name, place, Arc::default()).await;
+    in_time(other.station.sink("news")).await;
+    assert_ne!(other.station.listened()[2].2, listened[0].2);
+}
+
+#[tokio::test]
+async fn what_comes_from_time_to_time_comes_at_once_and_not_again_before_its_time() {
+    let world = World::new("ev-tick", SWEEP).await;
+    world.until("sweep", |status| status.handled == 1).await;
+    let event = world.station.events()[0].clone();
+    assert_eq!((event.source.as_str(), event.subject.as_str()), ("events.sweep", "sweep"));
+    assert_eq!(serde_json::from_str::<Value>(&event.attributes).unwrap(), json!({ "every": "1h" }));
+    // Neither a restart, nor a crash, nor another table brings it earlier.
+    let world = world.restart().await;
+    quiet().await;
+    let world = world.crash().await;
+    quiet().await;
+    world.settings("grant.events.sweep = { every = \"2h\" }\n");
+    in_time(world.host.reload()).await;
+    quiet().await;
+    assert_eq!(world.station.events().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_missed_while_no_host_ran_comes_once() {
+    let world = World::new("ev-missed", SWEEP).await;
+    world.until("sweep", |status| status.handled == 1).await;
+    world.stop().await;
+    // Three hours ago.
+    let (space, key) = (Space::new("events").unwrap(), Key::new("ev-missed/sweep/k").unwrap());
+    let entry = world.disk.get(&space, &key).await.unwrap().unwrap();
+    let mut keeping: Value = serde_json::from_slice(&entry.value).unwrap();
+    keeping["ticked_ms"] = (keeping["ticked_ms"].as_u64().unwrap() - 3 * 3_600_000).into();
+    world.disk.write(&space, Batch::new().put(key, keeping.to_string(), None)).await.unwrap();
+    let world = world.restart().await;
+    world.until("sweep", |status| status.handled == 2).await;
+    quiet().await;
+    assert_eq!(world.station.events().len(), 2);
+}
+
+#[tokio::test]
+async fn while_one_waits_no_other_comes() {
+    let name = "ev-pending";
+    let place = Place::new(&format!("[plugins.{name}]\n{SWEEP}"));
+    let asks = ASKS.replace("every = \"1h\"", "every = \"1s\"");
+    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", &asks)));
+    let gate = Arc::new(Semaphore::new(0));
+    let open = gate.clone();
+    station(name).handles(move |_, batch| {
+        let gate = gate.clone();
+        async move {
+            gate.acquire().await?.forget();
+            Ok(vec![Ok(()); batch.len()])
+        }
+    });
+    let world = World::over(name, place, Arc::default()).await;
+    world.given(1).await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let status = world.status("sweep").await.unwrap();
+    assert_eq!((status.heard, status.waiting), (1, 1), "two more were due");
+    open.add_permits(2);
+    world.until("sweep", |status| status.handled == 2).await;
+}
+
+#[tokio::test]
+async fn an_event_that_an_old_version_left_is_handled_by_the_new_one_without_a_gap() {
+    let world = World::prepared("ev-reload", GRANTS, |station| {
+        station.answers(|_| Err(super::radio::Fault::new("upstream", true)));
+    })
+    .await;
+    world.station.says("news", vec![heard("a", "one")]).await;
+    world.until("news", |status| status.failing == 1).await;
+    world.station.answers(|_| Ok(()));
+    world.place.drop_file(world.name, &packed(component(), &manifest(world.name, "1.1.0", ASKS)));
+    in_time(world.host.reload()).await;
+    world.until("news", |status| status.handled == 1).await;
+    world.station.says("news", vec![heard("a", "two")]).await;
+    world.until("news", |status| status.handled == 2).await;
+    assert_eq!(world.station.listened().len(), 2, "it listens anew");
+    assert!(world.station.given_up().is_empty(), "and its source kept what came in between");
+}
+
+#[tokio::test]
+async fn a_grant_that_is_taken_away_stops_it_and_what_waits_is_kept_until_it_is_back() {
+    let world = World::prepared("ev-taken", GRANTS, |station| {
+        station.answers(|_| Err(super::radio::Fault::new("upstream", true)));
+    })
+    .await;
+    world.station.says("news", vec![heard("a", "one")]).await;
+    world.until("news", |status| status.failing == 1).await;
+    let sink = in_time(world.station.sink("news")).await;
+    world.settings("grant.radio.set = {}\n");
+    in_time(world.host.reload()).await;
+    let status = world.until("news", |status| !status.granted).await;
+    assert_eq!(status.waiting, 1);
+    assert_eq!(world.station.given_up(), ["news"], "its source keeps nothing for it");
+    assert!(in_time(sink.keep(vec![heard("a", "two")])).await.is_err(), "nobody keeps it");
+    let runs = world.station.given().len();
+    quiet().await;
+    assert_eq!(world.station.given().len(), runs);
+    world.station.answers(|_| Ok(()));
+    world.settings(GRANTS);
+    in_time(world.host.reload()).await;
+    world.until("news", |status| status.granted && status.handled == 1).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_listened_to_is_said() {
+    let name = "ev-mute";
+    let asks = ASKS.replace("radio.set", "radio.mute");
+    let place = Place::new(&format!("[plugins.{name}]\ngrant.radio.mute = {{}}\ngrant.events.news = {{}}\n"));
+    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", &asks)));
+    let world = World::over(name, place, Arc::default()).await;
+    let status = world.until("news", |status| status.trouble.is_some()).await;
+    assert_eq!(status.trouble.as_deref(), Some("this station is mute"));
+}
+
+/// One that can be relieved.
+struct Relief(watch::Sender<bool>);
+
+impl Duty for Relief {
+    fn of(&self, _: &str) -> watch::Receiver<bool> {
+        self.0.subscribe()
+    }
+}
+
+#[tokio::test]
+async fn events_run_in_the_process_that_is_on_duty_and_in_no_other() {
+    let name = "ev-duty";
+    let place = Place::new(&format!("[plugins.{name}]\n{GRANTS}{SWEEP}"));
+    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", ASKS)));
+    let disk = Arc::<super::events_world::Disk>::default();
+    let start = async |duty: Arc<dyn Duty>| {
+        let options = HostOptions { state: disk.clone(), duty, pace: PACE, ..place.options() };
+        in_time(place.try_start(options)).await.unwrap_or_else(|failed| panic!("{failed}"))
+    };
+    let other = start(Arc::new(OffDuty)).await;
+    let relief = Arc::new(Relief(watch::channel(false).0));
+    let host = start(relief.clone()).await;
+    quiet().await;
+    assert!(station(name).events().is_empty() && station(name).listened().is_empty());
+    relief.0.send(true).unwrap();
+    until(async || (station(name).is_heard("news") && station(name).events().len() == 1).then_some(())).await;
+    relief.0.send(false).unwrap();
+    until(async || (!station(name).is_heard("news")).then_some(())).await;
+    assert!(station(name).given_up().is_empty(), "another one goes on with it");
+    drop((host, other));
+}
+
+#[tokio::test]
+async fn handlers_that_hang_keep_no_call_waiting() {
+    let mut settings = String::from("[limits]\nconcurrency = 1\n[plugins.ev-calls]\n");
+    let mut asks = String::from("[capabilities.radio.set]\nwhy = \"To hear\"\nboxes = [\"a\"]\n");
+    settings.push_str("grant.radio.set = {}\n");
+    for number in 0..40 {
+        settings.push_str(&format!("grant.events.n{number} = {{}}\n"));
+        asks.push_str(&format!(
+            "[capabilities.events.n{number}]\nwhy = \"To hear\"\nfrom = {{ \"radio.set\" = {{}} }}\n"
+        ));
+    }
+    settings.push_str("[plugins.other]\n");
+    let place = Place::new(&settings);
+    place.drop_file("ev-calls", &packed(component(), &manifest("ev-calls", "1.0.0", &asks)));
+    place.drop_plugin(&Plugin::new("other", "1.0.0"));
+    station("ev-calls").handles(|_, _| std::future::pending());
+    let world = World::over("ev-calls", place, Arc::default()).await;
+    for number in 0..40 {
+        world.station.says(&format!("n{number}"), vec![heard("a", "one")]).await;
+    }
+    // As many as one binding may run, and no more.
+    until(async || (world.station.given().len() >= 4).then_some(())).await;
+    quiet().await;
+    assert_eq!(world.station.given().len(), 4);
+    for _ in 0..20 {
+        assert_eq!(version_of(&world.host, "other").await.unwrap(), "1.0.0");
+    }
+    let free = world.host.catalog().binding("ev-calls").unwrap().permits.free();
+    assert_eq!(free, 1, "the binding's own calls have their place");
+    assert_eq!(world.host.catalog().binding("ev-calls").unwrap().memory.used(), 0);
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_too_long_is_ended_and_its_event_tried_again() {
+    let settings = "limits.timeout = \"200ms\"\ngrant.radio.set = {}\ngrant.events.news = { attempts = 2 }\n";
+    let world =
+        World::prepared("ev-slow", settings, |station| station.handles(|_, _| std::future::pending())).await;
+    world.station.says("news", vec![heard("a", "one")]).await;
+    world.until("news", |status| status.dead == 1).await;
+    let dead = fleetgate_core::events::dead(&*world.disk).await.unwrap();
+    assert_eq!((dead[0].code.as_str(), dead[0].deliveries), ("timeout", 2));
+}
+
+#[tokio::test]
+async fn a_host_that_stops_lets_what_runs_come_to_its_end() {
+    let world = World::prepared("ev-stop", GRANTS, |station| {
+        station.handles(|_, batch| async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Ok(vec![Ok(()); batch.len()])
+        });
+    })
+    .await;
+    world.station.says("news", vec![heard("a", "one")]).await;
+    world.given(1).await;
+    world.stop().await;
+    let status = world.status("news").await.unwrap();
+    assert_eq!((status.handled, status.waiting), (1, 0));
+    assert!(!world.station.is_heard("news"));
+}
+
+#[tokio::test]
+async fn a_plugin_that_asks_for_events_must_handle_them_and_the_other_way_round() {
+    let place = Place::new("[plugins.deaf]\n[plugins.idle]\n");
+    place.drop_plugin(&Plugin::new("deaf", "1.0.0").and(ASKS));
+    place.drop_file("idle", &packed(component(), &manifest("idle", "1.0.0", "")));
+    let host = place.start().await;
+    let survey = host.survey();
+    assert!(why_broken(&survey, "deaf").contains("the component exports no events"));
+    assert!(why_broken(&survey, "idle").contains("the manifest asks for none"));
+}
