@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    approve, audit, call, check, enable, inspect, jobs, new, pack, prompt, read, schema, serve, state, stdio,
-    why,
+    approve, audit, call, check, enable, events, inspect, jobs, new, pack, prompt, read, schema, serve,
+    state, stdio, why,
 };
 use crate::failure::Failure;
 use crate::logging::{Format, Talk};
@@ -39,6 +39,8 @@ pub enum Command {
     #[command(subcommand)]
     Jobs(jobs::Jobs),
     #[command(subcommand)]
+    Events(events::Events),
+    #[command(subcommand)]
     State(state::State),
     Pack(pack::Pack),
     New(new::New),
@@ -61,6 +63,7 @@ impl Command {
             Self::Why(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Jobs(command) => command.run(),
+            Self::Events(command) => command.run(),
             Self::State(command) => command.run(),
             Self::Pack(command) => command.run(),
             Self::New(command) => command.run(),

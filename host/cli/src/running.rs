@@ -8,6 +8,8 @@ use fleetgate_auth::audit::AuditLog;
 use fleetgate_core::asking::ClientCapability;
 use fleetgate_core::capability::Capabilities;
 use fleetgate_core::catalog::{Environment, Host, HostOptions, StartFailed};
+use fleetgate_core::events::EventsCapability;
+use fleetgate_core::jobs::Stopping;
 use fleetgate_core::principal::Holders;
 use fleetgate_core::sandbox::compile::CompileIn;
 use fleetgate_core::sandbox::{Sandbox, SandboxOptions};
@@ -22,7 +24,12 @@ use crate::progress;
 
 /// Everything that this program's plugins may ask for. Adding a capability is adding a line here.
 pub fn capabilities() -> Capabilities {
-    Capabilities::new().with(ClientCapability).with(Http::default()).with(Ssh::default()).with(KeyValue)
+    Capabilities::new()
+        .with(ClientCapability)
+        .with(Http::default())
+        .with(Ssh::default())
+        .with(KeyValue)
+        .with(EventsCapability)
 }
 
 /// The ending of the files that say what jobs there are, beside the stores that hold them.
@@ -125,6 +132,13 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
 }
 
 impl Running {
+    /// Ends what handles events.
+    pub async fn end_events(&self, stopping: Stopping) {
+        if let Some(events) = self.host.events() {
+            events.stop(stopping).await;
+        }
+    }
+
     /// Brings the last records to the disk, and lets go of the store.
     pub async fn finish(&self) {
         self.state.close().await;

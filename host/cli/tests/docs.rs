@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fleetgate_core::asking::ClientCapability;
 use fleetgate_core::capability::Capabilities;
 use fleetgate_core::diagnostic::Document;
+use fleetgate_core::events::EventsCapability;
 use fleetgate_core::manifest::{self, Manifest};
 use fleetgate_core::settings;
 use fleetgate_http::Http;
@@ -62,7 +63,12 @@ fn blocks<'a>(text: &'a str, fence: &str) -> Vec<&'a str> {
 }
 
 fn capabilities() -> Capabilities {
-    Capabilities::new().with(ClientCapability).with(Http::default()).with(Ssh::default()).with(KeyValue)
+    Capabilities::new()
+        .with(ClientCapability)
+        .with(EventsCapability)
+        .with(Http::default())
+        .with(Ssh::default())
+        .with(KeyValue)
 }
 
 fn read_manifest(name: &str, text: &str) -> Manifest {

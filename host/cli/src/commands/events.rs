@@ -152,7 +152,8 @@ fn nothing() -> Failure {
 impl List {
     async fn run(self) -> Result<(), Failure> {
         let settings = self.config.settings()?;
-        let all = with(&settings, async |store| events::statuses(store).await.map_err(Failure::failed)).await?;
+        let all =
+            with(&settings, async |store| events::statuses(store).await.map_err(Failure::failed)).await?;
         let all = all.unwrap_or_default();
         if self.json {
             all.iter().for_each(|status| output::line(compact(status)));
@@ -240,7 +241,9 @@ impl Discard {
         let over = self.which.all && !is_granted(settings, &status);
         let question = match (&self.which.id, over) {
             (Some(id), _) => format!("Drop the event {} of {name}?", quoted(id)),
-            (None, true) => format!("Drop all that is kept of {name}, also the {} that wait?", status.waiting),
+            (None, true) => {
+                format!("Drop all that is kept of {name}, also the {} that wait?", status.waiting)
+            }
             (None, false) => format!("Drop all {} events of {name} that were set aside?", status.dead),
         };
         if !self.yes && !questions::confirmed(&question, "drop it with --yes")? {

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod call;
 pub mod check;
 pub mod enable;
+pub mod events;
 pub mod inspect;
 pub mod jobs;
 pub mod new;

@@ -110,17 +110,24 @@ impl Serve {
             over.cancel();
             served
         };
-        // Jobs have the same time as calls, and what has not ended then is recorded as interrupted.
+        // Jobs and handlers of events have the same time as calls, and of the jobs what has not ended then is recorded as interrupted.
         let jobs = async {
             tokio::select! {
                 () = shutdown.begun() => {}
                 () = over.cancelled() => {}
             }
             if let Some(jobs) = running.host.jobs() {
-                jobs.stop(Stopping { grace: GRACE, now: hurry }).await;
+                jobs.stop(Stopping { grace: GRACE, now: hurry.clone() }).await;
             }
         };
-        let (served, ()) = tokio::join!(serving, jobs);
+        let events = async {
+            tokio::select! {
+                () = shutdown.begun() => {}
+                () = over.cancelled() => {}
+            }
+            running.end_events(Stopping { grace: GRACE, now: hurry.clone() }).await;
+        };
+        let (served, (), ()) = tokio::join!(serving, jobs, events);
         running.finish().await;
         served.map_err(|error| Failure::failed(format!("the server failed: {error}")))
     }

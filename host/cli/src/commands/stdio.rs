@@ -83,6 +83,7 @@ impl Stdio {
         if let Some(jobs) = running.host.jobs() {
             jobs.stop(Stopping { grace: GRACE, now: CancellationToken::new() }).await;
         }
+        running.end_events(Stopping { grace: GRACE, now: CancellationToken::new() }).await;
         running.finish().await;
         served.map_err(Failure::failed)
     }

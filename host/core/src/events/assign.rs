@@ -79,6 +79,12 @@ impl Assigned {
                 tracing::info!(event = %name, "an event is not granted any more; what waits of it is kept");
             }
         }
+        // All of them stop before the first one listens anew: a source takes them for one.
+        for (name, running) in &mut self.running {
+            if let Some(found) = granted.get(name) {
+                running.pause(found);
+            }
+        }
         for (name, found) in granted {
             if !self.is_ours(&name.binding) {
                 if let Some(mut running) = self.running.remove(&name) {

@@ -14,6 +14,7 @@ use crate::audit::{Audit, Unrecorded};
 use crate::call::new_event_id;
 use crate::catalog::Catalog;
 use crate::duty::Duty;
+use crate::jobs::Stopping;
 use crate::sandbox::Permits;
 use crate::store::{Batch, Condition, Store, StoreError};
 
@@ -109,14 +110,17 @@ impl Events {
         self.live.send_replace(Some(catalog.clone()));
     }
 
-    /// Ends the events of a host that stops: nothing more is listened to, and what runs may go on for so long. What was
-    /// not handled is kept, and handled by the next host.
-    pub async fn stop(&self, grace: Duration) {
+    /// Ends the events of a host that stops: nothing more is listened to, and what runs has the grace. What was not
+    /// handled is kept, and handled by the next host.
+    pub async fn stop(&self, stopping: Stopping) {
         self.means.stop.cancel();
-        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
-            self.means.cut.cancel();
-            self.tasks.wait().await;
+        tokio::select! {
+            () = self.tasks.wait() => return,
+            () = tokio::time::sleep(stopping.grace) => {}
+            () = stopping.now.cancelled() => {}
         }
+        self.means.cut.cancel();
+        self.tasks.wait().await;
     }
 }
 

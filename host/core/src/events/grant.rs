@@ -1,6 +1,7 @@
 //! What an operator gives: `[plugins.<binding>.grant.events.<name>]`. That the table is there is what makes a handler
 //! run at all.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::units::format_duration;
 pub(crate) struct EventGrant {
     /// Where it stands.
     pub(super) key: String,
+    /// What it is heard from: `mqtt.broker`. None: it comes from time to time.
+    source: Option<String>,
     /// Less than the manifest's.
     pub(super) narrowed: Option<Arc<dyn Reach>>,
     /// Of an event that comes from time to time.
@@ -76,8 +79,17 @@ impl EventGrant {
         };
         let may = may.into_iter().map(|may| may.into_inner()).collect();
         let key = table.key_path().to_owned();
-        (!table.failed()).then_some(Self { key, narrowed, every: longer, may, bounds })
+        let source = match &request.when {
+            When::Heard(source) => Some(source.capability.clone()),
+            When::Every(_) => None,
+        };
+        (!table.failed()).then_some(Self { key, source, narrowed, every: longer, may, bounds })
     }
+}
+
+/// What a grant is heard from, if it is one of an event that is heard.
+pub(crate) fn heard_from(grant: &dyn Grant) -> Option<&str> {
+    (grant as &dyn Any).downcast_ref::<EventGrant>()?.source.as_deref()
 }
 
 /// `from`, which must lie within what the plugin listens to.

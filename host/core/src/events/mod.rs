@@ -53,6 +53,7 @@ pub use capability::EventsCapability;
 pub use dead::{DeadEvent, dead};
 pub(crate) use engine::EventsOptions;
 pub use engine::{Events, Pace};
+pub(crate) use grant::heard_from;
 pub(crate) use live::FoundEvent;
 pub use live::LiveEvent;
 pub use may::May;

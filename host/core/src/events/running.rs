@@ -92,15 +92,20 @@ impl Running {
         Ok(running)
     }
 
-    /// Takes the event as it is live now. Whoever listens for an event that is another now stops and begins anew, and
-    /// its source keeps what comes in between.
+    /// Stops listening for an event that is another now. Its source keeps what comes until somebody listens again.
+    pub(super) fn pause(&mut self, found: &FoundEvent) {
+        if !Arc::ptr_eq(&self.current.load().event, &found.event) {
+            self.listening = None;
+        }
+    }
+
+    /// Takes the event as it is live now, and listens anew for one that is another.
     pub(super) fn update(&mut self, means: &Means, found: FoundEvent) {
         let before = self.current.swap(Arc::new(found.clone()));
         if Arc::ptr_eq(&before.event, &found.event) {
             return;
         }
         drop(before);
-        self.listening = None;
         self.listen(means);
         // The queue may have more room, the time another length.
         self.queue.room.notify_one();
@@ -108,7 +113,7 @@ impl Running {
     }
 
     fn listen(&mut self, means: &Means) {
-        self.cannot = None;
+        (self.listening, self.cannot) = (None, None);
         let found = self.current.load_full();
         let Comes::Heard { capability, name, reach, narrowed, bound } = &found.event.comes else { return };
         let standing = Standing {

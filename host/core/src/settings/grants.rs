@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::{Binding, Grants, Limits, Override, Secrets};
 use crate::capability::{Capabilities, Grant};
 use crate::diagnostic::{Diagnostics, TableReader, did_you_mean, quoted};
+use crate::events;
 use crate::manifest::{ConfigValue, Manifest, Requirement, config_value, requirement};
 
 impl Binding {
@@ -22,6 +23,7 @@ impl Binding {
     ) -> Result<Grants, Diagnostics> {
         self.document.read_at(&["plugins", &self.name], |table| {
             let granted = granted(table, manifest, capabilities, secrets);
+            sources(table, &granted);
             let missing = missing(table, manifest);
             let config = config(table, manifest);
             let tools = manifest.tools.iter().map(|(name, tool)| (name.as_str(), &tool.requires));
@@ -88,9 +90,28 @@ fn granted(
     granted
 }
 
+/// An event is heard through another grant.
+fn sources(binding: &mut TableReader<'_>, granted: &BTreeMap<String, Arc<dyn Grant>>) {
+    let tables = tables(binding);
+    for (key, grant) in granted {
+        let Some(source) = events::heard_from(&**grant) else { continue };
+        if !tables.iter().any(|table| table == source) {
+            let message = format!("{key} is heard from {source}, which is not granted");
+            binding.error_at("grant", message, format!("add [{}.grant.{source}]", binding.key_path()));
+        }
+    }
+}
+
 /// What is asked for, not optional, and has no table.
 fn missing(binding: &mut TableReader<'_>, manifest: &Manifest) -> Vec<String> {
-    let tables: Vec<String> = binding
+    let tables = tables(binding);
+    let needed = manifest.capabilities.iter().filter(|(_, asked)| !asked.optional);
+    needed.map(|(key, _)| key.clone()).filter(|key| !tables.contains(key)).collect()
+}
+
+/// The grants that stand there, right or wrong.
+fn tables(binding: &mut TableReader<'_>) -> Vec<String> {
+    binding
         .tables("grant")
         .into_iter()
         .flat_map(|(kind, mut named)| {
@@ -98,9 +119,7 @@ fn missing(binding: &mut TableReader<'_>, manifest: &Manifest) -> Vec<String> {
             let names: Vec<_> = named.keys().map(|name| format!("{}.{name}", kind.get_ref())).collect();
             names
         })
-        .collect();
-    let needed = manifest.capabilities.iter().filter(|(_, asked)| !asked.optional);
-    needed.map(|(key, _)| key.clone()).filter(|key| !tables.contains(key)).collect()
+        .collect()
 }
 
 fn config(binding: &mut TableReader<'_>, manifest: &Manifest) -> IndexMap<String, ConfigValue> {

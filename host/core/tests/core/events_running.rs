@@ -9,7 +9,7 @@ use fleetgate_core::store::{Batch, Key, Space, Store};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
-use super::events_world::{ASKS, GRANTS, PACE, World, manifest, until};
+use super::events_world::{ASKS, GRANTS, PACE, World, manifest, stopping, until};
 use super::guest::packed;
 use super::host::{Place, Plugin, in_time, version_of, why_broken};
 use super::radio::{component, heard, station};
@@ -53,7 +53,7 @@ async fn a_host_listens_under_the_same_name_after_a_restart_and_no_other_host_do
     assert!(world.station.given_up().is_empty(), "its source keeps what comes meanwhile");
     // The same configuration over another store.
     let World { place, host, name, .. } = world;
-    in_time(host.events().unwrap().stop(Duration::ZERO)).await;
+    in_time(host.events().unwrap().stop(stopping())).await;
     drop(host);
     let other = World::over(name, place, Arc::default()).await;
     in_time(other.station.sink("news")).await;

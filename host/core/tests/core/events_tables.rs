@@ -144,6 +144,19 @@ fn a_grant_narrows_what_is_listened_to() {
 }
 
 #[test]
+fn an_event_is_heard_only_through_what_is_granted_too() {
+    let manifest =
+        after_about(&heard("[\"a\"]").replace("boxes = [\"a\", \"b\"]", "boxes = [\"a\"]\noptional = true"));
+    let text = "[plugins.naas]\n[plugins.naas.grant.events.news]\n";
+    let settings = super::settings::read(text).expect("valid settings");
+    let granted =
+        settings.bindings["naas"].grants(&manifest, &capabilities(), &settings.secrets, &settings.limits);
+    let said = granted.expect_err("it must be refused").to_string();
+    assert!(said.contains("events.news is heard from radio.set, which is not granted"), "{said}");
+    assert!(said.contains("add [plugins.naas.grant.radio.set]"), "{said}");
+}
+
+#[test]
 fn a_grant_makes_a_time_longer_and_never_shorter() {
     let asked = after_about(&every("60s"));
     let said = |grant| grants(&asked, grant).unwrap().granted["events.news"].describe()[0].clone();

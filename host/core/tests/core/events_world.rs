@@ -8,9 +8,11 @@ use fleetgate_core::audit::{Audit, AuditFailed, Intent, Record};
 use fleetgate_core::catalog::{Host, HostOptions};
 use fleetgate_core::duty::OnDuty;
 use fleetgate_core::events::{EventStatus, Pace, statuses};
+use fleetgate_core::jobs::Stopping;
 use fleetgate_core::store::{Batch, Entry, Key, Listed, Memory, Page, Space, Store, StoreError, Usage};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
+use tokio_util::sync::CancellationToken;
 
 use super::fake::capabilities;
 use super::guest::packed;
@@ -163,7 +165,7 @@ impl World {
     }
 
     pub async fn stop(&self) {
-        in_time(self.host.events().expect("it has events").stop(Duration::from_secs(5))).await;
+        in_time(self.host.events().expect("it has events").stop(stopping())).await;
     }
 
     pub async fn status(&self, event: &str) -> Option<EventStatus> {
@@ -184,6 +186,10 @@ impl World {
     pub fn settings(&self, settings: &str) {
         self.place.settings(&format!("[plugins.{}]\n{settings}", self.name));
     }
+}
+
+pub fn stopping() -> Stopping {
+    Stopping { grace: Duration::from_secs(5), now: CancellationToken::new() }
 }
 
 /// Waits until there is something.
