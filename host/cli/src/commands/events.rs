@@ -271,13 +271,8 @@ async fn leave(store: &StateStore, wish: Wish, meant: Meant, done: &str) -> Resu
 
 /// Whether these settings have a grant of it.
 fn is_granted(settings: &Settings, status: &EventStatus) -> bool {
-    let root = settings.document.text.parse::<toml::Table>().unwrap_or_default();
-    let path = ["plugins", &status.binding, "grant", events::KIND, &status.event];
-    let mut at = Some(&root);
-    for key in path {
-        at = at.and_then(|table| table.get(key)).and_then(toml::Value::as_table);
-    }
-    at.is_some()
+    let binding = settings.bindings.get(&*status.binding);
+    binding.is_some_and(|binding| binding.has_grant(events::KIND, &status.event))
 }
 
 fn moment(ms: u64) -> String {

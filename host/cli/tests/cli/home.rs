@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 
 use tempfile::{TempDir, tempdir};
 
-/// A component that imports nothing, and exports as much as a plugin must: it would handle events.
+/// A component that imports nothing, and exports as much as a plugin must: it would complete arguments.
 pub static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let text = r#"(component
-        (core module $code (func (export "handle")))
+        (core module $code (func (export "complete")))
         (core instance $code (instantiate $code))
-        (func $handle (canon lift (core func $code "handle")))
-        (instance $events (export "handle" (func $handle)))
-        (export "fleetgate:plugin/events@0.1.0" (instance $events)))"#;
+        (func $complete (canon lift (core func $code "complete")))
+        (instance $completions (export "complete" (func $complete)))
+        (export "fleetgate:plugin/completions@0.1.0" (instance $completions)))"#;
     wat::parse_str(text).unwrap()
 });
 

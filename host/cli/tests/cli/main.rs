@@ -2,6 +2,7 @@
 
 mod asking;
 mod configuration;
+mod events;
 mod home;
 mod new_plugin;
 mod packing;

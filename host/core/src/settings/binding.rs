@@ -31,6 +31,20 @@ pub struct Binding {
     pub document: Arc<Document>,
 }
 
+impl Binding {
+    /// Whether there is a table for this grant, right or wrong.
+    pub fn has_grant(&self, kind: &str, name: &str) -> bool {
+        let found = self.document.read_at(&["plugins", &self.name, "grant"], |table| {
+            table.leave_rest();
+            Some(table.table(kind).is_some_and(|mut named| {
+                named.leave_rest();
+                named.has(name)
+            }))
+        });
+        found.unwrap_or_default()
+    }
+}
+
 /// A binding's table, read against its plugin's manifest.
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
