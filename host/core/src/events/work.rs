@@ -22,6 +22,10 @@ use crate::store::Batch;
 /// How long to wait where the host itself could not run the handler.
 const NOT_NOW: Duration = Duration::from_secs(1);
 
+/// Runs in a row that may crash before they are slowed down: as many as it takes to find one event in the largest
+/// batch. A handler that crashes over everything fills neither the log nor the machine.
+const CRASHES: u32 = 9;
+
 /// What handles a queue.
 pub(super) struct Worker {
     pub(super) queue: Arc<Queue>,
@@ -44,11 +48,14 @@ impl Worker {
     pub(super) async fn work(self) {
         // What the last run came to, and is not written yet.
         let mut settled: Option<Batch> = None;
+        let mut crashes = 0;
         while !self.stop.is_cancelled() {
             let bounds = self.current.load().event.bounds;
             let picked = self.queue.state().pick(bounds.batch, now_ms());
             match picked {
-                Picked::Batch(numbers) => settled = self.run(&numbers, settled.take()).await,
+                Picked::Batch(numbers) => {
+                    settled = self.run(&numbers, settled.take(), &mut crashes).await;
+                }
                 _ if settled.is_some() => self.finish(settled.take().unwrap_or_default()).await,
                 Picked::At(at) => {
                     let pause = Duration::from_millis(at.saturating_sub(now_ms()).max(1));
@@ -92,7 +99,7 @@ impl Worker {
     }
 
     /// One run. None: the host could not run it, and there is nothing to write.
-    async fn run(&self, numbers: &[u64], settled: Option<Batch>) -> Option<Batch> {
+    async fn run(&self, numbers: &[u64], settled: Option<Batch>, crashes: &mut u32) -> Option<Batch> {
         let (batch, events) = {
             let current = self.current.load();
             self.queue.begin(numbers, &current.event, settled.unwrap_or_default())
@@ -106,10 +113,16 @@ impl Worker {
         let found = self.current.load_full();
         let ran = self.handle(&found, events, permit).await;
         let not_now = matches!(ran, Ran::Not);
+        *crashes = if matches!(ran, Ran::Failed(_)) { *crashes + 1 } else { 0 };
         let settled = self.queue.settle(numbers, ran, &found.event);
         if not_now {
             self.finish(settled).await;
             self.wait_out(NOT_NOW).await;
+            return None;
+        }
+        if *crashes > CRASHES {
+            self.finish(settled).await;
+            self.wait_out(self.queue.pace.first_pause).await;
             return None;
         }
         Some(settled)
