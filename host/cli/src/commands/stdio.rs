@@ -39,6 +39,11 @@ pub struct Stdio {
 
 impl Stdio {
     pub fn run(self) -> Result<(), Failure> {
+        // Not repeated: what stands behind the sign is likely the secret.
+        if self.variables.iter().any(|variable| variable.contains('=')) {
+            return Err(Failure::usage("--env takes the name of a variable, and no value")
+                .help("set it in the environment, and name it: --env NH_TOKEN"));
+        }
         let path = if self.plugin.is_some() { self.config.path_or_new()? } else { self.config.path()? };
         block_on(self.serve(path))
     }
@@ -51,6 +56,7 @@ impl Stdio {
         let wanted = Wanted { settings, only, environment: given, holders, watch: true };
         let running = wanted.start_keeping(&role(self.plugin.as_deref())).await?;
         let survey = running.host.survey();
+        self.say_where_a_table_grants(&survey);
         let (scope, principal) = match &self.plugin {
             Some(id) => {
                 let binding = sole_binding(id, &survey)?;
@@ -60,7 +66,7 @@ impl Stdio {
             None => (Scope::Shared, local_principal(&survey.settings, &self.roles)),
         };
         if let Scope::Binding(name) = &scope {
-            self.say_what_the_environment_grants(&survey, name, &environment);
+            say_what_the_environment_grants(&survey, name, &environment);
         }
         if let Some(unknown) = unknown_roles(&survey, &self.roles).first() {
             return Err(Failure::usage(unknown));
@@ -88,21 +94,28 @@ impl Stdio {
         served.map_err(Failure::failed)
     }
 
-    /// Which variables were read and which were not, on stderr whatever the log says. Never what was in them.
-    fn say_what_the_environment_grants(&self, survey: &Survey, name: &str, environment: &Environment) {
-        if survey.settings.bindings.contains_key(name) {
-            for variable in &self.variables {
-                let variable = one_line(variable);
-                eprintln!(
-                    "{name}: --env {variable} gives nothing: the table of {name} grants, and no variable"
-                );
-            }
+    /// Also where the plugin cannot be served: that may be why somebody tried variables.
+    fn say_where_a_table_grants(&self, survey: &Survey) {
+        let Some(id) = &self.plugin else { return };
+        let mut bindings = survey.settings.bindings.values();
+        let Some(table) = bindings.find(|binding| binding.name == *id || binding.plugin == *id) else {
             return;
+        };
+        for variable in &self.variables {
+            let (id, variable, name) = (one_line(id), one_line(variable), &table.name);
+            eprintln!(
+                "{id}: --env {variable} gives nothing: the table [plugins.{name}] grants, and no variable"
+            );
         }
-        let live = survey.binding(name).and_then(|binding| binding.live.as_ref());
-        for sentence in live.iter().flat_map(|live| environment_says(&live.plugin.manifest, environment)) {
-            eprintln!("{name}: {}", one_line(&sentence));
-        }
+    }
+}
+
+/// Which variables were read and which were not, on stderr whatever the log says. Never what was in them.
+fn say_what_the_environment_grants(survey: &Survey, name: &str, environment: &Environment) {
+    let listed = survey.settings.bindings.contains_key(name);
+    let live = survey.binding(name).and_then(|binding| binding.live.as_ref()).filter(|_| !listed);
+    for sentence in live.iter().flat_map(|live| environment_says(&live.plugin.manifest, environment)) {
+        eprintln!("{name}: {}", one_line(&sentence));
     }
 }
 

@@ -224,6 +224,9 @@ fn stdio_says_which_variables_a_plugin_gets_and_which_take_a_word_of_the_operato
         assert!(log.contains(line), "{line}\n{log}");
     }
     home.run(&["stdio", "--env", "X"]).refused(2, &["--plugin"]);
+    let with_value = home.run(&["stdio", "--plugin", "probe", "--env", "GITHUB_TOKEN=c4n4ry"]);
+    with_value.refused(2, &["--env takes the name of a variable, and no value"]);
+    assert!(!with_value.err().contains("c4n4ry"), "{}", with_value.err());
 }
 
 #[test]
