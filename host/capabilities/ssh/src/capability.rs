@@ -19,7 +19,8 @@ use crate::credential::{self, Keeper};
 use crate::grant::{self, Jump, SshGrant};
 use crate::guard::Routes;
 use crate::host::{self, State};
-use crate::known_hosts::{self, HostKeys, REMEMBERED};
+use crate::host_lines;
+use crate::known_hosts::{HostKeys, REMEMBERED};
 use crate::pattern::Commands;
 use crate::pool::Pool;
 use crate::reach::SshReach;
@@ -147,7 +148,7 @@ impl Ssh {
 fn host_keys(keys: &grant::HostKeys, jump: Option<&Jump>, state: &Path) -> Result<HostKeys, String> {
     let remembered = keys.trust_on_first_use.then(|| state.join(REMEMBERED));
     let hops = std::iter::successors(jump, |jump| jump.jump.as_deref());
-    let by_way_of = hops.map(|jump| known_hosts::name(&jump.host, jump.port)).collect();
+    let by_way_of = hops.map(|jump| host_lines::name(&jump.host, jump.port)).collect();
     let keys = HostKeys { file: keys.file.clone(), remembered, by_way_of };
     // Whether the files can be read at all is said at load.
     keys.of(&fleetgate_core::address::Host::Name("localhost".into()), crate::target::PORT)?;

@@ -9,7 +9,8 @@ use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::{PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, Error};
 
-use crate::known_hosts::{HostKeys, Known, Verdict};
+use crate::host_lines::{self, Known, Verdict};
+use crate::known_hosts::HostKeys;
 
 /// What is kept of a banner, in bytes.
 const BANNER: usize = 8 << 10;
@@ -127,7 +128,7 @@ impl Handler for Client {
             verdict = remember.await.unwrap_or_else(|failed| Err(failed.to_string()));
             if verdict == Ok(Verdict::Known) {
                 tracing::warn!(
-                    device = %crate::known_hosts::name(&self.host, self.port),
+                    device = %host_lines::name(&self.host, self.port),
                     key = %crate::known_hosts::fingerprint(&key),
                     "trusted on first use"
                 );

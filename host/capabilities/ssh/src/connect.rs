@@ -15,7 +15,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::{Client, Gone, Seen};
 use crate::connection::{Connection, OpenFailed};
 use crate::credential::{Keeper, Login};
-use crate::known_hosts::{self, HostKeys, Known, Verdict};
+use crate::host_lines::{self, Known, Verdict};
+use crate::known_hosts::{self, HostKeys};
 use crate::legacy::{Legacy, addable};
 use crate::login::{LoginFailed, log_in};
 use crate::wire::{Stream, Wire};
@@ -324,7 +325,7 @@ fn explain(device: &Device<'_>, seen: &Seen, error: Error) -> ConnectFailed {
         match verdict {
             Ok(Verdict::Known) => {}
             Ok(verdict @ (Verdict::Unknown | Verdict::Unusable { .. })) => {
-                let name = known_hosts::name(device.host, device.port);
+                let name = host_lines::name(device.host, device.port);
                 let line = format!("{name} {}", key.to_openssh().unwrap_or_default());
                 return match verdict {
                     Verdict::Unusable { place } => {

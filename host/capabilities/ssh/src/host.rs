@@ -7,9 +7,10 @@ use fleetgate_core::capability::{Of, Slot};
 use fleetgate_core::sandbox::CallState;
 use wasmtime::component::{Linker, Resource};
 
+use crate::brought::LoginArguments;
 use crate::command;
 use crate::failure::Failure;
-use crate::session::{Device, LoginArguments, Session};
+use crate::session::{Device, Session};
 use crate::shell::{Chunk, Shell};
 use crate::terminal::Terminal;
 use crate::typed::Step;

@@ -9,6 +9,7 @@
 //! load.
 
 mod brake;
+mod brought;
 mod capability;
 mod client;
 mod closing;
@@ -20,6 +21,7 @@ mod failure;
 mod grant;
 mod guard;
 mod host;
+mod host_lines;
 mod keyboard;
 mod known_hosts;
 mod legacy;
@@ -42,11 +44,12 @@ mod typing;
 mod watch;
 mod wire;
 
+pub use brought::LoginArguments;
 pub use capability::{Ssh, SshOptions};
 pub use connect::ConnectFailed;
 pub use failure::{Failure, GuestFailure};
 pub use login::LoginFailed;
-pub use session::{LoginArguments, MOST_AT_ONCE};
+pub use session::MOST_AT_ONCE;
 
 /// For this crate's own tests, which have no guest.
 #[doc(hidden)]

@@ -13,35 +13,22 @@ use russh::client::Msg;
 use russh::{Channel, ChannelOpenFailure};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::brought::LoginArguments;
 use crate::connect::ConnectFailed;
-use crate::credential::{Login, Proof, is_user};
+use crate::credential::Login;
 use crate::failure::Failure;
 use crate::guard::{Asker, Permit, Routes};
 use crate::login::LoginFailed;
 use crate::pool::{Lease, LeaseFailed};
 use crate::target::parse_host;
-use crate::typed::printable;
 
 /// Commands and terminals that a call may have open at once.
 pub const MOST_AT_ONCE: usize = 16;
 
 /// Commands, lines and keys that one call sends. What its record has no room for stands in the log.
 const MOST_SENT: usize = 10_000;
-/// The longest password that a call brings, in bytes.
-const LONGEST_PASSWORD: usize = 1 << 10;
 /// What is shown of a command in the record, in characters.
 const SHOWN: usize = 200;
-
-/// What a guest says about the login: placeholders of the call's secret arguments, and a name in the clear.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoginArguments {
-    /// The user's name.
-    pub user: Option<String>,
-    /// A placeholder.
-    pub password: Option<String>,
-    /// A placeholder.
-    pub enable: Option<String>,
-}
 
 /// What one call uses devices with. Cheap to clone.
 #[derive(Clone)]
@@ -164,67 +151,6 @@ impl Session {
         };
         entry.end(format!("failed: {}", failure.guest().code));
         Err(failure)
-    }
-
-    /// With what to log in.
-    fn login(&self, permit: &Permit, given: Option<LoginArguments>) -> Result<Arc<Login>, Failure> {
-        let route = &permit.route;
-        let Some(given) = given else {
-            let keeper = route.credential.as_ref().ok_or(Failure::NoArgument("user and password"))?;
-            return keeper.current().map_err(Failure::Credential);
-        };
-        if !route.from_call {
-            let why = format!("{}: a login of the call's own", route.capability);
-            return Err(Failure::Refused(
-                Refusal::new("from-call", why).allowed_by(format!("[{}] from_call = true", route.grant)),
-            ));
-        }
-        let reveal = |placeholder: &String| {
-            let secret = self.call().secrets.reveal(placeholder).ok_or_else(|| {
-                // A password in the clear would be one that the guest knows, or tries.
-                let why =
-                    format!("{}: a text that stands for no secret argument of this call", route.capability);
-                Failure::Refused(Refusal::new("placeholder", why))
-            })?;
-            // The host types it: with a line end in it, it would be commands that nobody looked at.
-            if secret.expose().len() > LONGEST_PASSWORD || !printable(secret.expose()) {
-                return Err(Failure::Invalid(format!(
-                    "a password has at most {LONGEST_PASSWORD} bytes, and printable characters alone"
-                )));
-            }
-            Ok(secret.clone())
-        };
-        let user = match (&given.user, &route.credential) {
-            (Some(user), _) if is_user(user) => user.clone(),
-            (Some(_), _) => {
-                let why = "a user's name has 1 to 64 printable characters without spaces";
-                return Err(Failure::Invalid(why.into()));
-            }
-            (None, Some(keeper)) => keeper.user().to_owned(),
-            (None, None) => return Err(Failure::NoArgument("user")),
-        };
-        let password = given.password.as_ref().map(reveal).transpose()?;
-        let enable = given.enable.as_ref().map(reveal).transpose()?;
-        let granted_enable =
-            || route.enable.as_ref().map(|read| read()).transpose().map_err(Failure::Credential);
-        match (password, &route.credential) {
-            (Some(password), _) => {
-                let proof = Proof::Password(password);
-                Ok(Arc::new(match enable {
-                    None => Login::new(user, proof, granted_enable()?),
-                    Some(enable) => Login::guessing(user, proof, enable),
-                }))
-            }
-            (None, Some(keeper)) if user == keeper.user() => {
-                let current = keeper.current().map_err(Failure::Credential)?;
-                Ok(match enable {
-                    None => current,
-                    Some(enable) => Arc::new(Login::guessing(user, current.proof.clone(), enable)),
-                })
-            }
-            // Somebody else's name with the grant's password would be a guess.
-            (None, _) => Err(Failure::NoArgument("password")),
-        }
     }
 
     /// What must not be read of what a device says.
