@@ -90,6 +90,12 @@ async fn the_one_caller_holds_its_roles_and_no_more() {
     pipe.send(json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"name": "look"}})).await;
     assert_eq!(pipe.next().await["result"]["content"][0]["text"], "{}");
     assert_eq!(fake.seen()[0].principal, "local");
+    // And none that was taken away meanwhile.
+    fake.loses("local");
+    pipe.send(json!({"jsonrpc": "2.0", "id": 4, "method": "tools/list"})).await;
+    assert_eq!(pipe.next().await["result"]["tools"], json!([]));
+    pipe.send(json!({"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {"name": "look"}})).await;
+    assert_eq!(pipe.next().await["error"]["code"], 403);
     pipe.close().await.unwrap();
 }
 
