@@ -29,7 +29,7 @@ pub(crate) fn asks_for_password(line: &str) -> bool {
 }
 
 /// What devices ask for a user's name with, at the end of a line.
-const NAMES: [&str; 5] = ["username:", "user name:", "user:", "login:", "login as:"];
+const NAMES: [&str; 6] = ["username:", "user name:", "user:", "login:", "login name:", "login as:"];
 
 /// Whether a line asks for a user's name, as some devices do before they ask for the password of `enable`.
 fn asks_for_name(line: &str) -> bool {
@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn what_devices_ask_for_a_name_with_is_a_question_for_one() {
-        for said in ["Username: ", "enable\r\nUsername:", "login as: ", "r1 login: "] {
+        for said in
+            ["Username: ", "enable\r\nUsername:", "login as: ", "r1 login: ", "Please Enter Login Name: "]
+        {
             assert!(waits_for_name(said.as_bytes()) && !waits_for_password(said.as_bytes()), "{said:?}");
         }
         for said in ["", "Username: \r\n", "Username: netops", "Password:", "R1#", "name server"] {

@@ -44,7 +44,10 @@ pub fn new_password(line: &str) -> bool {
 /// Whether a line asks for a name.
 pub fn user(line: &str) -> bool {
     let line = line.trim().to_lowercase();
-    ["username:", "user:", "user name:", "login:"].iter().any(|end| line.ends_with(end)) && line.len() <= 100
+    ["username:", "user:", "user name:", "login:", "login name:", "login as:"]
+        .iter()
+        .any(|end| line.ends_with(end))
+        && line.len() <= 100
 }
 
 /// Whether a line asks for a word: `Proceed with reload? [confirm]`, `Destination filename [startup-config]?`.
@@ -107,7 +110,7 @@ mod tests {
             assert!(new_password(line), "{line}");
         }
         assert!(!new_password("Password:") && !new_password("Your password will expire in 5 days."));
-        assert!(user("Username: ") && !user("no login"));
+        assert!(user("Username: ") && user("Please Enter Login Name: ") && !user("no login"));
         for line in [
             "Proceed with reload? [confirm]",
             "Destination filename [startup-config]? ",
