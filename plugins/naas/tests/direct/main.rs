@@ -5,9 +5,12 @@ mod bounds;
 mod cisco_ios;
 mod failures;
 mod linux;
+mod messages;
+mod painting;
+mod paloalto_panos;
+mod places;
 mod platforms;
 mod simulated;
-mod transcripts;
 mod two_stages;
 
 use fleetgate_sdk::testing::{Device, Harness};
@@ -37,6 +40,16 @@ fn show(platform: &str, commands: &[&str]) -> DeviceJob {
 
 fn configure(platform: &str, lines: &[&str]) -> DeviceJob {
     job(platform, Kind::Config, lines)
+}
+
+fn committing(platform: &str, lines: &[&str]) -> DeviceJob {
+    DeviceJob { commit: true, ..configure(platform, lines) }
+}
+
+/// A device of the Cisco kind at its prompt, with everything about the terminal said.
+fn at_prompt(prompt: &str) -> Device {
+    let device = Device::new().echoes().says(prompt).expects("").says(prompt);
+    device.expects("terminal width 511").says(prompt).expects("terminal length 0").says(prompt)
 }
 
 fn lab(device: Device) -> Harness {
