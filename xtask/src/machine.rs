@@ -90,6 +90,21 @@ pub fn openssh(shell: &Shell) -> Result<()> {
     )
 }
 
+/// A Mosquitto broker, for the tests of MQTT. No service is set up: the tests run brokers of their own.
+pub fn mosquitto(shell: &Shell) -> Result<()> {
+    let there = || {
+        ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
+            .iter()
+            .any(|directory| Path::new(directory).join("mosquitto").exists())
+    };
+    if there() || (apt_install(shell, &["mosquitto"]) && there()) {
+        return Ok(());
+    }
+    bail!(
+        "a Mosquitto broker is missing: install it (Debian: `apt-get install mosquitto`), then run this again"
+    )
+}
+
 /// Installs Debian packages where this user may; false where not.
 fn apt_install(shell: &Shell, packages: &[&str]) -> bool {
     let root = cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id == "0");

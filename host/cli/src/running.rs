@@ -16,6 +16,7 @@ use fleetgate_core::sandbox::{Sandbox, SandboxOptions};
 use fleetgate_core::settings;
 use fleetgate_http::Http;
 use fleetgate_keyvalue::KeyValue;
+use fleetgate_mqtt::Mqtt;
 use fleetgate_ssh::Ssh;
 use fleetgate_store::{DutyLocks, StateStore, open_first_free};
 
@@ -28,6 +29,7 @@ pub fn capabilities() -> Capabilities {
         .with(ClientCapability)
         .with(Http::default())
         .with(Ssh::default())
+        .with(Mqtt::default())
         .with(KeyValue)
         .with(EventsCapability)
 }

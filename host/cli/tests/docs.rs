@@ -13,6 +13,7 @@ use fleetgate_core::manifest::{self, Manifest};
 use fleetgate_core::settings;
 use fleetgate_http::Http;
 use fleetgate_keyvalue::KeyValue;
+use fleetgate_mqtt::Mqtt;
 use fleetgate_ssh::Ssh;
 
 /// What an example leaves out, since its page has said it before.
@@ -20,16 +21,18 @@ const PLUGIN: &str = "[plugin]\nid = \"example\"\nversion = \"0.1.0\"\ninterface
                       title = \"Example\"\ndescription = \"Of a guide.\"\n";
 
 /// Where the tests lie that the threat model names by the beginning of this. Longer ones first.
-const TESTS: [(&str, &str); 15] = [
+const TESTS: [(&str, &str); 17] = [
     ("core/src/", "host/core/src/"),
     ("http/src/", "host/capabilities/http/src/"),
     ("ssh/src/", "host/capabilities/ssh/src/"),
+    ("mqtt/src/", "host/capabilities/mqtt/src/"),
     ("store/src/", "host/store/src/"),
     ("mcp/src/", "host/mcp/src/"),
     ("cli/src/", "host/cli/src/"),
     ("core/", "host/core/tests/core/"),
     ("http/", "host/capabilities/http/tests/http/"),
     ("ssh/", "host/capabilities/ssh/tests/ssh/"),
+    ("mqtt/", "host/capabilities/mqtt/tests/mqtt/"),
     ("keyvalue/", "host/capabilities/keyvalue/tests/keyvalue/"),
     ("store/", "host/store/tests/store/"),
     ("mcp/", "host/mcp/tests/mcp/"),
@@ -68,6 +71,7 @@ fn capabilities() -> Capabilities {
         .with(EventsCapability)
         .with(Http::default())
         .with(Ssh::default())
+        .with(Mqtt::default())
         .with(KeyValue)
 }
 

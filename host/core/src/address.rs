@@ -28,6 +28,9 @@ pub use host::{Host, loopback};
 pub use opening::{Opening, OpeningError};
 pub use resolve::{Resolver, SystemResolver};
 
+/// Private networks as `networks` of a grant names them (RFC 1918, RFC 6598, RFC 4193).
+pub const PRIVATE: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+
 /// What an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {

@@ -33,6 +33,7 @@ pub mod secret_arguments;
 pub mod settings;
 pub mod store;
 pub mod text;
+pub mod tls;
 pub mod units;
 pub mod uri;
 pub mod validate;

@@ -10,6 +10,7 @@ use fleetgate_core::capability::{BindingParts, Bound, Capability, Grant, Reach, 
 use fleetgate_core::diagnostic::{Diagnostic, Diagnostics, TableReader};
 use fleetgate_core::sandbox::{CallInfo, CallState};
 use fleetgate_core::settings::Secrets;
+use fleetgate_core::tls;
 use http::uri::Authority;
 use wasmtime::component::Linker;
 
@@ -23,7 +24,7 @@ use crate::origin::Scheme;
 use crate::pool::Pool;
 use crate::reach::HttpReach;
 use crate::request::{HttpRequest, UPSTREAM};
-use crate::{schema, tls};
+use crate::schema;
 
 /// Outgoing HTTP for guests.
 #[derive(Clone)]
@@ -112,17 +113,12 @@ impl Http {
         secrets: &Secrets,
     ) -> Result<Route, (String, String)> {
         let said = |message: String| (message, String::new());
-        let identity = match &grant.identity {
-            None => None,
-            Some(identity) => {
-                let pem = secrets.read(&identity.key).map_err(|error| (error.to_string(), error.help))?;
-                let key = tls::private_key(pem.expose().as_bytes())
-                    .map_err(|error| said(format!("the secret {}: {error}", identity.key)))?;
-                Some((identity.chain.clone(), key))
-            }
-        };
+        let identity = grant.identity.as_ref().map(|identity| identity.current(secrets)).transpose()?;
         let tls = match grant.endpoints().any(|(origin, _)| origin.scheme == Scheme::Https) {
-            true => Some(tls::client(&grant.authorities, identity).map_err(|error| said(error.to_string()))?),
+            true => Some(
+                tls::client(&grant.authorities, identity, &[b"h2", b"http/1.1"])
+                    .map_err(|error| said(error.to_string()))?,
+            ),
             false => None,
         };
         let credential = match &grant.credential {
@@ -142,7 +138,7 @@ impl Http {
             let openings = origin.openings().map_err(|error| (error.to_string(), error.help()))?;
             let tls = match (&tls, origin.scheme) {
                 (Some(config), Scheme::Https) => {
-                    Some((Arc::clone(config), tls::server_name(origin).ok_or_else(unusable)?))
+                    Some((Arc::clone(config), tls::server_name(&origin.host).ok_or_else(unusable)?))
                 }
                 _ => None,
             };

@@ -4,15 +4,14 @@
 //! or a path that the plugin does not ask for is an error, since it can only be a misunderstanding.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fleetgate_core::address::{Host, Opening};
 use fleetgate_core::capability::Grant;
 use fleetgate_core::diagnostic::{Document, TableReader, quoted};
-use fleetgate_core::ownership::{self, Rules};
 use fleetgate_core::settings::Secrets;
+use fleetgate_core::tls::{self, Identity};
 use fleetgate_core::units::format_duration;
 use rustls::pki_types::CertificateDer;
 
@@ -24,12 +23,9 @@ use crate::path::NormalPath;
 use crate::pattern::PathSet;
 use crate::reach::{read_narrower_methods, read_narrower_paths};
 use crate::request::{HttpRequest, host_list, is_upstream_name, read_hosts};
-use crate::tls;
 
 /// Connections at once where the grant says nothing, and the most that it may say.
 const CONNECTIONS: (i64, i64) = (32, 1024);
-/// Bundles of certificates are some hundred KiB.
-const MAX_PEM: u64 = 2 << 20;
 
 /// A parsed grant.
 #[derive(Debug, Clone)]
@@ -55,13 +51,6 @@ pub(crate) struct HttpGrant {
     pub(crate) connections: usize,
 }
 
-/// A client certificate: what is shown, and the secret that holds its key.
-#[derive(Debug, Clone)]
-pub(crate) struct Identity {
-    pub(crate) chain: Vec<CertificateDer<'static>>,
-    pub(crate) key: String,
-}
-
 impl HttpGrant {
     pub(crate) fn read(
         table: &mut TableReader<'_>,
@@ -82,8 +71,8 @@ impl HttpGrant {
         if !from_call.is_nothing() {
             check_secret(table, from_call::KEY, url.as_ref(), &hosts);
         }
-        let authorities = read_pem(table, "ca", secrets.directory()).unwrap_or_default();
-        let identity = read_identity(table, secrets);
+        let authorities = tls::read_authorities(table, secrets);
+        let identity = Identity::read(table, secrets);
         let timeout = table.spanned_duration("timeout");
         if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.get_ref().is_zero()) {
             table.error_at(timeout, "no request is done in no time", "write a longer one, like \"30s\"");
@@ -275,47 +264,4 @@ fn check_secret(table: &TableReader<'_>, key: &str, url: Option<&(Origin, String
         ),
         _ => {}
     }
-}
-
-fn read_pem(
-    table: &mut TableReader<'_>,
-    key: &str,
-    directory: &Path,
-) -> Option<Vec<CertificateDer<'static>>> {
-    let name = table.spanned_string(key)?;
-    let path = directory.join(name.get_ref());
-    let rules = Rules { follow_links: true, public: true, sticky_directory: true, max_bytes: MAX_PEM };
-    let bytes = match ownership::read(&path, &rules) {
-        Ok(bytes) => bytes,
-        Err(refused) => {
-            table.error_at(&name, refused.to_string(), refused.help());
-            return None;
-        }
-    };
-    match tls::certificates(&bytes) {
-        Ok(certificates) => Some(certificates),
-        Err(error) => {
-            table.error_at(
-                &name,
-                format!("{}: {error}", path.display()),
-                "name a file with certificates in PEM form",
-            );
-            None
-        }
-    }
-}
-
-fn read_identity(table: &mut TableReader<'_>, secrets: &Secrets) -> Option<Identity> {
-    let chain = read_pem(table, "client_cert", secrets.directory());
-    let key = secrets.take(table, "client_key");
-    match (table.has("client_cert"), table.has("client_key")) {
-        (true, false) => {
-            table.error_at("client_cert", "its key is missing", "add client_key = the name of a secret")
-        }
-        (false, true) => {
-            table.error_at("client_key", "its certificate is missing", "add client_cert = a PEM file")
-        }
-        _ => {}
-    }
-    Some(Identity { chain: chain?, key: key? })
 }

@@ -32,7 +32,6 @@ mod reach;
 mod redirect;
 mod request;
 mod schema;
-mod tls;
 
 pub use capability::{Http, HttpOptions};
 pub use connect::ConnectFailed;

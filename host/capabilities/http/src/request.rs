@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeSet;
 
 use fleetgate_core::address::Host;
+use fleetgate_core::address::PRIVATE;
 use fleetgate_core::capability::Request;
 use fleetgate_core::diagnostic::{Misspelt, Spanned, TableReader, quoted};
 use http::Method;
@@ -21,9 +22,6 @@ pub(crate) const UPSTREAM: &str = "upstream";
 pub(crate) fn is_upstream_name(host: &Host) -> bool {
     matches!(host, Host::Name(name) if name.rsplit('.').next() == Some(UPSTREAM))
 }
-
-/// Private addresses (RFC 1918, RFC 6598, RFC 4193).
-const PRIVATE: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
 
 /// More fixed hosts than this is a crawler.
 const MOST_HOSTS: usize = 16;

@@ -1,0 +1,536 @@
+//! The connection of a grant that all calls share.
+//!
+//! It is opened at the first use and closed when nobody used it for a while. Its session is clean and its name random:
+//! the broker remembers nothing of it. A filter that several calls listen to is subscribed once, at the grant's QoS, and
+//! unsubscribed a moment after the last of them went; each message is matched here ([`subscribed`]) and put into the
+//! inboxes of those who listen to it ([`crate::inbox`]).
+//!
+//! One task works for it ([`Shared::keep`]): it connects, reads, and when the connection breaks, it tells everybody who
+//! waits for an acknowledgement that none came, drops the client with all that it still had to send, and connects anew,
+//! as long as somebody listens or wants to publish. Nothing is ever sent again by itself.
+
+mod subscribed;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use fleetgate_core::mask::Mask;
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::backoff::Backoff;
+use crate::connect::{ConnectFailed, Dialled, Dialling, random_client_id};
+use crate::failure::{Failure, Unconnected};
+use crate::filter::Filter;
+use crate::grant::MqttLimits;
+use crate::inbox::{Budget, Inbox, Message};
+use crate::message::{Arrived, Publication};
+use crate::options::Opening;
+use crate::qos::Qos;
+use crate::wire::{Broke, Client, Connected, Driver, NotDone, Offers, Session};
+use subscribed::{Phase, Subscribed};
+
+/// A broker is not asked more often than this, however many calls there are.
+const BRAKE: Duration = Duration::from_secs(1);
+/// How often what is unused is looked for.
+const TICK: Duration = Duration::from_secs(1);
+/// How long a filter stays subscribed after its last reader.
+const LINGER: Duration = Duration::from_secs(5);
+/// Filters of one connection. Each is looked at for each message.
+const MOST_FILTERS: usize = 1024;
+/// For the goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The connection for calls. Dropped, it is closed.
+pub(crate) struct Calls {
+    shared: Arc<Shared>,
+    _stop: DropGuard,
+}
+
+struct Shared {
+    dialling: Arc<Dialling>,
+    limits: MqttLimits,
+    client_id: Option<String>,
+    budget: Arc<Budget>,
+    link: watch::Sender<Link>,
+    state: Mutex<State>,
+    /// Callers that wait for a connection.
+    waiting: AtomicUsize,
+    wake: Notify,
+    stop: CancellationToken,
+}
+
+/// How the connection is.
+#[derive(Default)]
+struct Link {
+    live: Option<Arc<Live>>,
+    failures: u64,
+    failed: Option<(Instant, Arc<Unconnected>)>,
+}
+
+/// A connection that stands.
+struct Live {
+    client: Arc<dyn Client>,
+    offers: Offers,
+    mask: Option<Arc<Mask>>,
+    inflight: Arc<Semaphore>,
+    broke: CancellationToken,
+}
+
+struct State {
+    /// The task works.
+    kept: bool,
+    readers: HashMap<u64, Arc<Inbox>>,
+    next_reader: u64,
+    subscribed: Subscribed,
+    used: Instant,
+}
+
+/// Why a connection was left.
+enum Left {
+    Broke(Broke),
+    Unused,
+    Stopped,
+}
+
+/// Filters that a call listens to. Dropped, it listens no more.
+pub(crate) struct Reader {
+    shared: Arc<Shared>,
+    number: u64,
+    pub(crate) inbox: Arc<Inbox>,
+}
+
+impl Calls {
+    pub(crate) fn new(dialling: Arc<Dialling>, limits: MqttLimits, client_id: Option<String>) -> Self {
+        let stop = CancellationToken::new();
+        let state = State {
+            kept: false,
+            readers: HashMap::new(),
+            next_reader: 0,
+            subscribed: Subscribed::default(),
+            used: Instant::now(),
+        };
+        let shared = Arc::new(Shared {
+            dialling,
+            limits,
+            client_id,
+            budget: Budget::new(limits.buffer),
+            link: watch::Sender::default(),
+            state: Mutex::new(state),
+            waiting: AtomicUsize::new(0),
+            wake: Notify::new(),
+            stop: stop.clone(),
+        });
+        Self { shared, _stop: stop.drop_guard() }
+    }
+
+    /// Publishes, and ends when the broker has it. `sent`: set at the moment from which on it may have it. Dropped, the
+    /// message is on its way all the same, if it was sent.
+    pub(crate) async fn publish(&self, publication: Publication, sent: &mut bool) -> Result<(), Failure> {
+        match self.published(publication.clone(), sent).await {
+            // It was closed, or broke, while it was handed out: there is another.
+            Err(Failure::Dropped { sent: false }) => self.published(publication, sent).await,
+            done => done,
+        }
+    }
+
+    async fn published(&self, publication: Publication, sent: &mut bool) -> Result<(), Failure> {
+        let live = self.shared.live().await?;
+        fits(&live, &publication)?;
+        let permit = tokio::select! {
+            biased;
+            () = live.broke.cancelled() => return Err(Failure::Dropped { sent: false }),
+            permit = Arc::clone(&live.inflight).acquire_owned() => permit,
+        };
+        let permit = permit.map_err(|_| Failure::Dropped { sent: false })?;
+        if live.broke.is_cancelled() {
+            return Err(Failure::Dropped { sent: false });
+        }
+        *sent = true;
+        let asked = live.client.publish(publication);
+        // Its place is taken until the broker answers, also where nobody waits for that any more.
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(async move {
+            let _permit = permit;
+            let _ = tell.send(asked.await);
+        });
+        let done = told.await.unwrap_or(Err(NotDone::Gone));
+        self.shared.lock().used = Instant::now();
+        done.map_err(|why| Failure::not_done(why, || "the publication".into(), true))
+    }
+
+    /// Listens, and ends when the broker acknowledged all of the filters.
+    pub(crate) async fn open(&self, filters: Vec<Filter>, how: Opening) -> Result<Reader, Failure> {
+        match self.opened(filters.clone(), how).await {
+            Err(Failure::Dropped { .. }) => self.opened(filters, how).await,
+            done => done,
+        }
+    }
+
+    async fn opened(&self, filters: Vec<Filter>, how: Opening) -> Result<Reader, Failure> {
+        let shared = &self.shared;
+        let live = shared.live().await?;
+        let inbox = Arc::new(Inbox::new(filters, how, Arc::clone(&shared.budget)));
+        let (reader, phases) = shared.enter(&live, inbox)?;
+        for (filter, mut phase) in phases {
+            let answer = tokio::select! {
+                biased;
+                answer = phase.wait_for(|phase| *phase != Phase::Asked) => answer.map(|phase| *phase),
+                () = live.broke.cancelled() => return Err(Failure::Dropped { sent: false }),
+            };
+            match answer {
+                Ok(Phase::Refused(reason)) => {
+                    return Err(Failure::Broker { what: format!("the subscription to {filter}"), reason });
+                }
+                Ok(_) => {}
+                Err(_) => return Err(Failure::Dropped { sent: false }),
+            }
+        }
+        Ok(reader)
+    }
+}
+
+/// What the broker said that it takes.
+fn fits(live: &Live, publication: &Publication) -> Result<(), Failure> {
+    let refused = |reason| Err(Failure::Broker { what: "the publication".into(), reason });
+    if publication.qos > live.offers.qos {
+        return refused(0x9b);
+    }
+    if publication.retain && !live.offers.retain {
+        return refused(0x9a);
+    }
+    let most = live.offers.packet.unwrap_or(u32::MAX);
+    if live.client.size(publication) > usize::try_from(most).unwrap_or(usize::MAX) {
+        return Err(Failure::TooLarge(format!("the broker takes no packet of more than {most} bytes")));
+    }
+    Ok(())
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection, made if there is none.
+    async fn live(self: &Arc<Self>) -> Result<Arc<Live>, Failure> {
+        let mut link = self.link.subscribe();
+        let failures = {
+            let now = link.borrow_and_update();
+            if let Some(live) = &now.live {
+                return Ok(Arc::clone(live));
+            }
+            if let Some((when, why)) = &now.failed
+                && when.elapsed() < BRAKE
+            {
+                return Err(Failure::Unconnected(Arc::clone(why)));
+            }
+            now.failures
+        };
+        let _waiting = Waiting::new(&self.waiting);
+        self.start();
+        loop {
+            if link.changed().await.is_err() {
+                return Err(Failure::Dropped { sent: false });
+            }
+            let now = link.borrow_and_update();
+            if let Some(live) = &now.live {
+                return Ok(Arc::clone(live));
+            }
+            if let Some((_, why)) = now.failed.as_ref().filter(|_| now.failures > failures) {
+                return Err(Failure::Unconnected(Arc::clone(why)));
+            }
+        }
+    }
+
+    /// Has the task work, at once.
+    fn start(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.used = Instant::now();
+        if state.kept {
+            self.wake.notify_one();
+        } else {
+            state.kept = true;
+            tokio::spawn(Arc::clone(self).keep());
+        }
+    }
+
+    /// The task: keeps a connection as long as somebody needs it.
+    async fn keep(self: Arc<Self>) {
+        // Whatever becomes of this task, the next caller may begin another.
+        let _kept = Kept(&self);
+        let mut backoff = Backoff::default();
+        loop {
+            let client_id = random_client_id(self.client_id.as_deref());
+            let connecting = self.dialling.connect(client_id, Session::Clean);
+            let connected = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                connected = connecting => connected,
+            };
+            match connected {
+                Ok(dialled) => {
+                    let begun = Instant::now();
+                    match self.serve(dialled).await {
+                        Left::Stopped => return,
+                        Left::Unused => {}
+                        Left::Broke(broke) => {
+                            tracing::info!(broker = %self.dialling.broker, why = %broke, "the connection to a broker broke");
+                            let host = self.dialling.broker.host.to_string();
+                            // One that breaks at once is no better than none.
+                            if begun.elapsed() > BRAKE {
+                                backoff.reset();
+                            } else {
+                                self.failed(ConnectFailed::Mqtt { host, broke });
+                            }
+                        }
+                    }
+                }
+                Err(why) => self.failed(why),
+            }
+            if self.is_done() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(backoff.next()) => {}
+            }
+            if self.is_done() {
+                return;
+            }
+        }
+    }
+
+    fn failed(&self, why: ConnectFailed) {
+        let why = Arc::new(Unconnected(why));
+        tracing::info!(broker = %self.dialling.broker, %why, "no connection to a broker");
+        self.link.send_modify(|link| {
+            link.failures += 1;
+            link.failed = Some((Instant::now(), why));
+        });
+    }
+
+    /// Whether nobody needs a connection; then the task is over.
+    fn is_done(&self) -> bool {
+        let mut state = self.lock();
+        let done = state.readers.is_empty() && self.waiting.load(Ordering::SeqCst) == 0;
+        if done {
+            state.kept = false;
+        }
+        done
+    }
+
+    /// Works with one connection until it is left.
+    async fn serve(self: &Arc<Self>, dialled: Dialled) -> Left {
+        let Dialled { connected: Connected { client, mut driver, offers, .. }, mask } = dialled;
+        let live = Arc::new(Live {
+            client,
+            offers,
+            mask,
+            inflight: Arc::new(Semaphore::new(offers.inflight.into())),
+            broke: CancellationToken::new(),
+        });
+        {
+            let mut state = self.lock();
+            state.subscribed.begin(offers.numbers);
+            for filter in state.subscribed.filters() {
+                self.ask(&mut state, &live, filter);
+            }
+            state.used = Instant::now();
+        }
+        self.link.send_modify(|link| {
+            link.live = Some(Arc::clone(&live));
+            link.failed = None;
+        });
+        let left = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Left::Stopped,
+            () = self.unused(&live) => Left::Unused,
+            broke = self.hear(&mut *driver, &live) => Left::Broke(broke),
+        };
+        self.link.send_modify(|link| link.live = None);
+        live.broke.cancel();
+        live.inflight.close();
+        {
+            let mut state = self.lock();
+            state.subscribed.broke();
+            state.readers.values().for_each(|inbox| inbox.gap());
+        }
+        if !matches!(left, Left::Broke(_)) {
+            live.client.disconnect();
+            let goodbye = async { while driver.next().await.is_ok() {} };
+            let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        }
+        left
+    }
+
+    async fn hear(self: &Arc<Self>, driver: &mut dyn Driver, live: &Live) -> Broke {
+        loop {
+            match driver.next().await {
+                Ok(arrived) => self.deliver(arrived, live),
+                Err(broke) => return broke,
+            }
+        }
+    }
+
+    /// One message, to whoever listens to it.
+    fn deliver(&self, arrived: Arrived, live: &Live) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        if !state.subscribed.takes(&arrived) {
+            return;
+        }
+        let message = Arc::new(as_heard(arrived, live.mask.as_deref()));
+        if message.retained {
+            // The broker forgets what is published empty, and says so to nobody who asks later.
+            if message.payload.is_empty() {
+                return;
+            }
+            state.subscribed.remember(&message);
+        }
+        for inbox in state.readers.values().filter(|inbox| inbox.wants(&message.topic)) {
+            inbox.push(&message);
+        }
+    }
+
+    /// A new reader, and the answers that it has to wait for.
+    fn enter(
+        self: &Arc<Self>,
+        live: &Arc<Live>,
+        inbox: Arc<Inbox>,
+    ) -> Result<(Reader, Vec<(Filter, watch::Receiver<Phase>)>), Failure> {
+        let mut state = self.lock();
+        if live.broke.is_cancelled() {
+            return Err(Failure::Dropped { sent: false });
+        }
+        let most = self.limits.subscriptions;
+        if state.readers.len() >= most {
+            let why =
+                format!("{most} subscriptions of this plugin are open, and it may have no more at once");
+            return Err(Failure::TooMuch(why));
+        }
+        if state.subscribed.len() + inbox.filters.len() > MOST_FILTERS {
+            return Err(Failure::TooMuch(format!("this plugin listens to {MOST_FILTERS} filters already")));
+        }
+        let number = state.next_reader;
+        state.next_reader += 1;
+        state.used = Instant::now();
+        state.readers.insert(number, Arc::clone(&inbox));
+        let mut phases = Vec::new();
+        for filter in &inbox.filters {
+            let (known, phase) = state.subscribed.enter(filter, inbox.wants_retained());
+            match known {
+                Some(retained) => retained.iter().for_each(|message| inbox.push(message)),
+                None => self.ask(&mut state, live, filter.clone()),
+            }
+            phases.push((filter.clone(), phase));
+        }
+        Ok((Reader { shared: Arc::clone(self), number, inbox }, phases))
+    }
+
+    /// Subscribes a filter. The packet is queued in here, so that it comes behind what was asked for before.
+    fn ask(self: &Arc<Self>, state: &mut State, live: &Arc<Live>, filter: Filter) {
+        let Some((number, turn)) = state.subscribed.ask(&filter) else { return };
+        let qos: Qos = self.limits.qos.min(live.offers.qos);
+        let number = if live.offers.numbers { number } else { 0 };
+        let asked = live.client.subscribe(&filter.to_string(), qos, number);
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            let answer = asked.await;
+            let mut state = shared.lock();
+            if let Some(reason) = state.subscribed.answered(&filter, turn, answer) {
+                let what = format!("the subscription to {filter}");
+                let listening = state.readers.values().filter(|inbox| inbox.filters.contains(&filter));
+                listening.for_each(|inbox| inbox.end(Failure::Broker { what: what.clone(), reason }));
+            }
+        });
+    }
+
+    /// Unsubscribes what nobody reads any more. Ends when nobody used the connection for so long.
+    async fn unused(self: &Arc<Self>, live: &Live) {
+        loop {
+            tokio::time::sleep(TICK.min(self.limits.idle.max(Duration::from_millis(50)))).await;
+            let mut state = self.lock();
+            for filter in state.subscribed.unread(LINGER) {
+                let asked = live.client.unsubscribe(&filter.to_string());
+                // A broker that does not want to forget it sends messages that nobody reads.
+                tokio::spawn(async move { drop(asked.await) });
+            }
+            let idle = state.readers.is_empty()
+                && self.waiting.load(Ordering::SeqCst) == 0
+                && live.inflight.available_permits() == usize::from(live.offers.inflight)
+                && state.used.elapsed() >= self.limits.idle;
+            if idle {
+                // Whoever comes from here on waits for the next connection.
+                self.link.send_modify(|link| link.live = None);
+                return;
+            }
+        }
+    }
+}
+
+/// A message as it waits to be read, without the credential in it.
+fn as_heard(arrived: Arrived, mask: Option<&Mask>) -> Message {
+    let Arrived { topic, payload, qos, retained, properties, .. } = arrived;
+    let clean = |text: String| match mask {
+        Some(mask) if mask.finds(text.as_bytes()) => mask.replace(&text),
+        _ => text,
+    };
+    let payload = match mask {
+        Some(mask) if mask.finds(&payload) => mask.replace_bytes(&payload),
+        // A piece of the connection's buffer would keep all of it.
+        _ => payload.to_vec(),
+    };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Message {
+        topic: clean(topic),
+        payload,
+        qos,
+        retained,
+        time_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+        properties: properties.json().map(|properties| clean(properties.to_string())),
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.readers.remove(&self.number);
+        state.used = Instant::now();
+        for filter in &self.inbox.filters {
+            state.subscribed.leave(filter);
+        }
+    }
+}
+
+/// Counts a caller that waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The task that works.
+struct Kept<'a>(&'a Shared);
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        // Only a panic leaves the task without having said so.
+        if std::thread::panicking() {
+            self.0.lock().kept = false;
+            self.0.link.send_modify(|link| link.live = None);
+        }
+    }
+}

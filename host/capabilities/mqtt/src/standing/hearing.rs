@@ -1,0 +1,282 @@
+//! One connection for events, from its beginning to its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use fleetgate_core::capability::{Heard, MAX_UNACKNOWLEDGED, Origin};
+use fleetgate_core::mask::Mask;
+use futures_util::future::join_all;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::record::Known;
+use super::{Listener, Stand, lock};
+use crate::copies::Copies;
+use crate::filter::{Filter, Filters};
+use crate::message::Arrived;
+use crate::qos::Qos;
+use crate::wire::{Broke, Client, Connected, Driver, NotDone};
+
+/// Messages that an MQTT 5 broker sends ahead of their acknowledgements. Well below what the core knows again.
+pub(super) const INFLIGHT: u16 = 256;
+/// Messages that are made durable at once.
+const BATCH: usize = 256;
+/// What waits to be made durable, in bytes, if no single message is larger.
+const MOST_BYTES: u64 = 8 << 20;
+/// Properties beyond this are left out.
+const MOST_PROPERTIES: usize = 12 << 10;
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A message that waits to be made durable.
+struct Waiting {
+    arrived: Arrived,
+    when: SystemTime,
+    /// Of another one, and only to be acknowledged.
+    copy: bool,
+    _room: OwnedSemaphorePermit,
+}
+
+/// Why a connection was left.
+enum Left {
+    Broke(Broke),
+    /// Whoever listens, or listened, has no use for it as it is.
+    Asked,
+}
+
+impl Stand {
+    /// Hears until the connection ends. Why it broke; None: it was left on purpose.
+    pub(super) async fn hear(
+        &self,
+        connected: Connected,
+        mask: Option<Arc<Mask>>,
+        client_id: &str,
+        leave: &CancellationToken,
+    ) -> Option<Broke> {
+        let Connected { client, mut driver, resumed, offers } = connected;
+        let subscribed = Mutex::new(Vec::new());
+        let (queue, queued) = mpsc::channel(MAX_UNACKNOWLEDGED);
+        let left = tokio::select! {
+            biased;
+            () = leave.cancelled() => Left::Asked,
+            broke = self.read(&mut *driver, queue, &subscribed) => Left::Broke(broke),
+            () = self.keep(queued, &*client, mask.as_deref()) => Left::Asked,
+            gone = self.subscribe(&*client, client_id, resumed, offers.qos, &subscribed) => match gone {},
+        };
+        match left {
+            Left::Broke(broke) => Some(broke),
+            Left::Asked => {
+                leave_politely(&*client, &mut *driver).await;
+                None
+            }
+        }
+    }
+
+    /// Takes messages off the connection. One that must arrive waits for room, and everything behind it with it; one
+    /// that may get lost does.
+    async fn read(
+        &self,
+        driver: &mut dyn Driver,
+        queue: mpsc::Sender<Waiting>,
+        subscribed: &Mutex<Vec<Filter>>,
+    ) -> Broke {
+        let most = usize::try_from(MOST_BYTES.max(self.limits.message)).unwrap_or(usize::MAX);
+        let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        let mut copies = Copies::default();
+        let mut lost = 0u64;
+        loop {
+            let arrived = match driver.next().await {
+                Ok(arrived) => arrived,
+                Err(broke) => return broke,
+            };
+            let cost = u32::try_from((arrived.payload.len() + arrived.topic.len()).clamp(1, most))
+                .unwrap_or(u32::MAX);
+            let filters = lock(subscribed).iter().filter(|filter| filter.takes(&arrived.topic)).count();
+            // What is sent again has no copies that are known.
+            let copy = !arrived.again
+                && !arrived.retained
+                && copies.is_one(&arrived.topic, &arrived.payload, filters);
+            let when = SystemTime::now();
+            if arrived.qos == Qos::AtMostOnce {
+                let full = match Arc::clone(&room).try_acquire_many_owned(cost) {
+                    Ok(permit) => {
+                        let waiting = Waiting { arrived, when, copy, _room: permit };
+                        matches!(queue.try_send(waiting), Err(TrySendError::Full(_)))
+                    }
+                    Err(_) => true,
+                };
+                if full {
+                    lost += 1;
+                    if lost.is_power_of_two() {
+                        tracing::warn!(broker = %self.dialling.broker, lost, "messages with QoS 0 come faster than they are kept");
+                    }
+                }
+                continue;
+            }
+            let Ok(permit) = Arc::clone(&room).acquire_many_owned(cost).await else { return Broke::Closed };
+            if queue.send(Waiting { arrived, when, copy, _room: permit }).await.is_err() {
+                return Broke::Closed;
+            }
+        }
+    }
+
+    /// Has messages made durable, and acknowledges them then, in their order. Ends when somebody keeps nothing any more.
+    async fn keep(&self, mut queued: mpsc::Receiver<Waiting>, client: &dyn Client, mask: Option<&Mask>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut unasked = 0u64;
+        while queued.recv_many(&mut batch, BATCH).await > 0 {
+            let Some(listeners) = self.listeners() else { return };
+            let mut keeping = Vec::new();
+            for listener in &listeners {
+                let mine =
+                    |waiting: &&Waiting| !waiting.copy && listener.filters.take(&waiting.arrived.topic);
+                let heard: Vec<_> =
+                    batch.iter().filter(mine).map(|waiting| heard(waiting, listener, mask)).collect();
+                if !heard.is_empty() {
+                    keeping.push(listener.sink.keep(heard));
+                }
+            }
+            if join_all(keeping).await.iter().any(Result::is_err) {
+                return;
+            }
+            for Waiting { arrived, .. } in batch.drain(..) {
+                if !listeners.iter().any(|listener| listener.filters.take(&arrived.topic)) {
+                    unasked += 1;
+                    if unasked.is_power_of_two() {
+                        tracing::warn!(
+                            broker = %self.dialling.broker, unasked,
+                            "the broker's session brings messages that no event listens to"
+                        );
+                    }
+                }
+                if arrived.qos != Qos::AtMostOnce {
+                    client.acknowledge(&arrived);
+                }
+            }
+        }
+    }
+
+    /// Puts right what is subscribed, and does so again whenever it changes.
+    async fn subscribe(
+        &self,
+        client: &dyn Client,
+        client_id: &str,
+        resumed: bool,
+        most: Qos,
+        subscribed: &Mutex<Vec<Filter>>,
+    ) -> std::convert::Infallible {
+        let mut known = if resumed { self.record.read(client_id).await } else { Known::default() };
+        loop {
+            let wanted: BTreeMap<_, _> =
+                self.wanted().into_iter().map(|(filter, qos)| (filter, qos.min(most))).collect();
+            *lock(subscribed) = wanted.keys().cloned().collect();
+            self.put_right(client, client_id, &mut known, &wanted).await;
+            self.changed.notified().await;
+        }
+    }
+
+    async fn put_right(
+        &self,
+        client: &dyn Client,
+        client_id: &str,
+        known: &mut Known,
+        wanted: &BTreeMap<Filter, Qos>,
+    ) {
+        let before = known.clone();
+        known.granted.retain(|filter, qos| wanted.get(filter) == Some(qos));
+        let gone = before.granted.keys().chain(&before.asked).filter(|filter| !wanted.contains_key(*filter));
+        let gone: BTreeSet<_> = gone.cloned().collect();
+        let new: Vec<_> = wanted.iter().filter(|(filter, _)| !known.granted.contains_key(*filter)).collect();
+        let mut refused = BTreeMap::new();
+        if !gone.is_empty() || !new.is_empty() {
+            known.asked = gone.iter().chain(wanted.keys()).cloned().collect();
+            self.record.write(client_id, known).await;
+            // Queued here in this order; a subscription that grows is there before the one that it replaces goes.
+            let asking: Vec<_> =
+                new.iter().map(|(filter, qos)| client.subscribe(&filter.to_string(), **qos, 0)).collect();
+            let leaving: Vec<_> = gone.iter().map(|filter| client.unsubscribe(&filter.to_string())).collect();
+            let (answers, left) = tokio::join!(join_all(asking), join_all(leaving));
+            for ((filter, qos), answer) in new.into_iter().zip(answers) {
+                match answer {
+                    Ok(()) => drop(known.granted.insert(filter.clone(), *qos)),
+                    Err(NotDone::Refused(reason)) => drop(refused.insert(filter.clone(), reason)),
+                    Err(NotDone::Gone) => return,
+                }
+            }
+            let left = gone.into_iter().zip(left).filter(|(_, answer)| answer.is_err());
+            known.asked = left.map(|(filter, _)| filter).collect();
+            self.record.write(client_id, known).await;
+        }
+        self.told(wanted, &refused);
+    }
+
+    /// Tells each event that listens through these filters whether the broker refused one.
+    fn told(&self, wanted: &BTreeMap<Filter, Qos>, refused: &BTreeMap<Filter, u8>) {
+        let wanted = Filters::new(wanted.keys().cloned());
+        for listener in self.listeners().unwrap_or_default() {
+            if !listener.filters.iter().all(|own| wanted.cover(own)) {
+                // It came meanwhile, and is subscribed next.
+                continue;
+            }
+            let behind = |filter: &Filter| listener.filters.iter().any(|own| filter.and(own).is_some());
+            let trouble = refused.iter().find(|(filter, _)| behind(filter)).map(|(filter, reason)| {
+                format!("the broker refuses the subscription to {filter} (reason {reason:#04x})")
+            });
+            if let Some(why) = &trouble {
+                tracing::warn!(broker = %self.dialling.broker, event = %listener.name, %why, "an event hears nothing");
+            }
+            *lock(&listener.trouble) = trouble;
+        }
+    }
+}
+
+/// A message as an event gets it.
+fn heard(waiting: &Waiting, listener: &Listener, mask: Option<&Mask>) -> Heard {
+    let Arrived { topic, payload, qos, retained, again, packet, properties, .. } = &waiting.arrived;
+    let clean = |text: &str| match mask {
+        Some(mask) if mask.finds(text.as_bytes()) => mask.replace(text),
+        _ => text.to_owned(),
+    };
+    let mut attributes = json!({ "qos": qos.number(), "retained": retained });
+    if let Some(properties) = properties.json() {
+        let text = clean(&properties.to_string());
+        match serde_json::from_str(&text) {
+            Ok(properties) if text.len() <= MOST_PROPERTIES => attributes["properties"] = properties,
+            _ => attributes["propertiesLeftOut"] = true.into(),
+        }
+    }
+    let device = listener.asked.iter().find(|filter| filter.takes(topic));
+    let order = device.map_or_else(|| topic.clone(), |filter| filter.wild_levels(topic).into_owned());
+    Heard {
+        subject: clean(topic),
+        order: clean(&order),
+        data: match mask {
+            Some(mask) if mask.finds(payload) => mask.replace_bytes(payload),
+            _ => payload.to_vec(),
+        },
+        attributes,
+        heard: waiting.when,
+        origin: (*packet != 0).then(|| Origin { key: origin(*packet, topic, payload), again: *again }),
+    }
+}
+
+/// Names a delivery: the broker sends what was not acknowledged again in a packet of the same number.
+fn origin(packet: u16, topic: &str, payload: &[u8]) -> String {
+    let digest = Sha256::new().chain_update(topic).chain_update([0]).chain_update(payload).finalize();
+    let digest: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{packet}-{digest}")
+}
+
+/// Ends a connection that nothing is heard of.
+pub(super) async fn goodbye(connected: Connected) {
+    let Connected { client, mut driver, .. } = connected;
+    leave_politely(&*client, &mut *driver).await;
+}
+
+async fn leave_politely(client: &dyn Client, driver: &mut dyn Driver) {
+    client.disconnect();
+    let _ = tokio::time::timeout(GOODBYE, async { while driver.next().await.is_ok() {} }).await;
+}
