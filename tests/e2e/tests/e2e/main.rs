@@ -34,6 +34,7 @@ mod ssh;
 #[allow(dead_code, reason = "other tests need other parts of it")]
 #[path = "../../../../host/capabilities/ssh/tests/ssh/sshd.rs"]
 mod sshd;
+mod state;
 mod surfaces;
 mod tasks;
 mod typescript;
