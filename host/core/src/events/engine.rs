@@ -1,6 +1,7 @@
 //! The events of one host: what all of them share, how they follow the catalog, and how they end.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -71,6 +72,8 @@ pub(super) struct Means {
     pub(super) unrecorded: Arc<dyn Audit>,
     pub(super) permits: Arc<Permits>,
     pub(super) pace: Pace,
+    /// Bytes of what waits in all queues.
+    pub(super) waiting: Arc<AtomicUsize>,
     /// Nothing new begins.
     pub(super) stop: CancellationToken,
     /// Everything ends.
@@ -93,6 +96,7 @@ impl Events {
             unrecorded: Unrecorded::shared(),
             permits: Permits::of(room, RUNS_OF_A_BINDING),
             pace,
+            waiting: Arc::default(),
             stop: cut.child_token(),
             cut: cut.clone(),
             look: Arc::default(),

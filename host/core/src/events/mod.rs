@@ -72,6 +72,8 @@ const MAX_BATCH: usize = 200;
 const MAX_QUEUE: usize = 100_000;
 /// Bytes of what waits, at most: it is held in memory too.
 const MAX_QUEUE_BYTES: usize = 16 << 20;
+/// The same of all queues of a host together.
+const MAX_ALL_BYTES: usize = 16 * MAX_QUEUE_BYTES;
 /// Bytes of one run, unless a single event has more.
 const MAX_BATCH_BYTES: usize = 1 << 20;
 /// The largest payload. A larger one is set aside without it.

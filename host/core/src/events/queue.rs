@@ -3,18 +3,21 @@
 //! behind in what was handled.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::MAX_QUEUE_BYTES;
 use super::dead::DeadList;
 use super::engine::Pace;
 use super::origins::Origins;
 use super::record::{Handling, Keeping, Kept, QueueName, now_ms, space};
+use super::{MAX_ALL_BYTES, MAX_QUEUE_BYTES};
 use crate::store::{Batch, Space, Store};
+
+/// How often it is looked for room that another queue gave back.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The pauses after which a write that failed is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
@@ -40,7 +43,7 @@ pub(super) struct State {
     /// By number: the order in which they were kept.
     pub(super) waiting: BTreeMap<u64, Kept>,
     /// What they take.
-    pub(super) bytes: usize,
+    pub(super) taken: Taken,
     /// Parts of a batch that failed as a whole: each is given by itself, before anything else.
     pub(super) pieces: VecDeque<Vec<u64>>,
     pub(super) keeping: Keeping,
@@ -100,27 +103,30 @@ impl Queue {
             if self.state().has_room(most()) {
                 return;
             }
-            room.await;
+            // Room that another queue gave back is found by looking.
+            let _ = tokio::time::timeout(LOOK, room).await;
         }
     }
 }
 
 impl State {
-    /// Whether there is room for a little more: what is kept in one step may go over it.
+    /// Whether there is room for a little more: what is kept in one step may go over it. What the queues of others hold
+    /// never stops one in which nothing waits.
     fn has_room(&self, most: usize) -> bool {
-        self.waiting.len() < most && self.bytes < MAX_QUEUE_BYTES
+        let own = self.waiting.len() < most && self.taken.bytes < MAX_QUEUE_BYTES;
+        own && (self.waiting.is_empty() || self.taken.of_all.load(Ordering::Relaxed) < MAX_ALL_BYTES)
     }
 
     pub(super) fn insert(&mut self, number: u64, kept: Kept) {
-        self.bytes += kept.size();
+        self.taken.take(kept.size());
         if let Some(before) = self.waiting.insert(number, kept) {
-            self.bytes -= before.size();
+            self.taken.give_back(before.size());
         }
     }
 
     pub(super) fn remove(&mut self, number: u64) -> Option<Kept> {
         let kept = self.waiting.remove(&number)?;
-        self.bytes -= kept.size();
+        self.taken.give_back(kept.size());
         Some(kept)
     }
 
@@ -137,5 +143,79 @@ impl State {
     /// When it last came by itself. A clock that was ahead does not keep it from coming again.
     pub(super) fn ticked_ms(&self) -> u64 {
         self.keeping.ticked_ms.min(now_ms())
+    }
+}
+
+/// Bytes in memory, counted for one queue and for all of a host.
+#[derive(Default)]
+pub(super) struct Taken {
+    bytes: usize,
+    of_all: Arc<AtomicUsize>,
+}
+
+impl Taken {
+    /// Nothing yet, of what all take.
+    pub(super) fn of(all: &Arc<AtomicUsize>) -> Self {
+        Self { bytes: 0, of_all: all.clone() }
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.of_all.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn give_back(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+        self.of_all.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.give_back(self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{About, Tried};
+    use super::*;
+
+    fn kept(bytes: usize) -> Kept {
+        let about = About {
+            id: "a".into(),
+            subject: String::new(),
+            order: "".into(),
+            heard_ms: 0,
+            attributes: String::new(),
+        };
+        Kept { about, data: vec![0; bytes], tried: Tried::default() }
+    }
+
+    #[test]
+    fn a_queue_has_room_for_so_many_and_for_so_many_bytes() {
+        let mut state = State::default();
+        assert!(state.has_room(1));
+        state.insert(0, kept(10));
+        assert!(!state.has_room(1) && state.has_room(2));
+        state.insert(1, kept(MAX_QUEUE_BYTES));
+        assert!(!state.has_room(10));
+        state.remove(1);
+        assert!(state.has_room(10));
+    }
+
+    #[test]
+    fn all_queues_together_have_room_for_so_many_bytes_and_an_empty_one_for_a_little_always() {
+        let all = Arc::<AtomicUsize>::default();
+        let queue = || State { taken: Taken::of(&all), ..State::default() };
+        let mut full: Vec<_> = (0..MAX_ALL_BYTES / MAX_QUEUE_BYTES).map(|_| queue()).collect();
+        full.iter_mut().for_each(|state| state.insert(0, kept(MAX_QUEUE_BYTES)));
+        let mut one = queue();
+        assert!(one.has_room(10), "nothing waits in it");
+        one.insert(0, kept(10));
+        assert!(!one.has_room(10));
+        drop(full);
+        assert!(one.has_room(10));
+        assert_eq!(all.load(Ordering::Relaxed), 10);
     }
 }

@@ -3,32 +3,36 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use serde::de::DeserializeOwned;
 
 use super::dead::{self, DeadEntry};
 use super::live::LiveEvent;
 use super::origins;
-use super::queue::State;
+use super::queue::{State, Taken};
 use super::record::{Handling, Keeping, Kept, QueueName, Tried, millis, space};
 use crate::store::{Entry, Page, Store, StoreError};
 
+/// `all`: what the queues of this host take.
 pub(super) async fn recover(
     store: &Arc<dyn Store>,
     name: &QueueName,
     live: &LiveEvent,
+    all: &Arc<AtomicUsize>,
 ) -> Result<State, StoreError> {
     let mut state = State {
+        taken: Taken::of(all),
         keeping: one::<Keeping>(store, name, "k").await?.unwrap_or_default(),
         handling: one::<Handling>(store, name, "w").await?.unwrap_or_default(),
         ..State::default()
     };
-    for entry in all(store, name, "o/").await? {
+    for entry in every(store, name, "o/").await? {
         let Some(number) = number(&entry) else { continue };
         state.origins.add(number, origins::from_bytes(&entry.value));
         state.keeping.next_origins = state.keeping.next_origins.max(number + 1);
     }
-    for entry in all(store, name, "d/").await? {
+    for entry in every(store, name, "d/").await? {
         let Some((dead, _)) = dead::from_bytes(&entry.value) else {
             tracing::warn!(key = %entry.key, "an event that was set aside and cannot be read is left out");
             continue;
@@ -36,7 +40,7 @@ pub(super) async fn recover(
         state.dead.known(DeadEntry { id: dead.id, bytes: entry.value.len(), key: entry.key });
     }
     let mut tried: HashMap<u64, Tried> = HashMap::new();
-    for entry in all(store, name, "t/").await? {
+    for entry in every(store, name, "t/").await? {
         if let (Some(number), Ok(read)) = (number(&entry), serde_json::from_slice(&entry.value)) {
             tried.insert(number, read);
         }
@@ -50,7 +54,7 @@ pub(super) async fn recover(
                 tried.not_before_ms.max(state.keeping.ticked_ms.saturating_add(millis(pause)));
         }
     }
-    for entry in all(store, name, "q/").await? {
+    for entry in every(store, name, "q/").await? {
         let (Some(number), Some(mut kept)) = (number(&entry), Kept::from_bytes(&entry.value)) else {
             tracing::warn!(key = %entry.key, "an event that cannot be read is left out");
             continue;
@@ -71,7 +75,7 @@ async fn one<T: DeserializeOwned>(
     Ok(entry.and_then(|entry| serde_json::from_slice(&entry.value).ok()))
 }
 
-async fn all(store: &Arc<dyn Store>, name: &QueueName, rest: &str) -> Result<Vec<Entry>, StoreError> {
+async fn every(store: &Arc<dyn Store>, name: &QueueName, rest: &str) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
     let mut page = Page::of(format!("{}{rest}", name.prefix()));
     loop {

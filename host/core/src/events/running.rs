@@ -50,7 +50,7 @@ impl Running {
         found: FoundEvent,
         places: BindingPermits,
     ) -> Result<Self, StoreError> {
-        let state = recover(&means.store, &name, &found.event).await?;
+        let state = recover(&means.store, &name, &found.event, &means.waiting).await?;
         let queue = Queue::new(name, means.store.clone(), means.pace, state);
         let (asked, asks) = mpsc::unbounded_channel();
         let current = Arc::new(ArcSwap::from_pointee(found));
