@@ -37,4 +37,5 @@ mod sshd;
 mod state;
 mod surfaces;
 mod tasks;
+mod topics;
 mod typescript;
