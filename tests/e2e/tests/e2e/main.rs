@@ -6,6 +6,7 @@ mod canaries;
 mod cli;
 mod clients;
 mod environment;
+mod events;
 mod files;
 mod framing;
 mod hello;
