@@ -42,6 +42,15 @@ impl Status {
     }
 }
 
+/// Something was sent that must not be sent twice, and nobody knows whether it arrived.
+pub fn perhaps_done(fault: Fault) -> Fault {
+    let message = format!(
+        "{} Whether it was done is not known, so it is not sent again: look at the device before you send it once more.",
+        fault.message
+    );
+    fault.message(message).not_retryable().detail("side_effect", "unknown")
+}
+
 /// What became of a command.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CommandResult {
@@ -101,8 +110,12 @@ impl Sent<'_> {
 
     /// Nothing was heard for this long.
     pub fn unanswered(self, waited: Duration) -> Result<ToolResult, Fault> {
-        let error = format!("no answer came within {} s", waited.as_secs_f64());
-        self.ended(Status::Timeout, None, Some(error))
+        self.lost(format!("no answer came within {} s", waited.as_secs_f64()))
+    }
+
+    /// Nothing will be heard any more.
+    pub fn lost(self, why: String) -> Result<ToolResult, Fault> {
+        self.ended(Status::Timeout, None, Some(why))
     }
 
     fn ended(
@@ -128,7 +141,7 @@ impl Sent<'_> {
         let (command, device) = (shown(self.command), shown(self.device));
         let why = error.map(|error| format!(": {error}")).unwrap_or_default();
         let text = match status {
-            Status::Rejected => format!("Device {device} rejected `{command}`{why}. Nothing was done."),
+            Status::Rejected => format!("Device {device} rejected `{command}`{why}."),
             Status::Busy => {
                 format!("Device {device} is busy and did not take `{command}`{why}. It may later.")
             }

@@ -1,7 +1,8 @@
 //! An IoT fleet as MCP tools: read sensors, look at history, send commands that devices acknowledge, see alerts.
 //!
 //! - [`tools`] are what a client sees: the tools of the jettyd MCP server, by the same names and with the same shapes.
-//! - [`mode`] decides the way to the devices. [`api`] goes through jettyd's REST API.
+//! - [`mode`] decides the way to the devices. [`api`] goes through jettyd's REST API, [`direct`] through a broker: it
+//!   remembers what devices say when nobody calls, and talks to them when somebody does.
 //! - [`device`], [`reading`], [`history`], [`command`], [`configuration`] and [`alert`] are what both ways have in
 //!   common: what is asked, and what comes of it.
 
@@ -10,8 +11,10 @@ mod api;
 mod command;
 mod configuration;
 mod device;
+mod direct;
 mod history;
 mod mode;
+mod naming;
 mod reading;
 mod settings;
 mod time;
@@ -27,6 +30,7 @@ fleetgate_sdk::export! {
         tools::acting::send_command,
         tools::acting::configure_device,
         tools::alerts::list_alerts;
+    events: direct::heard::handle;
 }
 
 #[cfg(test)]

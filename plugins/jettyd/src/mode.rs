@@ -2,13 +2,15 @@
 
 use fleetgate_sdk::prelude::*;
 
-use crate::api;
+use crate::{api, direct};
 
 /// How devices are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Through jettyd's API (`http.api`).
     Api,
+    /// Straight through a broker (`mqtt.broker`).
+    Direct,
 }
 
 impl Mode {
@@ -20,10 +22,15 @@ impl Mode {
         if granted(api::CAPABILITY) {
             return Ok(Self::Api);
         }
+        if granted(direct::BROKER) {
+            return Ok(Self::Direct);
+        }
         let binding = binding();
         Err(Fault::denied(format!(
             "No way to any device was granted to this plugin. The operator grants jettyd's API \
-             ([plugins.{binding}.grant.http.api] with `url` and `credential`)."
+             ([plugins.{binding}.grant.http.api] with `url` and `credential`), or a broker \
+             ([plugins.{binding}.grant.mqtt.broker] with `url`, `credential`, `publish` and `subscribe`, beside \
+             [plugins.{binding}.grant.events.telemetry] and [plugins.{binding}.grant.keyvalue.history])."
         )))
     }
 }

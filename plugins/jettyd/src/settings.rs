@@ -83,3 +83,49 @@ impl ConfigurePath {
 pub fn alerts_path() -> Result<&'static str, Fault> {
     word("alerts_path", &[("alerts", "alerts"), ("alert-rules", "alert-rules"), ("rules", "rules")])
 }
+
+/// Where a device's topics begin: levels, of which some stand for something (`{device_id}`).
+pub fn topic_prefix() -> String {
+    config::get_or("topic_prefix", "jettyd/{tenant_id}/{device_id}")
+}
+
+/// What stands for `{tenant_id}` in topics, where the operator says so.
+pub fn tenant_id() -> Option<String> {
+    config::get("tenant_id").filter(|tenant| !tenant.trim().is_empty())
+}
+
+/// A device whose interval is not known is offline when it was silent for so long.
+pub fn offline_after() -> Result<Duration, Fault> {
+    Ok(config::duration("offline_after")?.unwrap_or(Duration::from_secs(180)))
+}
+
+/// How long history is kept.
+pub fn history_retention() -> Result<Duration, Fault> {
+    Ok(config::duration("history_retention")?.unwrap_or(Duration::from_secs(7 * 24 * 3600)))
+}
+
+/// A device that was silent for so long is forgotten.
+pub fn forget_after() -> Result<Duration, Fault> {
+    let set = config::duration("forget_after")?.unwrap_or(Duration::from_secs(30 * 24 * 3600));
+    Ok(set.max(Duration::from_secs(60)))
+}
+
+/// How far a device's clock may be ahead of the host's.
+pub fn clock_tolerance() -> Result<Duration, Fault> {
+    Ok(config::duration("clock_tolerance")?.unwrap_or(Duration::from_secs(300)))
+}
+
+/// An alert that nobody resolves is resolved when it was not heard again for so long.
+pub fn alert_hold() -> Result<Duration, Fault> {
+    Ok(config::duration("alert_hold")?.unwrap_or(Duration::from_secs(3600)))
+}
+
+/// The largest message that a device takes, in bytes.
+pub fn max_payload() -> Result<usize, Fault> {
+    Ok(config::size("max_payload")?.and_then(|size| usize::try_from(size).ok()).unwrap_or(512))
+}
+
+/// Whether the broker keeps a configuration for a device that is away.
+pub fn retain_config() -> Result<bool, Fault> {
+    Ok(config::boolean("retain_config")?.unwrap_or(false))
+}

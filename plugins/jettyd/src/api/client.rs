@@ -5,6 +5,7 @@ use std::time::Duration;
 use fleetgate_sdk::prelude::*;
 
 use super::refusal;
+use crate::command::perhaps_done;
 use crate::settings;
 
 /// The API of the granted server. Paths begin below `/v1`, which the manifest says.
@@ -54,11 +55,11 @@ pub(super) fn answer(request: http::Request) -> Result<Value, Fault> {
 pub(super) fn answer_once(request: http::Request) -> Result<Value, Fault> {
     match request.send() {
         Ok(response) => read(&response).map_err(|fault| match response.status() {
-            500 | 502 | 504 => refusal::perhaps_done(fault),
+            500 | 502 | 504 => perhaps_done(fault),
             _ => fault,
         }),
         Err(fault) if ["timeout", "unavailable", "upstream", "cancelled"].contains(&&*fault.code) => {
-            Err(refusal::perhaps_done(fault))
+            Err(perhaps_done(fault))
         }
         Err(fault) => Err(fault),
     }

@@ -5,7 +5,7 @@ use serde_json::Map;
 
 use super::client::{Api, answer, answer_once};
 use super::{reading, refusal};
-use crate::command::{Sent, Status};
+use crate::command::{Sent, Status, perhaps_done};
 use crate::reading::shown;
 use crate::settings::{self, Dialect};
 
@@ -24,9 +24,7 @@ pub fn send(device: &str, command: &str, params: &Map<String, Value>) -> Result<
     })?;
     let entry = reading::object(&taken, &["command"]);
     let Some(id) = reading::text(entry, &["id", "command_id"]) else {
-        return Err(refusal::perhaps_done(Fault::upstream(
-            "The API took the command and did not say its id.",
-        )));
+        return Err(perhaps_done(Fault::upstream("The API took the command and did not say its id.")));
     };
     let sent = Sent { id: &id, device, command };
     if let Some(done) = ended(sent, entry) {
@@ -79,5 +77,5 @@ fn ended(sent: Sent<'_>, entry: &Value) -> Option<Result<ToolResult, Fault>> {
 
 /// The command was taken whatever became of waiting for it.
 fn about(fault: Fault, id: &str) -> Fault {
-    refusal::perhaps_done(fault).detail("command_id", id)
+    perhaps_done(fault).detail("command_id", id)
 }

@@ -44,8 +44,8 @@ pub fn configure(device: &str, config: &Checked) -> Result<ToolResult, Fault> {
     let status = match reading::text(said, &["status"]).and_then(|word| Status::read(&word)) {
         Some(status) => status,
         None if !errors.is_empty() => Status::Rejected,
-        // 202: it is on its way, also to a device that is offline.
-        None if status == 202 => Status::Accepted,
+        // 202: it is on its way, also to a device that is offline. A shadow holds the wish until the device takes it.
+        None if status == 202 || to_shadow.is_some() => Status::Accepted,
         None => Status::Applied,
     };
     let note = (config.script.is_some() && status != Status::Rejected)

@@ -2,7 +2,7 @@
 //!
 //! - [`client`] sends: one place for timeouts and for what a missing answer means. [`refusal`] says what a status means,
 //!   [`reading`] reads what comes back, leniently: the server is closed, and its public descriptions differ.
-//! - [`lookup`] turns a name into a device, for tools that only look.
+//! - [`lookup`] finds a device by its id or its name, for tools that only look.
 //! - [`devices`], [`telemetry`], [`commands`], [`configuring`] and [`alerts`] are its parts.
 
 pub mod alerts;

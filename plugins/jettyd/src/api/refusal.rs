@@ -40,15 +40,6 @@ pub(super) fn status(fault: &Fault) -> Option<u64> {
     fault.details.as_ref()?.get("status")?.as_u64()
 }
 
-/// Something was sent that must not be sent twice, and nobody knows whether it arrived.
-pub(super) fn perhaps_done(fault: Fault) -> Fault {
-    let message = format!(
-        "{} Whether it was done is not known, so it is not sent again: look at the device before you send it once more.",
-        fault.message
-    );
-    fault.message(message).not_retryable().detail("side_effect", "unknown")
-}
-
 fn hint(status: u16) -> Option<String> {
     let binding = binding();
     match status {

@@ -206,7 +206,7 @@ fn wishes_go_to_the_shadow() {
     let config =
         json!({ "telemetry_interval_s": 60, "thresholds": { "t": { "max": 30 } }, "tags": ["a"], "x": 1 });
     let (played, data) = configured("auto", config.clone(), Response::status(200));
-    assert_eq!(data, json!({ "device_id": ID, "status": "applied", "config": config }));
+    assert_eq!(data, json!({ "device_id": ID, "status": "accepted", "config": config }));
     assert_eq!(played.asked(), [format!("PATCH /devices/{ID}/shadow")]);
     let body = played.requests()[0].json::<Value>();
     assert_eq!(
@@ -243,7 +243,7 @@ fn what_the_server_says_about_a_configuration_counts() {
     for (answer, status) in [
         (json!({ "status": "pending" }), "pending"),
         (json!({ "data": { "status": "applied" } }), "applied"),
-        (json!({ "ok": true }), "applied"),
+        (json!({ "ok": true }), "accepted"),
     ] {
         let (_, data) = configured("auto", json!({ "x": 1 }), Response::json(200, answer));
         assert_eq!(data["status"], status);

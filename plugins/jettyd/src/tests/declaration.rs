@@ -201,3 +201,45 @@ fn the_variables_of_the_page_and_of_the_npm_package_are_read() {
     // The one is written without and the other with this end.
     assert_eq!(api["base"].as_str(), Some("/v1"));
 }
+
+/// Filters of a request or of a tool's part of it, without their three levels of prefix.
+fn channels(filters: &[String]) -> BTreeSet<&str> {
+    filters.iter().map(|filter| filter.strip_prefix("+/+/+/").expect("any prefix of three levels")).collect()
+}
+
+#[test]
+fn at_a_broker_the_manifest_asks_for_the_channels_of_devices_and_for_no_keys_of_theirs() {
+    let manifest = manifest();
+    let asked = &manifest["capabilities"]["mqtt"]["broker"];
+    let words = |value: &toml::Value| value.clone().try_into::<Vec<String>>().expect("words");
+    let heard = ["telemetry", "status", "shadow/report", "alert", "command/response", "config", "config/ack"];
+    assert_eq!(channels(&words(&asked["subscribe"])), heard.into());
+    assert_eq!(channels(&words(&asked["publish"])), ["command", "config", "shadow/desired"].into());
+    let events = &manifest["capabilities"]["events"]["telemetry"]["from"]["mqtt.broker"];
+    assert_eq!(words(&events["subscribe"]), words(&asked["subscribe"]));
+    assert_eq!(manifest["capabilities"]["keyvalue"]["history"]["scope"].as_str(), Some("shared"));
+}
+
+#[test]
+fn only_what_acts_publishes_and_each_to_its_own_channels() {
+    for tool in all() {
+        let name = tool["name"].as_str().expect("a name");
+        let filters = words(&tool["manifest"]["reach"]["mqtt.broker"]["publish"]);
+        let expected: &[&str] = match name {
+            "send_command" => &["command"],
+            "configure_device" => &["config", "shadow/desired"],
+            _ => &[],
+        };
+        assert_eq!(channels(&filters), expected.iter().copied().collect(), "{name}");
+    }
+}
+
+#[test]
+fn every_way_is_optional_and_every_capability_of_the_other_way_too() {
+    let manifest = manifest();
+    for (kind, requests) in manifest["capabilities"].as_table().expect("capabilities") {
+        for (name, request) in requests.as_table().expect("requests") {
+            assert_eq!(request["optional"].as_bool(), Some(true), "{kind}.{name}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod acting;
 mod alerts;
 mod declaration;
+mod direct;
 mod fleet;
 mod history;
 mod names;

@@ -137,3 +137,19 @@ fn a_credential_that_is_refused_is_not_tried_again() {
     assert!(played.fault("read_sensor", json!({ "device_id": ID, "sensor_key": "t" })).is("denied"));
     assert_eq!(played.asked().len(), 1);
 }
+
+#[test]
+fn a_server_that_refuses_a_metric_that_it_does_not_know_is_understood() {
+    for status in [400, 404, 422] {
+        let played = Played::new(move |request: &Request| match request.path() {
+            path if path.ends_with("/shadow") => Response::json(200, shadow()),
+            _ => Response::status(status),
+        });
+        let fault = played.fault("read_sensor", json!({ "device_id": ID, "sensor_key": "co2" }));
+        assert_eq!(
+            (fault.code.as_str(), fault.field.as_deref()),
+            ("unknown", Some("/sensor_key")),
+            "{status}"
+        );
+    }
+}

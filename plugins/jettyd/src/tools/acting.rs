@@ -7,7 +7,7 @@ use serde_json::Map;
 use super::check_text;
 use crate::configuration::Configuration;
 use crate::mode::Mode;
-use crate::{api, command, configuration};
+use crate::{api, command, configuration, direct};
 
 /// What to tell a device.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -39,7 +39,8 @@ pub struct SendCommand {
         "http.api" = {
             methods = ["GET", "POST"],
             paths = ["GET /devices/*/commands", "POST /devices/*/commands"]
-        }
+        },
+        "mqtt.broker" = { publish = ["+/+/+/command"], subscribe = ["+/+/+/command/response"] }
     },
     output_schema = command::schema
 )]
@@ -48,6 +49,7 @@ pub fn send_command(args: SendCommand) -> Result<ToolResult, Fault> {
     check_text("/command", &args.command, "A command")?;
     match Mode::granted()? {
         Mode::Api => api::commands::send(&args.device_id, &args.command, &args.params),
+        Mode::Direct => direct::commands::send(&args.device_id, &args.command, &args.params),
     }
 }
 
@@ -78,6 +80,10 @@ pub struct ConfigureDevice {
         "http.api" = {
             methods = ["PATCH", "PUT"],
             paths = ["PATCH /devices/*/shadow", "PUT /devices/*/config"]
+        },
+        "mqtt.broker" = {
+            publish = ["+/+/+/config", "+/+/+/shadow/desired"],
+            subscribe = ["+/+/+/command/response", "+/+/+/config/ack", "+/+/+/alert", "+/+/+/shadow/report"]
         }
     },
     output_schema = configuration::schema
@@ -87,5 +93,6 @@ pub fn configure_device(args: ConfigureDevice) -> Result<ToolResult, Fault> {
     let config = args.config.check()?;
     match Mode::granted()? {
         Mode::Api => api::configuring::configure(&args.device_id, &config),
+        Mode::Direct => direct::configuring::configure(&args.device_id, &config),
     }
 }

@@ -3,8 +3,8 @@
 use fleetgate_sdk::prelude::*;
 
 use crate::alert::{Alerts, Wanted};
-use crate::api;
 use crate::mode::Mode;
+use crate::{api, direct};
 
 /// List all alert rules for the tenant, including trigger conditions, notification channels, and current fired/resolved
 /// state. `state` = `fired` gives what is the matter now. Changes nothing.
@@ -25,5 +25,6 @@ pub fn list_alerts(args: Wanted) -> Result<Alerts, Fault> {
     args.check()?;
     match Mode::granted()? {
         Mode::Api => api::alerts::list(&args),
+        Mode::Direct => direct::alerts::list(&args),
     }
 }

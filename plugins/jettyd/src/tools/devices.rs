@@ -3,9 +3,9 @@
 use fleetgate_sdk::prelude::*;
 
 use super::check_text;
-use crate::api;
 use crate::device::{DeviceDetail, Devices, FleetStatus};
 use crate::mode::Mode;
+use crate::{api, direct};
 
 /// Return all devices in the tenant fleet, including online/offline status and last-seen timestamp. Use it to find the
 /// `id` that other tools take as `device_id`. Changes nothing.
@@ -19,6 +19,7 @@ use crate::mode::Mode;
 pub fn list_devices() -> Result<Devices, Fault> {
     match Mode::granted()? {
         Mode::Api => api::devices::list(),
+        Mode::Direct => direct::fleet::list(),
     }
 }
 
@@ -47,6 +48,7 @@ pub fn get_device(args: OneDevice) -> Result<DeviceDetail, Fault> {
     check_text("/device_id", &args.device_id, "A device's id")?;
     match Mode::granted()? {
         Mode::Api => api::devices::get(&args.device_id),
+        Mode::Direct => direct::fleet::get(&args.device_id),
     }
 }
 
@@ -65,5 +67,6 @@ pub fn get_device(args: OneDevice) -> Result<DeviceDetail, Fault> {
 pub fn get_fleet_status() -> Result<FleetStatus, Fault> {
     match Mode::granted()? {
         Mode::Api => api::devices::status(),
+        Mode::Direct => direct::fleet::status(),
     }
 }

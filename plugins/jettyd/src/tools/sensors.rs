@@ -3,10 +3,10 @@
 use fleetgate_sdk::prelude::*;
 
 use super::check_text;
-use crate::api;
 use crate::history::{Asked, History, Resolution};
 use crate::mode::Mode;
 use crate::reading::Scalar;
+use crate::{api, direct};
 
 /// Which sensor.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -55,6 +55,7 @@ pub fn read_sensor(args: OneSensor) -> Result<SensorValue, Fault> {
     check(&args.device_id, &args.sensor_key)?;
     match Mode::granted()? {
         Mode::Api => api::telemetry::last(&args.device_id, &args.sensor_key),
+        Mode::Direct => direct::sensors::last(&args.device_id, &args.sensor_key),
     }
 }
 
@@ -100,6 +101,7 @@ pub fn get_history(args: GetHistory) -> Result<History, Fault> {
     let asked = Asked::new(&args.from, args.to.as_deref(), args.resolution)?;
     match Mode::granted()? {
         Mode::Api => api::telemetry::history(&args.device_id, &args.sensor_key, &asked),
+        Mode::Direct => direct::sensors::history(&args.device_id, &args.sensor_key, &asked),
     }
 }
 

@@ -1,0 +1,223 @@
+//! What messages make of what is known of a device.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fleetgate_sdk::prelude::*;
+
+use super::clock::Measured;
+use super::keys::{alert_key, alerts_prefix, history_key, record_key, report_key, script_key};
+use super::message::{AlertSaid, Said};
+use super::record::{HeardAlert, Report, Script};
+use super::store::Draft;
+use crate::alert::{Alert, alert_of};
+use crate::reading::{Scalar, shown};
+
+/// Alerts that are remembered of one device.
+const MOST_ALERTS: usize = 64;
+/// For so long a device of the same id under another prefix is another device.
+const ELSEWHERE: i64 = 3_600_000;
+
+/// What the operator set.
+pub struct Rules {
+    pub tolerance: Duration,
+    pub retention: Duration,
+    pub forget: Duration,
+}
+
+/// A message that was understood.
+pub struct Heard {
+    /// Which of the batch.
+    pub at: usize,
+    pub device: String,
+    pub prefix: String,
+    pub said: Said,
+    pub event: String,
+    /// By the host's clock, in Unix milliseconds.
+    pub time: i64,
+    pub retained: bool,
+    /// The device itself said it.
+    pub by_device: bool,
+    pub bytes: usize,
+}
+
+/// What else came of it.
+#[derive(Default)]
+pub struct Kept {
+    pub corrected: Vec<String>,
+    pub refused: Vec<(usize, Fault)>,
+}
+
+/// What these messages make of a device.
+pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut Kept) -> Result<(), Fault> {
+    let Some(device) = heard.first().map(|heard| heard.device.as_str()) else { return Ok(()) };
+    let (known, when) = draft.record(device)?;
+    let mut record = known.clone().unwrap_or_default();
+    for one in heard {
+        if !record.prefix.is_empty() && record.prefix != one.prefix && one.time - record.heard < ELSEWHERE {
+            let message =
+                format!("A device of this id was heard under another prefix ({}).", shown(&record.prefix));
+            kept.refused.push((one.at, Fault::custom("foreign-topic", message)));
+            continue;
+        }
+        if one.by_device {
+            record.prefix.clone_from(&one.prefix);
+        }
+        let measured = |ts: Option<&Value>| Measured::of(ts, one.time, rules.tolerance);
+        let away = matches!(&one.said, Said::Status { word, .. } if word == "offline");
+        if one.by_device && !one.retained && !away {
+            record.heard = record.heard.max(one.time);
+        }
+        match &one.said {
+            Said::Telemetry { ts, readings, left_out } => {
+                let at = measured(ts.as_ref());
+                if matches!(at, Measured::Corrected(_)) {
+                    kept.corrected.push(device.to_owned());
+                }
+                if *left_out > 0 {
+                    log::info(format!(
+                        "{left_out} readings of {} are no values, and are left out",
+                        shown(device)
+                    ));
+                }
+                for (key, value) in readings {
+                    record.measured(key, value, at.ms());
+                }
+                history(draft, rules, one, at.ms(), readings)?;
+            }
+            Said::Status { ts, word, version } => {
+                let at = if one.retained { told(ts.as_ref(), one, rules) } else { one.time };
+                if record.status.as_ref().is_none_or(|(_, before)| *before <= at) {
+                    record.status = Some((word.clone(), at));
+                }
+                if word == "updated" && version.is_some() {
+                    record.firmware.clone_from(version);
+                }
+            }
+            Said::Report(shadow) => {
+                let said = shadow.last_report().map(|at| json!(at.as_millisecond()));
+                let at = measured(said.as_ref()).ms();
+                for (key, reading) in shadow.readings() {
+                    record.measured(&key, &reading.value, at);
+                }
+                if let Some(tags) = shadow.reported.get("tags").and_then(Value::as_array) {
+                    record.tags = tags.iter().filter_map(Value::as_str).take(32).map(shown).collect();
+                }
+                let key = report_key(device);
+                if draft.read::<Report>(&key)?.is_none_or(|before| before.at <= at) {
+                    let report = Report {
+                        reported: shadow.reported.clone(),
+                        desired: shadow.desired.clone(),
+                        metadata: shadow.metadata.clone(),
+                        at,
+                    };
+                    draft.set(key, &report, rules.forget)?;
+                }
+            }
+            Said::Alert(said) => alert(draft, rules, device, said, measured(said.ts.as_ref()).ms())?,
+            Said::ConfigAccepted { rules: count, heartbeats } => {
+                let key = script_key(device);
+                let mut script = draft.read::<Script>(&key)?.unwrap_or_default();
+                if script.accepted(*count, *heartbeats) {
+                    record.interval = script.interval();
+                    draft.set(key, &script, rules.forget)?;
+                }
+            }
+            Said::ConfigRejected => {
+                let key = script_key(device);
+                if let Some(mut script) = draft.read::<Script>(&key)?.filter(|script| script.sent.is_some()) {
+                    script.sent = None;
+                    draft.set(key, &script, rules.forget)?;
+                }
+            }
+            Said::Config(config) if config.contains_key("rules") || config.contains_key("heartbeats") => {
+                let key = script_key(device);
+                let mut script = draft.read::<Script>(&key)?.unwrap_or_default();
+                // What the broker kept is what the device got when it came.
+                match one.retained {
+                    true => script = Script { known: Some(config.clone()), sent: None },
+                    false => script.sent = Some(config.clone()),
+                }
+                if one.retained {
+                    record.interval = script.interval();
+                }
+                draft.set(key, &script, rules.forget)?;
+            }
+            Said::Config(_) | Said::Nothing => {}
+        }
+    }
+    // What others say to a device makes no device.
+    if record.prefix.is_empty() || known.as_ref() == Some(&record) {
+        return Ok(());
+    }
+    draft.set_when(record_key(device), &record, rules.forget, when)
+}
+
+/// When something was said that the broker kept; 0 where nobody knows.
+fn told(ts: Option<&Value>, heard: &Heard, rules: &Rules) -> i64 {
+    match Measured::of(ts, heard.time, rules.tolerance) {
+        Measured::Told(at) => at,
+        Measured::Heard(_) | Measured::Corrected(_) => 0,
+    }
+}
+
+fn history(
+    draft: &mut Draft<'_>,
+    rules: &Rules,
+    heard: &Heard,
+    at: i64,
+    readings: &BTreeMap<String, Scalar>,
+) -> Result<(), Fault> {
+    let age = Duration::from_millis(u64::try_from(heard.time.saturating_sub(at)).unwrap_or_default());
+    // What is older than history is kept is none any more.
+    match rules.retention.checked_sub(age) {
+        Some(left) if !left.is_zero() && !readings.is_empty() => {
+            draft.set(history_key(&heard.device, at, &heard.event), readings, left)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn alert(draft: &mut Draft<'_>, rules: &Rules, device: &str, said: &AlertSaid, at: i64) -> Result<(), Fault> {
+    let script = draft.read::<Script>(&script_key(device))?.unwrap_or_default();
+    let rule = script.rules().iter().find(|rule| {
+        let id = rule.get("id").and_then(Value::as_str);
+        let message = alert_of(rule).and_then(|alert| alert.get("message")?.as_str());
+        id == Some(&said.name) || message == Some(&said.message)
+    });
+    let name = rule.and_then(|rule| rule.get("id")?.as_str()).unwrap_or(&said.name).to_owned();
+    let key = alert_key(device, &name);
+    let before = draft.read::<HeardAlert>(&key)?;
+    if before.is_none() {
+        forget_oldest(draft, device)?;
+    }
+    let mut alert = before.unwrap_or(HeardAlert {
+        name,
+        message: said.message.clone(),
+        severity: None,
+        fired: None,
+        resolved: None,
+        trigger: None,
+    });
+    alert.message.clone_from(&said.message);
+    alert.severity = said.severity.clone().or(alert.severity);
+    alert.trigger = rule.and_then(|rule| Alert::of_rule(device, rule)?.trigger).or(alert.trigger);
+    let last = if said.resolved { &mut alert.resolved } else { &mut alert.fired };
+    *last = Some(last.map_or(at, |before| before.max(at)));
+    draft.set(key, &alert, rules.forget)
+}
+
+/// Alerts may say something new each time (`31.2 is too hot`); of those, only so many are remembered.
+fn forget_oldest(draft: &mut Draft<'_>, device: &str) -> Result<(), Fault> {
+    let entries =
+        draft.memory().bucket.list(&alerts_prefix(device), None, u32::try_from(MOST_ALERTS).unwrap_or(64))?;
+    if entries.entries.len() < MOST_ALERTS {
+        return Ok(());
+    }
+    let time = |alert: HeardAlert| alert.fired.max(alert.resolved);
+    let oldest = entries.entries.into_iter().min_by_key(|entry| entry.json().ok().and_then(time));
+    if let Some(oldest) = oldest {
+        draft.delete(oldest.key);
+    }
+    Ok(())
+}
