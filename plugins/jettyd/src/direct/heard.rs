@@ -38,7 +38,8 @@ pub fn handle(batch: Vec<Event>) -> Vec<Result<(), Fault>> {
     };
     let (prefix, rules, memory) = match ready() {
         Ok(ready) => ready,
-        Err(fault) => return vec![Err(fault); batch.len()],
+        // What the operator puts right is worth another try.
+        Err(fault) => return vec![Err(fault.retryable()); batch.len()],
     };
     let mut by_device: BTreeMap<String, Vec<Heard>> = BTreeMap::new();
     for (at, event) in batch.iter().enumerate() {
