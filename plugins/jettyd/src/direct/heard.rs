@@ -57,6 +57,7 @@ pub fn handle(batch: Vec<Event>) -> Vec<Result<(), Fault>> {
     }
     let mut corrected = Vec::new();
     for together in together(by_device) {
+        let together: Vec<_> = together.iter().map(Vec::as_slice).collect();
         keep(&memory, &rules, &together, &mut answers, &mut corrected);
     }
     if !corrected.is_empty() {
@@ -122,12 +123,12 @@ fn together(by_device: BTreeMap<String, Vec<Heard>>) -> Vec<Vec<Vec<Heard>>> {
     groups
 }
 
-/// Keeps what these devices said. Where that fails together, each device is tried alone, so that none suffers from
-/// another.
+/// Keeps what these devices said. Where that fails together, each device is tried alone, and then each message, so that
+/// none suffers from another.
 fn keep(
     memory: &Memory,
     rules: &Rules,
-    group: &[Vec<Heard>],
+    group: &[&[Heard]],
     answers: &mut [Result<(), Fault>],
     corrected: &mut Vec<String>,
 ) {
@@ -140,20 +141,25 @@ fn keep(
         }
         Err(_) if group.len() > 1 => {
             for alone in group {
-                keep(memory, rules, std::slice::from_ref(alone), answers, corrected);
+                keep(memory, rules, &[*alone], answers, corrected);
+            }
+        }
+        Err(fault) if group.len() == 1 && group[0].len() > 1 && !fault.retryable => {
+            for alone in group[0].chunks(1) {
+                keep(memory, rules, &[alone], answers, corrected);
             }
         }
         Err(fault) => {
             log::with(json!({ "code": fault.code }))
                 .error(format!("what was heard is not kept: {}", fault.message));
-            for heard in group.iter().flatten() {
+            for heard in group.iter().copied().flatten() {
                 answers[heard.at] = Err(fault.clone());
             }
         }
     }
 }
 
-fn try_to_keep(memory: &Memory, rules: &Rules, group: &[Vec<Heard>]) -> Result<Kept, Fault> {
+fn try_to_keep(memory: &Memory, rules: &Rules, group: &[&[Heard]]) -> Result<Kept, Fault> {
     let mut last = Fault::unavailable("What is known of these devices changes all the time.");
     for _ in 0..TRIES {
         let mut draft = Draft::new(memory);

@@ -76,11 +76,9 @@ fn topics_may_begin_as_the_operator_says() {
 fn a_setting_that_is_no_prefix_fails_every_event_until_it_is_put_right_and_says_why() {
     let direct = Direct { host: Direct::new().host.config("topic_prefix", "jettyd/#") };
     let answers = direct.deliver(vec![good("d1"), good("d2")]);
-    assert!(
-        answers
-            .iter()
-            .all(|answer| answer.as_ref().is_err_and(|fault| fault.retryable && fault.message.contains("topic_prefix")))
-    );
+    assert!(answers.iter().all(|answer| {
+        answer.as_ref().is_err_and(|fault| fault.retryable && fault.message.contains("topic_prefix"))
+    }));
 }
 
 #[test]
