@@ -20,6 +20,7 @@ pub mod configuring;
 pub mod fleet;
 pub mod heard;
 mod keys;
+mod measured;
 mod message;
 mod not_a_number;
 mod record;

@@ -36,9 +36,9 @@ pub fn history(asked: &str, key: &str, range: &Asked) -> Result<History, Fault> 
     let mut values = Vec::new();
     // Milliseconds are what is kept; a range may be finer.
     let bounds = (range.from.as_millisecond(), range.to.as_millisecond());
-    let truncated = memory.history(&device.id, bounds, MOST, |at, mut readings| {
+    let truncated = memory.history((&device.id, key), bounds, MOST, |at, value| {
         let at = time::of_ms(at);
-        if let Some(value) = readings.remove(key).filter(|_| range.holds(at)) {
+        if range.holds(at) {
             values.push((at, value));
         }
     })?;

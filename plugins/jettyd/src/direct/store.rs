@@ -8,6 +8,7 @@ use fleetgate_sdk::prelude::*;
 use serde::de::DeserializeOwned;
 
 use super::keys::{alerts_prefix, decoded, fits, history_prefix, record_key, report_key, script_key};
+use super::measured;
 use super::record::{HeardAlert, Record, Report, Script};
 use super::{BUCKET, EVENTS};
 use crate::mode::binding;
@@ -98,14 +99,14 @@ impl Memory {
         Ok(self.all("c/", MOST_DEVICES)?.0)
     }
 
-    /// What a device's messages measured from one millisecond to another, both included, oldest first; at most so many
-    /// messages. True: there are more.
+    /// What a device's messages measured of a sensor from one millisecond to another, both included, oldest first; at most
+    /// so many messages. True: there are more.
     pub fn history(
         &self,
-        device: &str,
+        (device, sensor): (&str, &str),
         (from, to): (i64, i64),
         most: usize,
-        mut each: impl FnMut(i64, BTreeMap<String, Scalar>),
+        mut each: impl FnMut(i64, Scalar),
     ) -> Result<bool, Fault> {
         if !fits(device) {
             return Ok(false);
@@ -124,8 +125,8 @@ impl Memory {
             if read == most {
                 return Ok(true);
             }
-            if let Ok(readings) = entry.json() {
-                each(at, readings);
+            if let Some(value) = measured::value(&entry.value, sensor) {
+                each(at, value);
             }
         }
         Ok(false)
@@ -270,8 +271,9 @@ mod tests {
             }
             let read = |range, most| {
                 let mut values = Vec::new();
-                let more =
-                    memory.history("d1", range, most, |at, _| values.push(at)).expect("it can be read");
+                let more = memory
+                    .history(("d1", "t"), range, most, |at, _| values.push(at))
+                    .expect("it can be read");
                 (values, more)
             };
             assert_eq!(read((0, 9), 3), (vec![1, 2, 3], false));
