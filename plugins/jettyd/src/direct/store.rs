@@ -18,8 +18,10 @@ use crate::settings;
 /// Devices and alerts that are listed.
 const MOST_DEVICES: usize = 10_000;
 const MOST_ALERTS: usize = 5_000;
-/// Entries that make room for new ones at once.
-const ROOM: usize = 64;
+/// Entries that make room for new ones at once, and how many of them are of one device: several batches' worth, since a
+/// bucket that is full stays so.
+const ROOM: usize = 480;
+const ROOM_OF_DEVICE: u32 = 16;
 /// Ids that a refusal names.
 const NAMED: usize = 20;
 
@@ -136,17 +138,15 @@ impl Memory {
     pub fn make_room<'a>(&self, devices: impl Iterator<Item = &'a str>) -> Result<usize, Fault> {
         let mut old = Vec::new();
         for device in devices {
-            for entry in self.bucket.entries(&history_prefix(device)).page(8).take(8) {
-                old.push(entry?.key);
-            }
+            let page = self.bucket.list(&history_prefix(device), None, ROOM_OF_DEVICE)?;
+            old.extend(page.entries.into_iter().map(|entry| entry.key));
             if old.len() >= ROOM {
                 break;
             }
         }
         if old.is_empty() {
-            for entry in self.bucket.entries("h/").page(64).take(ROOM) {
-                old.push(entry?.key);
-            }
+            let page = self.bucket.list("h/", None, ROOM_OF_DEVICE)?;
+            old.extend(page.entries.into_iter().map(|entry| entry.key));
         }
         let batch = old.iter().fold(self.bucket.batch(), |batch, key| batch.delete(key));
         batch.write()?;

@@ -16,7 +16,7 @@ fn in_a_full_bucket_the_oldest_history_makes_room() {
         assert_eq!(heard(&direct, "d1", value), Ok(()));
     }
     let kept = direct.kept("h/");
-    assert!((10..=20).contains(&kept.len()), "{}", kept.len());
+    assert!((4..=20).contains(&kept.len()), "{}", kept.len());
     assert_eq!(kept.last().map(|(_, value)| value["t"].clone()), Some(json!(49)));
     assert_eq!(direct.data("read_sensor", json!({ "device_id": "d1", "sensor_key": "t" }))["value"], 49);
     assert!(
