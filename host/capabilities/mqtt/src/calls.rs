@@ -95,6 +95,9 @@ enum Left {
     Stopped,
 }
 
+/// Filters that were asked for, and what the broker says to each.
+type Awaited = Vec<(Filter, watch::Receiver<Phase>)>;
+
 /// Filters that a call listens to. Dropped, it listens no more.
 pub(crate) struct Reader {
     shared: Arc<Shared>,
@@ -397,11 +400,7 @@ impl Shared {
     }
 
     /// A new reader, and the answers that it has to wait for.
-    fn enter(
-        self: &Arc<Self>,
-        live: &Arc<Live>,
-        inbox: Arc<Inbox>,
-    ) -> Result<(Reader, Vec<(Filter, watch::Receiver<Phase>)>), Failure> {
+    fn enter(self: &Arc<Self>, live: &Arc<Live>, inbox: Arc<Inbox>) -> Result<(Reader, Awaited), Failure> {
         let mut state = self.lock();
         if live.broke.is_cancelled() {
             return Err(Failure::Dropped { sent: false });

@@ -4,7 +4,8 @@ use std::fmt;
 
 use fleetgate_core::diagnostic::TableReader;
 
-/// 0: at most once. 1: at least once. 2: exactly once.
+/// 0: at most once. 1: at least once. 2: exactly once. The names are the specification's.
+#[allow(clippy::enum_variant_names)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Qos {
     /// 0

@@ -4,6 +4,7 @@
 mod addresses;
 mod decisions;
 mod encrypted;
+mod leaks;
 mod listening;
 mod mosquitto;
 mod publishing;

@@ -167,7 +167,7 @@ async fn a_flood_leaves_memory_flat_and_is_counted() {
             Heard::Message(_) => heard += 1,
             Heard::TimedOut => panic!("the flood stopped"),
         }
-        if heard % 500 == 0 {
+        if heard.is_multiple_of(500) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -176,7 +176,7 @@ async fn a_flood_leaves_memory_flat_and_is_counted() {
 }
 
 /// What this process has in memory, in bytes.
-fn resident() -> u64 {
+pub fn resident() -> u64 {
     let pages: u64 = std::fs::read_to_string("/proc/self/statm")
         .ok()
         .and_then(|statm| statm.split(' ').nth(1)?.parse().ok())
@@ -371,12 +371,12 @@ async fn a_publication_whose_call_is_cancelled_is_told_as_possibly_sent() {
 
 #[tokio::test]
 async fn more_than_the_connection_carries_waits_unsent() {
-    let (_rogue, world) = rogue(|mut peer| async move {
+    let (rogue, world) = rogue(|mut peer| async move {
         peer.welcome().await;
         peer.ignore().await;
     })
     .await;
-    let world = world.granting(&format!("{}\nrate = \"1000/s\"", granting(&_rogue.url())));
+    let world = world.granting(&format!("{}\nrate = \"1000/s\"", granting(&rogue.url())));
     let binding = world.bind();
     let calls = (0..80).map(|_| {
         let caller = call().to(&binding);
