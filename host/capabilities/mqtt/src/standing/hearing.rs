@@ -43,8 +43,10 @@ struct Waiting {
 /// Why a connection was left.
 enum Left {
     Broke(Broke),
-    /// Whoever listens, or listened, has no use for it as it is.
+    /// Whoever listened does not any more.
     Asked,
+    /// Somebody who listens keeps nothing.
+    Unkept,
 }
 
 impl Stand {
@@ -63,14 +65,15 @@ impl Stand {
             biased;
             () = leave.cancelled() => Left::Asked,
             broke = self.read(&mut *driver, queue, &subscribed) => Left::Broke(broke),
-            () = self.keep(queued, &*client, mask.as_deref()) => Left::Asked,
+            () = self.keep(queued, &*client, mask.as_deref()) => Left::Unkept,
             gone = self.subscribe(&*client, client_id, resumed, offers.qos, &subscribed) => match gone {},
         };
         match left {
             Left::Broke(broke) => Some(broke),
-            Left::Asked => {
+            Left::Asked | Left::Unkept => {
                 leave_politely(&*client, &mut *driver).await;
-                None
+                // It is about to be dropped; until then its messages would come again at once.
+                matches!(left, Left::Unkept).then_some(Broke::Closed)
             }
         }
     }
