@@ -33,6 +33,7 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
     }
     step("an OpenSSH server");
     machine::openssh(shell)?;
+    step("a Mosquitto broker");
     machine::mosquitto(shell)?;
     step("tests");
     cmd!(shell, "cargo test --quiet --locked --workspace --no-fail-fast").run()?;
