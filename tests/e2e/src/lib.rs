@@ -1,6 +1,7 @@
 //! What the end-to-end tests are made of: an [`Installation`] in a folder of its own, the real [`Server`] over it, and
 //! a client of today's protocol ([`Modern`]). Clients of older protocols are rmcp's own and other people's.
 
+pub mod direct;
 mod fleet;
 mod installation;
 mod lab;
@@ -8,12 +9,14 @@ mod modern;
 pub mod network;
 mod node;
 mod packing;
+pub mod platform;
 mod said;
 mod server;
 mod upstream;
 
 use std::path::PathBuf;
 
+pub use direct::Direct;
 pub use fleet::{Fleet, kiosk, with};
 pub use installation::Installation;
 pub use lab::{LOGIN, Lab, on};
@@ -21,6 +24,7 @@ pub use modern::{Answer, Modern, http_client};
 pub use network::Network;
 pub use node::Node;
 pub use packing::{packed, repacked};
+pub use platform::Platform;
 pub use said::Said;
 pub use server::{PATIENCE, Server};
 pub use upstream::{Arrived, Upstream};

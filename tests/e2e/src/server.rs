@@ -84,6 +84,13 @@ impl Server {
         self.child.id()
     }
 
+    /// Its resident memory, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the host runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("resident memory");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") << 10
+    }
+
     /// What it logged so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("the log").clone()
@@ -105,6 +112,12 @@ impl Server {
             assert!(started.elapsed() < PATIENCE, "never: {what}\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// SIGKILL: nothing is saved any more.
+    pub fn kill(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 
     /// Still running?

@@ -58,9 +58,16 @@ enum Backend {
         /// Devices besides those with names of their own.
         #[arg(long, default_value_t = 20)]
         plain: usize,
-        /// Seconds between two reports of a device.
+        /// None of those with names of their own.
+        #[arg(long)]
+        without_known: bool,
+        /// Seconds between two reports of a device; 0: none.
         #[arg(long, default_value_t = 5.0)]
         every: f64,
+        /// Take loads on stdin: `MESSAGES SECONDS` lets every device publish so many messages, one each so many
+        /// seconds. What the broker has acknowledged is a line of JSON then.
+        #[arg(long)]
+        loads: bool,
     },
     /// Network devices: a terminal over SSH each, on free ports of 127.0.0.1.
     Devices {
@@ -117,10 +124,13 @@ async fn main() -> anyhow::Result<()> {
             told_to_stop(&mut terminate, &mut interrupt).await;
             platform.stop().await;
         }
-        Backend::JettydFleet { plain, every } => {
+        Backend::JettydFleet { plain, without_known, every, loads } => {
             let every = Duration::try_from_secs_f64(every).context("--every must be a time in seconds")?;
-            let mut setup = fleet::Setup::known().and(fleet::Setup::plain(plain));
-            setup.every = Some(every);
+            let mut setup = fleet::Setup::plain(plain);
+            if !without_known {
+                setup = fleet::Setup::known().and(setup);
+            }
+            setup.every = Some(every).filter(|every| !every.is_zero());
             let settings = broker::Setup { accounts: Fleet::accounts(&setup), ..broker::Setup::default() };
             let broker = Broker::start(settings).context("cannot start the broker")?;
             let fleet = Fleet::start(broker.address(), setup).await.map_err(anyhow::Error::msg)?;
@@ -131,7 +141,10 @@ async fn main() -> anyhow::Result<()> {
                 "login": {"username": fleet::USER, "password": fleet::PASSWORD},
                 "devices": fleet.devices().iter().map(fleet::Device::id).collect::<Vec<_>>(),
             }))?;
-            told_to_stop(&mut terminate, &mut interrupt).await;
+            tokio::select! {
+                () = told_to_stop(&mut terminate, &mut interrupt) => {}
+                done = take_loads(&fleet), if loads => done?,
+            }
         }
         Backend::Devices { platforms } => {
             let platforms = if platforms.is_empty() { Platform::ALL.to_vec() } else { platforms };
@@ -145,6 +158,30 @@ async fn main() -> anyhow::Result<()> {
             }))?;
             told_to_stop(&mut terminate, &mut interrupt).await;
         }
+    }
+    Ok(())
+}
+
+/// Until stdin ends.
+async fn take_loads(fleet: &Fleet) -> anyhow::Result<()> {
+    // A thread of its own: the runtime would wait at its end for a read that nobody answers.
+    let (send, mut lines) = tokio::sync::mpsc::channel(1);
+    std::thread::spawn(move || {
+        let lines = std::io::stdin().lines().map_while(Result::ok);
+        lines.take_while(|line| send.blocking_send(line.clone()).is_ok()).for_each(drop);
+    });
+    while let Some(line) = lines.recv().await {
+        let load = line.split_once(' ').and_then(|(messages, seconds)| {
+            let every = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
+            Some(fleet::Load { messages: messages.parse().ok()?, every })
+        });
+        let load = load.with_context(|| format!("{line:?} is no load: write MESSAGES SECONDS"))?;
+        let loaded = fleet.load(load).await;
+        announce(&json!({
+            "acknowledged": loaded.acknowledged,
+            "lost": loaded.lost,
+            "slowest_ms": loaded.slowest.as_millis() as u64,
+        }))?;
     }
     Ok(())
 }

@@ -127,7 +127,7 @@ async fn a_memory_bomb_ends_at_its_limit_and_64_of_them_at_the_bindings() {
     assert_eq!(code, "limit");
     assert!(text.contains("memory"), "{text}");
 
-    let before = resident(server.id());
+    let before = server.resident();
     let bombs: Vec<_> = (0..64)
         .map(|_| {
             let client = server.client_of("hostile");
@@ -136,7 +136,7 @@ async fn a_memory_bomb_ends_at_its_limit_and_64_of_them_at_the_bindings() {
         .collect();
     let mut most = 0;
     while bombs.iter().any(|bomb| !bomb.is_finished()) {
-        most = most.max(resident(server.id()));
+        most = most.max(server.resident());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     for bomb in bombs {
@@ -147,13 +147,6 @@ async fn a_memory_bomb_ends_at_its_limit_and_64_of_them_at_the_bindings() {
     let allowed = (128 << 20) * 11 / 10 + (32 << 20);
     assert!(grown <= allowed, "resident memory grew by {grown} bytes, allowed are {allowed}");
     honest(&server).await;
-}
-
-/// Resident memory of a process, in bytes.
-fn resident(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the host runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("resident memory");
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") << 10
 }
 
 #[tokio::test]
@@ -298,11 +291,11 @@ async fn hundreds_of_crashes_and_limits_leave_the_host_as_it_was() {
     for _ in 0..10 {
         round(client.clone()).await;
     }
-    let before = resident(server.id());
+    let before = server.resident();
     for _ in 0..100 {
         round(client.clone()).await;
     }
-    let after = resident(server.id());
+    let after = server.resident();
     assert!(after < before + (32 << 20), "resident memory drifted from {before} to {after} bytes");
     // A guest's panic is a line of its plugin's log; the host's own would stand at the start of a line.
     let own: Vec<_> =

@@ -65,7 +65,7 @@ pub(super) fn write(folder: &Path, port: u16, setup: &Setup) -> io::Result<()> {
     let at = |file: &str| folder.join(file).display().to_string();
     // Started by root it would become the user mosquitto, who cannot read this folder; any other user it stays.
     let mut conf = format!("user root\nper_listener_settings false\nlog_dest file {}\n", at("log"));
-    conf += "log_type error\nlog_type warning\nlog_type notice\nlog_type information\n";
+    conf += "log_type error\nlog_type warning\nlog_type notice\nlog_type information\nlog_type subscribe\n";
     if setup.accounts.is_empty() {
         conf += "allow_anonymous true\n";
     } else {

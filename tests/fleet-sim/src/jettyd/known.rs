@@ -22,7 +22,7 @@ pub const AHEAD: &str = "dev_ahead";
 /// Device of the platform: not yet provisioned, never seen.
 pub const PROVISIONING: &str = "dev_provisioning";
 /// Device of the platform: its id must be percent-encoded in a path.
-pub const ODD_ID: &str = "pump/7 é%2F?";
+pub const ODD_ID: &str = "pump 7 é?";
 
 /// Device of the broker: answers a command with `busy`.
 pub const BUSY: &str = "dev_busy";

@@ -7,7 +7,7 @@ use fleet_sim::jettyd::known;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
 async fn started(arguments: &[&str]) -> (Child, Value) {
@@ -57,4 +57,30 @@ async fn the_fleet_brings_its_broker_says_how_to_reach_it_and_reports_by_itself(
     tokio::time::timeout(Duration::from_secs(60), heard).await.expect("a report");
     assert!(said["devices"].as_array().unwrap().len() > 20);
     stopped(child).await;
+}
+
+#[tokio::test]
+async fn a_load_is_asked_for_on_stdin_and_told_when_it_is_over() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fleet-sim"))
+        .args(["jettyd-fleet", "--plain", "5", "--every", "0", "--loads"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let started: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    // The one that is away says nothing.
+    let there = started["devices"].as_array().unwrap().len() as u64 - 1;
+    let mut input = child.stdin.take().unwrap();
+    for messages in [3, 2] {
+        input.write_all(format!("{messages} 0.1\n").as_bytes()).await.unwrap();
+        let loaded: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+        assert_eq!(
+            (loaded["acknowledged"].as_u64(), loaded["lost"].as_u64()),
+            (Some(there * messages), Some(0))
+        );
+    }
+    drop(input);
+    assert!(child.wait().await.unwrap().success());
 }

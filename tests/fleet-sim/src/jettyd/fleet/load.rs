@@ -59,7 +59,8 @@ async fn talk(device: Device, begin: Duration, load: Load) -> Loaded {
     interval.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut loaded = Loaded::default();
     // No two messages of a device are of the same second, and none is of the future, however fast they come.
-    let first = Timestamp::now().as_second() - i64::from(load.messages);
+    let ahead = f64::from(load.messages) * (1.0 - load.every.as_secs_f64());
+    let first = Timestamp::now().as_second() - ahead.max(0.0).ceil() as i64;
     for number in 0..load.messages {
         interval.tick().await;
         let readings = Map::from_iter([

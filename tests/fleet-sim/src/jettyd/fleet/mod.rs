@@ -45,16 +45,15 @@ impl Fleet {
         let topics = |may: May, suffixes: &[&str], device: &str| -> Vec<(May, String)> {
             suffixes.iter().map(|suffix| (may, format!("jettyd/{tenant}/{device}/{suffix}"))).collect()
         };
-        let account = |user: &str, password: &str, device: &str, [says, hears]: [May; 2]| {
-            let mut allowed = topics(says, &SAYS, device);
-            allowed.extend(topics(hears, &HEARS, device));
-            Account { user: user.into(), password: password.into(), topics: allowed }
-        };
-        let devices = setup
-            .profiles
-            .iter()
-            .map(|profile| account(&profile.id, &profile.key, &profile.id, [May::Write, May::Read]));
-        devices.chain([account(USER, PASSWORD, "+", [May::Read, May::Write])]).collect()
+        let devices = setup.profiles.iter().map(|Profile { id, key, .. }| {
+            let mut allowed = topics(May::Write, &SAYS, id);
+            allowed.extend(topics(May::Read, &HEARS, id));
+            Account { user: id.clone(), password: key.clone(), topics: allowed }
+        });
+        let mut allowed = topics(May::Write, &HEARS, "+");
+        allowed.push((May::Read, format!("jettyd/{tenant}/#")));
+        let watcher = Account { user: USER.into(), password: PASSWORD.into(), topics: allowed };
+        devices.chain([watcher]).collect()
     }
 
     /// Connects the devices to the broker at this address, and returns once those that are there have said so.
