@@ -1,6 +1,7 @@
 //! A Fleetgate with its plugins in a folder of its own, as an operator would have it: nothing is switched off.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -35,6 +36,14 @@ impl Installation {
         let this = Self { folder };
         fs::write(this.config(), config)?;
         Ok(this)
+    }
+
+    /// A secret's file, readable by its owner alone.
+    pub fn secret(&self, name: &str, value: &str) -> Result<()> {
+        let path = self.folder.path().join(name);
+        fs::write(&path, value)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(())
     }
 
     fn config(&self) -> PathBuf {

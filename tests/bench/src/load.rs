@@ -11,6 +11,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -114,6 +115,24 @@ impl Target {
     }
 }
 
+/// One call of a tool on a connection of its own: its structured result.
+pub async fn ask(url: &str, tool: &str, arguments: &Value) -> Result<Value> {
+    let target = Target::new(url, tool, Asks::ToBeGreeted)?;
+    let Connection { mut sender, driver } = Connection::open(&target).await?;
+    let answer = async {
+        let request = target.request(message::any_call(1, tool, arguments));
+        let response = sender.send_request(request).await?;
+        Ok::<_, anyhow::Error>(response.into_body().collect().await?.to_bytes())
+    };
+    let body = tokio::select! {
+        biased;
+        body = answer => body?,
+        broken = driver => bail!("the connection was closed: {broken:?}"),
+    };
+    let result = message::structured(&body);
+    result.with_context(|| format!("{tool} gave no result: {}", String::from_utf8_lossy(&body)))
+}
+
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
     driver: hyper::client::conn::http1::Connection<TokioIo<TcpStream>, Full<Bytes>>,
@@ -165,16 +184,21 @@ impl Connection {
 }
 
 impl Target {
+    fn request(&self, body: String) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.path.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+
     async fn call(&self, sender: &mut SendRequest<Full<Bytes>>, id: u64) -> Result<(), String> {
         let name = format!("n{id}");
         let body = match self.asks {
             Asks::ToBeGreeted => message::call(id, &self.tool, &name),
             Asks::ToBeEnded => message::bare_call(id, &self.tool),
         };
-        let mut request = Request::new(Full::new(Bytes::from(body)));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.path.clone();
-        *request.headers_mut() = self.headers.clone();
+        let request = self.request(body);
         let failed = |error: hyper::Error| format!("the request failed: {error}");
         let response = sender.send_request(request).await.map_err(failed)?;
         let status = response.status();

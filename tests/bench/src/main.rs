@@ -5,8 +5,10 @@
 //! - [`rounds`]: A B A B; [`figure`]: medians and ratios; [`report`]: the table; [`machine`]: where it ran
 //! - [`load`]: the HTTP client; [`message`]: what it asks, and whether the answer is right
 //! - [`program`]: a server in a process of its own; [`installation`]: a Fleetgate with its plugins
+//! - [`devices`]: simulated devices that talk
 //! - [`guest`]: the sandbox alone, in this process
 
+mod devices;
 mod figure;
 mod figures;
 mod guest;

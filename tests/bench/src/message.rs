@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The protocol version of every request.
 pub const VERSION: &str = "2026-07-28";
@@ -21,6 +22,13 @@ pub fn call(id: u64, tool: &str, name: &str) -> String {
 pub fn bare_call(id: u64, tool: &str) -> String {
     format!(
         r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{{}},{META}}}}}"#
+    )
+}
+
+/// A call of any tool.
+pub fn any_call(id: u64, tool: &str, arguments: &Value) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments},{META}}}}}"#
     )
 }
 
@@ -77,14 +85,26 @@ pub fn lists(body: &[u8], id: u64, tool: &str) -> bool {
     answered == id && matches!(outcome.tools.as_slice(), [only] if only.name == tool)
 }
 
+/// The structured result of a tool that succeeded.
+pub fn structured(body: &[u8]) -> Option<Value> {
+    let text = last_message(body)?;
+    let mut answer: Value = serde_json::from_str(text).ok()?;
+    let result = answer.get_mut("result").filter(|result| result["isError"] != true)?;
+    result.get_mut("structuredContent").map(Value::take)
+}
+
 /// A JSON body, or the last message of an event stream.
 fn read(body: &[u8]) -> Option<Answer<'_>> {
-    if body.first() == Some(&b'{') {
-        return serde_json::from_slice(body).ok();
+    serde_json::from_str(last_message(body)?).ok()
+}
+
+fn last_message(body: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(body).ok()?;
+    if text.starts_with('{') {
+        return Some(text);
     }
-    let lines = std::str::from_utf8(body).ok()?.lines();
-    let mut data = lines.filter_map(|line| line.strip_prefix("data:")).filter(|data| !data.trim().is_empty());
-    serde_json::from_str(data.next_back()?).ok()
+    let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+    data.filter(|data| !data.trim().is_empty()).next_back()
 }
 
 #[cfg(test)]
@@ -95,7 +115,9 @@ mod tests {
 
     #[test]
     fn requests_are_json() {
-        for text in [call(1, "greet", "Ada"), bare_call(1, "spin"), list(1)] {
+        for text in
+            [call(1, "greet", "Ada"), bare_call(1, "spin"), any_call(1, "read", &Value::Null), list(1)]
+        {
             let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             assert_eq!(value["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"], VERSION);
         }
@@ -115,6 +137,15 @@ mod tests {
         assert!(!greets(RIGHT.replace("false", "true").as_bytes(), 7, "Ada"));
         assert!(!greets(br#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"no"}}"#, 7, "Ada"));
         assert!(!greets(b"", 7, "Ada"));
+    }
+
+    #[test]
+    fn a_structured_result_is_that_of_a_tool_that_succeeded() {
+        let said = |error: bool| {
+            format!(r#"data: {{"id":1,"result":{{"structuredContent":{{"a":1}},"isError":{error}}}}}\n\n"#)
+        };
+        assert_eq!(structured(said(false).as_bytes()), Some(serde_json::json!({"a": 1})));
+        assert_eq!(structured(said(true).as_bytes()), None);
     }
 
     #[test]

@@ -50,6 +50,13 @@ impl Program {
         Ok(Self { url: says.url, child })
     }
 
+    /// Its resident memory in MiB. None where there is no `/proc`.
+    pub fn resident(&self) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
+    }
+
     /// CPU time of all its threads so far, to a hundredth of a second. None where there is no `/proc`.
     pub fn cpu_time(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
@@ -73,13 +80,15 @@ pub fn path(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A packed plugin that only tests use.
+/// A packed plugin, shipped or for tests.
 pub fn plugin(id: &str) -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program.ancestors().nth(2).context("programs lie in target/<profile>")?;
-    let path = target.join("test-plugins").join(format!("{id}.wasm"));
-    ensure!(path.exists(), "{} is missing: run `cargo xtask plugins`", path.display());
-    Ok(path)
+    let mut places =
+        ["plugins", "test-plugins"].map(|folder| target.join(folder).join(format!("{id}.wasm"))).into_iter();
+    places
+        .find(|path| path.exists())
+        .with_context(|| format!("{id}.wasm is missing: run `cargo xtask plugins`"))
 }
 
 /// The opponent, serving HTTP.

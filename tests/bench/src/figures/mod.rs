@@ -4,6 +4,7 @@ mod cold_start;
 mod cores;
 mod hostile;
 mod latency;
+mod messages;
 mod sandbox;
 mod throughput;
 
@@ -31,11 +32,13 @@ pub enum Which {
     P7,
     /// What honest callers notice of a hostile plugin
     P10,
+    /// What callers notice of a thousand devices that talk
+    P11,
 }
 
 impl Which {
     /// All of them, in order.
-    pub const ALL: [Self; 6] = [Self::P1, Self::P2, Self::P3, Self::P4, Self::P7, Self::P10];
+    pub const ALL: [Self; 7] = [Self::P1, Self::P2, Self::P3, Self::P4, Self::P7, Self::P10, Self::P11];
 
     /// In words, for who waits.
     pub fn what(self) -> &'static str {
@@ -46,6 +49,7 @@ impl Which {
             Self::P4 => "what a second core brings",
             Self::P7 => "from starting the program to the list of tools, on stdio",
             Self::P10 => "what honest callers notice of a hostile plugin",
+            Self::P11 => "what callers notice of a thousand devices that talk",
         }
     }
 
@@ -58,6 +62,7 @@ impl Which {
             Self::P4 => cores::measure(effort).await,
             Self::P7 => cold_start::measure(effort).await,
             Self::P10 => hostile::measure(effort).await,
+            Self::P11 => messages::measure(effort).await,
         }
     }
 }
