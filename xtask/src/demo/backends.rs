@@ -1,4 +1,4 @@
-//! What stands behind the demo: three simulated backends, each a process that says in its first line how to reach it.
+//! What stands behind the demo: simulated backends, each a process that says in its first line how to reach it.
 
 use std::process::Command;
 
@@ -16,6 +16,19 @@ pub struct Backends {
     nerveshub: Running,
     naas: Running,
     lab: Running,
+    jettyd: Running,
+    /// None where there is no mosquitto.
+    fleet: Option<Running>,
+}
+
+/// A broker with devices that talk.
+pub struct Broker {
+    /// `mqtt://127.0.0.1:PORT`
+    pub url: String,
+    /// The second level of every topic.
+    pub tenant: String,
+    /// Who may listen to all of them, and command them.
+    pub login: Login,
 }
 
 /// A simulated device that is reached over SSH.
@@ -48,7 +61,18 @@ impl Backends {
         for platform in LAB {
             lab.extend(["--platform", platform]);
         }
-        Ok(Self { nerveshub: start(&["nerveshub"])?, naas: start(&["naas"])?, lab: start(&lab)? })
+        // Its reason stands on stderr; the rest of the demo does without it.
+        let fleet = start(&["jettyd-fleet", "--every", "2"]).ok();
+        if fleet.is_none() {
+            eprintln!("the demo goes on without devices at a broker");
+        }
+        Ok(Self {
+            nerveshub: start(&["nerveshub"])?,
+            naas: start(&["naas"])?,
+            lab: start(&lab)?,
+            jettyd: start(&["jettyd"])?,
+            fleet,
+        })
     }
 
     /// The NervesHub's URL and an admin's token.
@@ -61,6 +85,20 @@ impl Backends {
     pub fn naas(&self) -> Result<(String, Login)> {
         let said = &self.naas.said;
         Ok((text(&said["url"])?, login(&said["login"])?))
+    }
+
+    /// jettyd's URL, and an API key with every scope.
+    pub fn jettyd(&self) -> Result<(String, String)> {
+        let said = &self.jettyd.said;
+        Ok((text(&said["url"])?, text(&said["tokens"]["all"])?))
+    }
+
+    /// The broker with devices that talk, where there is one.
+    pub fn broker(&self) -> Result<Option<Broker>> {
+        let Some(fleet) = &self.fleet else { return Ok(None) };
+        let said = &fleet.said;
+        let (url, tenant) = (text(&said["url"])?, text(&said["tenant"])?);
+        Ok(Some(Broker { url, tenant, login: login(&said["login"])? }))
     }
 
     /// The devices that are reached without a server, and the login that they have in common.

@@ -40,7 +40,7 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
     let folder = target().join("demo");
     shell.remove_path(&folder)?;
     shell.create_dir(folder.join("plugins"))?;
-    for plugin in ["nerveshub.wasm", "naas.wasm"] {
+    for plugin in ["nerveshub.wasm", "naas.wasm", "jettyd.wasm"] {
         shell.copy_file(built.join(plugin), folder.join("plugins").join(plugin))?;
     }
 
@@ -54,16 +54,17 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
     let url = text(&host.said["url"])?;
 
     let (lab, _) = backends.lab()?;
+    let straight = backends.broker()?.is_some();
     if options.once {
-        return tryout::try_each(&url, &lab);
+        return tryout::try_each(&url, &lab, straight);
     }
-    println!("{}", welcome(&url, &lab, &config, &fleetgate));
+    println!("{}", welcome(&url, &lab, straight, &config, &fleetgate));
     // Ctrl-C reaches the children too; whichever ends first ends the demo.
     host.child.wait()?;
     Ok(())
 }
 
-fn welcome(url: &str, lab: &[Device], config: &Path, fleetgate: &Path) -> String {
+fn welcome(url: &str, lab: &[Device], straight: bool, config: &Path, fleetgate: &Path) -> String {
     let (config, fleetgate) = (config.display(), fleetgate.display());
     let devices: String = lab
         .iter()
@@ -73,14 +74,24 @@ fn welcome(url: &str, lab: &[Device], config: &Path, fleetgate: &Path) -> String
         })
         .collect();
     let direct = lab.first().map(tryout::direct).unwrap_or_default();
+    let (sensor, command) = (tryout::sensor(), tryout::command());
+    let broker = if straight {
+        format!("{url}/jettyd-lab   the same kind of devices straight through an MQTT broker")
+    } else {
+        "(jettyd-lab, straight through an MQTT broker, needs mosquitto: apt-get install mosquitto)".to_owned()
+    };
+    // The binding that is there in either case.
+    let lab_of_sensors = if straight { "jettyd-lab" } else { "jettyd" };
     format!(
         r#"
-Fleetgate serves three simulated fleets.
+Fleetgate serves simulated fleets.
 
   every binding    {url}
   one of them      {url}/nerveshub    devices of a NervesHub
                    {url}/naas         network gear behind a NAAS server
                    {url}/naas-lab     network gear straight over SSH
+                   {url}/jettyd       sensors and actuators behind jettyd's API
+                   {broker}
 
 The lab's devices:
 {devices}
@@ -92,6 +103,7 @@ Ask for example:
   "Which kiosk devices of acme are offline? Tag them for inspection."
   "Which ports of access-sw-01 (cisco_ios, in production) are not connected?"
   "Push 'ntp server 192.0.2.1' to every device of the lab that is a Cisco, and save it."
+  "How warm is it in greenhouse-1, and how was it last night? Open its valve for five minutes."
 
 Or from the shell:
   {fleetgate} call --config {config} nerveshub list_orgs
@@ -99,6 +111,8 @@ Or from the shell:
     '{{"host":"access-sw-01","platform":"cisco_ios","commands":["show interfaces status"]}}'
   {fleetgate} call --config {config} naas-lab send_command \
     '{direct}'
+  {fleetgate} call --config {config} {lab_of_sensors} read_sensor '{sensor}'
+  {fleetgate} call --config {config} {lab_of_sensors} send_command '{command}'
   {fleetgate} check --config {config}
   {fleetgate} audit find --config {config} --tool send_command
 

@@ -132,7 +132,8 @@ impl Assigned {
                 new.insert(OnDuty { ours, watching })
             }
         };
-        *duty.ours.borrow()
+        let ours = *duty.ours.borrow();
+        ours
     }
 
     /// Says how everything stands, and does what the operator asked for.

@@ -7,13 +7,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A variable's value by its name.
-type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
-
 /// Where variables are read from, and which of them the operator gave by name.
 #[derive(Clone)]
 pub struct Environment {
-    read: Arc<Read>,
+    read: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
     named: Arc<BTreeSet<String>>,
 }
 
