@@ -10,6 +10,7 @@ pub struct Modern {
     http: reqwest::Client,
     url: String,
     capabilities: Value,
+    headers: Vec<(&'static str, &'static str)>,
 }
 
 /// What came back.
@@ -73,12 +74,18 @@ impl Answer {
 impl Modern {
     /// A client of this endpoint.
     pub fn new(url: &str) -> Self {
-        Self { http: http_client(), url: url.to_owned(), capabilities: json!({}) }
+        Self { http: http_client(), url: url.to_owned(), capabilities: json!({}), headers: Vec::new() }
     }
 
     /// The same, with these capabilities.
     pub fn that_can(self, capabilities: Value) -> Self {
         Self { capabilities, ..self }
+    }
+
+    /// The same, with one more header in each request.
+    pub fn that_says(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     /// One request with its standard headers.
@@ -96,6 +103,9 @@ impl Modern {
             .header("mcp-method", method);
         if let Some(name) = ["name", "uri", "taskId"].iter().find_map(|key| params[key].as_str()) {
             request = request.header("mcp-name", name);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, *value);
         }
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let response = request.body(body.to_string()).send().await.expect("the host answers");

@@ -132,8 +132,7 @@ impl Assigned {
                 new.insert(OnDuty { ours, watching })
             }
         };
-        let ours = *duty.ours.borrow();
-        ours
+        *duty.ours.borrow()
     }
 
     /// Says how everything stands, and does what the operator asked for.

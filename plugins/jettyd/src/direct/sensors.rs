@@ -4,13 +4,15 @@ use fleetgate_sdk::prelude::*;
 
 use super::fleet;
 use super::store::Memory;
-use crate::history::{Asked, History, points};
+use crate::history::{Asked, History, Resolution, points};
 use crate::reading::{find, unit};
 use crate::time;
 use crate::tools::sensors::SensorValue;
 
-/// Messages that are read for one answer.
+/// Messages that are read for one answer, which is short where they are summed up in buckets.
 const MOST: usize = 50_000;
+/// Messages of which each is a point of the answer, as many as through the API.
+const MOST_RAW: usize = 10_000;
 
 /// read_sensor
 pub fn last(asked: &str, key: &str) -> Result<SensorValue, Fault> {
@@ -36,7 +38,8 @@ pub fn history(asked: &str, key: &str, range: &Asked) -> Result<History, Fault> 
     let mut values = Vec::new();
     // Milliseconds are what is kept; a range may be finer.
     let bounds = (range.from.as_millisecond(), range.to.as_millisecond());
-    let truncated = memory.history((&device.id, key), bounds, MOST, |at, value| {
+    let most = if range.resolution == Resolution::Raw { MOST_RAW } else { MOST };
+    let truncated = memory.history((&device.id, key), bounds, most, |at, value| {
         let at = time::of_ms(at);
         if range.holds(at) {
             values.push((at, value));

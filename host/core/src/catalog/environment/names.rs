@@ -7,10 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// A variable's value by its name.
+type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// Where variables are read from, and which of them the operator gave by name.
 #[derive(Clone)]
 pub struct Environment {
-    read: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    read: Arc<Read>,
     named: Arc<BTreeSet<String>>,
 }
 

@@ -121,3 +121,29 @@ fn a_range_that_is_none_is_refused_by_name() {
         assert_eq!((fault.code.as_str(), fault.field.as_deref()), ("invalid-arguments", Some(field)));
     }
 }
+
+#[test]
+fn of_more_values_than_an_answer_holds_the_oldest_are_given_and_it_is_said() {
+    let direct = Direct::new();
+    let begin = ms(20_000);
+    for part in 0..21_u64 {
+        let batch = (0..500_u64).map(|n| {
+            let data = json!({ "ts": begin + part * 500 + n, "readings": { "t": 1 } });
+            event(&format!("{TOPIC}/telemetry"), &data.to_string(), 0)
+        });
+        assert!(direct.deliver(batch.collect()).iter().all(Result::is_ok));
+    }
+    let history = direct.data("get_history", asked(30_000, 0, "raw"));
+    assert_eq!(
+        (history["points"].as_array().map(Vec::len), &history["truncated"]),
+        (Some(10_000), &json!(true))
+    );
+    let history = direct.data("get_history", asked(30_000, 0, "1d"));
+    let count: u64 = history["points"]
+        .as_array()
+        .expect("points")
+        .iter()
+        .filter_map(|point| point["count"].as_u64())
+        .sum();
+    assert_eq!((count, history.get("truncated")), (10_500, None));
+}

@@ -70,18 +70,21 @@ async fn floods_are_ended_and_the_hosts_memory_stays_where_it_was() {
     let list = json!({ "list": { "limit": 1000 } });
     let lists = json!({ "bucket": "keyvalue.shared", "acts": vec![list; 80] });
     let flood = async || {
+        let mut answered = 0;
         for answer in join_all((0..16).map(|_| client.call("act", lists.clone()))).await {
             // Where the host has no place for so many, it says so.
             if answer.succeeded() {
                 let told = done(answer.structured());
                 assert!(told[0]["entries"].as_array().is_some_and(|page| !page.is_empty()), "{}", told[0]);
                 assert_eq!(code(&told[79]), Some("too-much"), "{}", told[79]);
+                answered += 1;
             }
         }
+        assert!(answered > 0, "none was served");
     };
     flood().await;
     let before = memory(&attacked.server);
-    for _ in 0..3 {
+    for _ in 0..2 {
         flood().await;
     }
     let hoarded = client.call("hoard", much(1_000_000, 0)).await;

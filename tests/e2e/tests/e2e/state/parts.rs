@@ -1,31 +1,13 @@
 //! Whose entries are reached.
 
-use fleetgate_e2e::{Answer, http_client};
 use serde_json::{Value, json};
 
-use super::{Attacked, BINDING, code, config, done, set};
+use super::{Attacked, code, config, done, set};
 
 /// Somebody else than the local caller: whoever comes through a proxy, where the operator lets anybody in.
 async fn as_anybody(attacked: &Attacked, acts: Value) -> Vec<Value> {
-    let params = json!({
-        "name": "act", "arguments": { "bucket": "keyvalue.own", "acts": acts },
-        "_meta": {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-        },
-    });
-    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
-    let request = http_client()
-        .post(attacked.server.endpoint(BINDING))
-        .header("accept", "application/json, text/event-stream")
-        .header("content-type", "application/json")
-        .header("mcp-protocol-version", "2026-07-28")
-        .header("mcp-method", "tools/call")
-        .header("mcp-name", "act")
-        .header("x-forwarded-for", "203.0.113.7");
-    let text = request.body(body.to_string()).send().await.expect("an answer").text().await.expect("text");
-    let message: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    done(&Answer { status: 200, headers: Vec::new(), message }.structured().clone())
+    let anybody = attacked.client().that_says("x-forwarded-for", "203.0.113.7");
+    done(anybody.call("act", json!({ "bucket": "keyvalue.own", "acts": acts })).await.structured())
 }
 
 /// Every way that somebody thought of to get out of one's part.
