@@ -22,7 +22,7 @@ pub struct Kept {
     /// Bytes of their keys and values.
     pub bytes: u64,
     /// What held when it was last written to. None: that is not known.
-    #[serde(flatten)]
+    #[serde(rename = "granted")]
     pub about: Option<About>,
 }
 

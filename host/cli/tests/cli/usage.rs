@@ -1,8 +1,8 @@
 use crate::home::Home;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "serve", "stdio", "check", "inspect", "enable", "approve", "call", "read", "prompt", "why", "audit",
-    "jobs", "pack", "new", "schema",
+    "jobs", "state", "pack", "new", "schema",
 ];
 
 #[test]
@@ -43,6 +43,8 @@ fn commands_that_print_data_can_print_json() {
         &["prompt"],
         &["jobs", "list"],
         &["jobs", "dead"],
+        &["state", "list"],
+        &["state", "show"],
         &["why"],
         &["audit", "find"],
         &["audit", "tail"],

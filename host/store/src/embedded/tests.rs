@@ -31,13 +31,16 @@ impl Medium {
     }
 
     fn store(&self) -> Arc<Embedded> {
-        let medium = self.clone();
-        let opener = move || {
-            let opened = Database::builder().create_with_backend(medium.clone());
-            opened.map_err(|error| file::refused("medium".as_ref(), error))
-        };
-        Embedded::over("medium".as_ref(), Box::new(opener)).expect("a store")
+        Embedded::over("medium".as_ref(), opener(self)).expect("a store")
     }
+}
+
+fn opener(medium: &Medium) -> Opener {
+    let medium = medium.clone();
+    Box::new(move || {
+        let opened = Database::builder().create_with_backend(medium.clone());
+        opened.map_err(|error| file::refused("medium".as_ref(), error))
+    })
 }
 
 impl StorageBackend for Medium {
@@ -124,4 +127,53 @@ async fn a_write_after_the_store_was_dropped_is_an_error() {
     drop(store);
     let refused = write.await.expect_err("nobody writes any more");
     assert!(matches!(refused, StoreError::Broken { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_write_that_is_asked_again_by_its_name_is_done_once() {
+    let store = Medium::default().store();
+    let absent = || {
+        Batch::new().put_when(key("k"), fleetgate_core::store::Condition::Absent, "x", None).delete(key("l"))
+    };
+    let first = store.write_once(&space(), absent(), Some(key("client-1"))).await.expect("it is absent");
+    let again = store.write_once(&space(), absent(), Some(key("client-1"))).await.expect("it was done");
+    assert_eq!((first.len(), &again), (1, &first));
+    store.write_once(&space(), absent(), Some(key("client-2"))).await.expect_err("it is there by now");
+    store.write(&space(), absent()).await.expect_err("it is there by now");
+    // What was refused was not done: it may be asked again.
+    store.write(&space(), Batch::new().delete(key("k"))).await.expect("written");
+    store.write_once(&space(), absent(), Some(key("client-2"))).await.expect("it is absent now");
+}
+
+/// Sets the format of a store that nobody has open, as another version would have left it.
+fn set_format(medium: &Medium, format: u64, counted: bool) {
+    let database = Database::builder().create_with_backend(medium.clone()).expect("a store");
+    let transaction = database.begin_write().expect("nobody else writes");
+    if !counted {
+        let sizes = redb::TableDefinition::<(&str, &str), (u64, u64)>::new("sizes");
+        assert!(transaction.delete_table(sizes).expect("a table"));
+    }
+    let meta = redb::TableDefinition::<&str, u64>::new("meta");
+    transaction.open_table(meta).expect("a table").insert("format", format).expect("written");
+    transaction.commit().expect("written");
+}
+
+#[tokio::test]
+async fn a_store_of_an_earlier_version_is_counted_when_it_is_opened() {
+    let medium = Medium::default();
+    let store = medium.store();
+    let batch =
+        Batch::new().put(key("p/1"), "12345", None).put(key("p/2"), "", None).put(key("q"), "1", None);
+    store.write(&space(), batch).await.expect("written");
+    drop(store);
+    set_format(&medium, 1, false);
+    let store = medium.store();
+    for (part, entries, bytes) in [("", 3, 13), ("p", 2, 11), ("q", 0, 0)] {
+        let used = store.usage(&space(), part).await.expect("counted");
+        assert_eq!((used.entries, used.bytes), (entries, bytes), "{part:?}");
+    }
+    drop(store);
+    set_format(&medium, 3, true);
+    let opened = Embedded::over("medium".as_ref(), opener(&medium));
+    assert!(matches!(opened, Err(OpenFailed::Later { format: 3, .. })));
 }

@@ -110,7 +110,9 @@ impl StateStore {
         loop {
             let way = match tokio::time::timeout(left(), self.way()).await {
                 Ok(Ok(way)) => way,
-                Ok(Err(StoreError::Broken { reason, .. })) if sent && writes => {
+                Ok(Err(StoreError::Broken { reason, .. } | StoreError::Unavailable { reason, .. }))
+                    if sent && writes =>
+                {
                     return Err(self.unavailable(&reason, true));
                 }
                 Ok(Err(error)) => return Err(error),

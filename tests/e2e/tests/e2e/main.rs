@@ -36,6 +36,7 @@ mod nerveshub_paths;
 mod new_plugin;
 mod reach;
 mod reload;
+mod remembering;
 mod roles;
 mod secret_arguments;
 mod shell;

@@ -24,6 +24,11 @@ async fn the_operator_sees_every_bucket_and_whose_it_is() {
     assert_eq!((about.scope, about.room.quota, about.room.entries), (Scope::Principal, 1 << 20, 50));
     assert_eq!(about.total.unwrap().entries, 800);
     assert_eq!(buckets[1].about.unwrap().total, None);
+    let said = serde_json::to_value(&buckets[0]).unwrap();
+    assert_eq!(
+        (&said["entries"], &said["granted"]["entries"]),
+        (&serde_json::json!(3), &serde_json::json!(50))
+    );
 
     let mut parts = kept::parts(&*world.store, "lab", "history").await.unwrap();
     parts.sort_by(|one, other| one.principal.cmp(&other.principal));
