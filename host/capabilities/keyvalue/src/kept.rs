@@ -67,6 +67,10 @@ pub async fn buckets(store: &dyn Store) -> Result<Vec<Kept>, StoreError> {
     for space in spaces(store).await? {
         let Some((binding, bucket)) = part::of_space(&space) else { continue };
         let used = used(store, &space).await?;
+        // The host's own notes are nothing that a plugin remembers.
+        if used == Usage::default() {
+            continue;
+        }
         let about = store.get(&space, &about()).await?;
         kept.push(Kept {
             binding: binding.to_owned(),

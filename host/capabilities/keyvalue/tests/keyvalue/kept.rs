@@ -59,6 +59,10 @@ async fn deleting_a_bucket_deletes_nothing_else() {
     let left = kept::buckets(&*world.store).await.unwrap();
     assert_eq!(left.iter().map(|kept| &*kept.binding).collect::<Vec<_>>(), ["lab-2"]);
     assert_eq!(keys(&other, "").await, ["k"]);
+    // What holds nothing more is none that holds something.
+    assert!(other.delete("k".into()).await.unwrap());
+    assert!(kept::buckets(&*world.store).await.unwrap().is_empty());
+    set(&other, "k", "x").await.unwrap();
     // The binding goes on, and is seen again.
     set(&call().to(&world.bind()).open(), "k", "x").await.unwrap();
     assert_eq!(kept::buckets(&*world.store).await.unwrap().len(), 2);
