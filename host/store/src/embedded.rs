@@ -189,6 +189,11 @@ impl Shared {
         StoreError::Broken { place: self.place(), reason: reason.into() }
     }
 
+    /// A write may have happened, and the file cannot be asked.
+    pub(super) fn unknown(&self, failed: &StoreError) -> StoreError {
+        StoreError::Unavailable { place: self.place(), reason: failed.to_string(), unknown: true }
+    }
+
     pub(super) fn failed(&self, error: &redb::Error) -> StoreError {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         match error {

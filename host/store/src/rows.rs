@@ -25,6 +25,8 @@ const FORMAT: u64 = 2;
 /// The same without sizes: they are counted when it is opened.
 const UNCOUNTED: u64 = 1;
 const HEADER: usize = 16;
+/// In [`META`]: how many commits there were.
+const COMMITS: &str = "commits";
 /// Where the answers to writes with a name are kept, and for how long.
 const ONCE: &str = "once";
 pub(super) const REPEATED: Duration = Duration::from_secs(120);
@@ -152,6 +154,11 @@ pub(super) fn list(transaction: &ReadTransaction, space: &Space, page: &Page) ->
     Ok(listed)
 }
 
+/// The number of the last commit that took effect.
+pub(super) fn commits(transaction: &ReadTransaction) -> Result<u64, redb::Error> {
+    Ok(transaction.open_table(META)?.get(COMMITS)?.map_or(0, |number| number.value()))
+}
+
 /// Whether anything has expired that is still there.
 pub(super) fn has_expired(transaction: &ReadTransaction) -> Result<bool, redb::Error> {
     let expiries = transaction.open_table(EXPIRIES)?;
@@ -165,6 +172,9 @@ pub(super) struct Rows<'t> {
     expiries: Table<'t, (u64, &'static str, &'static str), ()>,
     revisions: Table<'t, &'static str, u64>,
     sizes: Table<'t, (&'static str, &'static str), (u64, u64)>,
+    meta: Table<'t, &'static str, u64>,
+    /// What was deleted because it had expired.
+    swept: usize,
 }
 
 impl<'t> Rows<'t> {
@@ -174,6 +184,8 @@ impl<'t> Rows<'t> {
             expiries: transaction.open_table(EXPIRIES)?,
             revisions: transaction.open_table(REVISIONS)?,
             sizes: transaction.open_table(SIZES)?,
+            meta: transaction.open_table(META)?,
+            swept: 0,
         })
     }
 
@@ -347,7 +359,20 @@ impl<'t> Rows<'t> {
                 self.resize(space, part, Usage::default(), size)?;
             }
         }
+        self.swept += gone.len();
         Ok(gone.len())
+    }
+
+    /// Whether anything was deleted because it had expired, for whatever reason.
+    pub(super) fn has_swept(&self) -> bool {
+        self.swept > 0
+    }
+
+    /// Counts this commit, and says which one it is.
+    pub(super) fn number(&mut self) -> Result<u64, redb::Error> {
+        let number = self.meta.get(COMMITS)?.map_or(0, |number| number.value()) + 1;
+        self.meta.insert(COMMITS, number)?;
+        Ok(number)
     }
 }
 

@@ -84,8 +84,10 @@ fn together(first: Request, asked: &Receiver<Asked>, stopping: &mut bool) -> Vec
 }
 
 fn write(shared: &Arc<Shared>, group: Vec<Request>) {
-    let written = match guarded(shared, || commit(shared, &group)) {
+    let written = match whole(shared, &group) {
         Ok(written) => written,
+        // What may have been done is not done again.
+        Err(error @ StoreError::Unavailable { .. }) => group.iter().map(|_| Err(error.clone())).collect(),
         Err(error) if group.len() == 1 => vec![Err(error)],
         // One of them may have been too much: the others are not to suffer for it.
         Err(_) => group.iter().map(|request| alone(shared, request)).collect(),
@@ -99,30 +101,60 @@ fn write(shared: &Arc<Shared>, group: Vec<Request>) {
 }
 
 fn alone(shared: &Arc<Shared>, request: &Request) -> Written {
-    let mut written = guarded(shared, || commit(shared, std::slice::from_ref(request)))?;
+    let mut written = whole(shared, std::slice::from_ref(request))?;
     written.pop().unwrap_or_else(|| Ok(Vec::new()))
 }
 
-/// Everything or nothing of this becomes durable; a batch whose condition does not hold is none of it.
-fn commit(shared: &Arc<Shared>, group: &[Request]) -> Result<Vec<Written>, redb::Error> {
+/// A commit that was handed to the disk, by its number.
+struct Handed {
+    number: u64,
+    written: Vec<Written>,
+}
+
+/// Everything or nothing of this becomes durable. A commit that fails may have taken effect all the same (its last sync
+/// failed, say): the file, opened anew, knows. Where it cannot be asked, that is the answer.
+fn whole(shared: &Arc<Shared>, group: &[Request]) -> Result<Vec<Written>, StoreError> {
+    let mut handed = None;
+    let failed = match guarded(shared, || commit(shared, group, &mut handed)) {
+        Ok(written) => return Ok(written),
+        Err(failed) => failed,
+    };
+    let Some(Handed { number, written }) = handed else { return Err(failed) };
+    match guarded(shared, || rows::commits(&shared.database()?.begin_read()?)) {
+        Ok(last) if last >= number => Ok(written),
+        Ok(_) => Err(failed),
+        Err(_) => Err(shared.unknown(&failed)),
+    }
+}
+
+/// A batch whose condition does not hold is none of it.
+fn commit(
+    shared: &Arc<Shared>,
+    group: &[Request],
+    handed: &mut Option<Handed>,
+) -> Result<Vec<Written>, redb::Error> {
     let database = shared.database()?;
     let transaction = database.begin_write()?;
     let mut written = Vec::with_capacity(group.len());
-    let changed;
+    let mut number = None;
     {
         let mut rows = Rows::open(&transaction)?;
         for request in group {
             written.push(rows.apply_once(&request.space, &request.batch, request.name.as_ref())?);
         }
-        changed = rows.sweep(SWEPT)? > 0 || written.iter().any(Result::is_ok);
+        rows.sweep(SWEPT)?;
+        if rows.has_swept() || written.iter().any(Result::is_ok) {
+            number = Some(rows.number()?);
+        }
     }
-    if !changed {
+    let Some(number) = number else {
         transaction.abort()?;
         return Ok(written);
-    }
+    };
+    let handed = handed.insert(Handed { number, written });
     // Immediate durability is redb's default: synced when this returns.
     transaction.commit()?;
-    Ok(written)
+    Ok(std::mem::take(&mut handed.written))
 }
 
 /// Whether nothing is left.

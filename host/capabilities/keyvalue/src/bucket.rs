@@ -263,12 +263,13 @@ impl Bucket {
         let Permit { route, part, owner, .. } = &self.permit;
         let puts = writes.iter().filter(|write| matches!(write.change, Change::Put { .. })).count();
         let mut batch = writes.into_iter().fold(Batch::new(), Batch::with);
+        let mut notes = false;
         if puts > 0 {
-            batch = route.note(batch, part, owner.as_deref());
+            (batch, notes) = route.note(batch, part, owner.as_deref());
         }
         batch = route.bound(batch, part);
         let mut revisions = route.store.write(&route.space, batch).await.map_err(Failure::of)?;
-        if puts > 0 {
+        if notes {
             route.noted(part);
         }
         revisions.truncate(puts);

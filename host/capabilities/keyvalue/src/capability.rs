@@ -1,10 +1,11 @@
 //! The capability: its tables, and what becomes of them at load.
 
 use std::any::Any;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use fleetgate_core::capability::{BindingParts, Bound, Capability, Grant, Reach, Request, Schemas};
 use fleetgate_core::diagnostic::{Diagnostics, TableReader};
@@ -27,6 +28,8 @@ use crate::session::Session;
 const TURNS: usize = 256;
 /// Parts of which it is remembered that their owners are noted. Beyond, they are noted again.
 const NOTED: usize = 10_000;
+/// How long that is believed: the operator may have deleted what was noted.
+const BELIEVED: Duration = Duration::from_secs(10);
 
 /// Key-value for guests.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,8 +44,8 @@ pub(crate) struct Route {
     pub(crate) store: Arc<dyn Store>,
     turns: Box<[tokio::sync::Mutex<()>]>,
     hasher: RandomState,
-    /// The parts that have an entry in [`part::OWNERS`].
-    noted: Mutex<HashSet<String>>,
+    /// When the parts got their entry in [`part::OWNERS`].
+    noted: Mutex<HashMap<String, Instant>>,
 }
 
 impl Route {
@@ -52,17 +55,20 @@ impl Route {
         self.turns[place].lock().await
     }
 
-    /// The same batch, with what the operator sees of a part that is written to for the first time.
-    pub(crate) fn note(&self, batch: Batch, part: &str, owner: Option<&str>) -> Batch {
-        if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(part) {
-            return batch;
+    /// The same batch, with what the operator sees of a part: where it is written to for the first time, and now and
+    /// then. Says whether it is so.
+    pub(crate) fn note(&self, batch: Batch, part: &str, owner: Option<&str>) -> (Batch, bool) {
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner).get(part).copied();
+        if noted.is_some_and(|at| at.elapsed() < BELIEVED) {
+            return (batch, false);
         }
         let about = About { scope: self.grant.scope, room: self.grant.room, total: self.grant.total };
         let batch = about.write(batch);
-        match owner.and_then(|owner| Some((owner, part::key(part::OWNERS, part).ok()?))) {
+        let batch = match owner.and_then(|owner| Some((owner, part::key(part::OWNERS, part).ok()?))) {
             Some((owner, key)) => batch.put(key, owner, None),
             None => batch,
-        }
+        };
+        (batch, true)
     }
 
     /// That was written.
@@ -71,9 +77,7 @@ impl Route {
         if noted.len() >= NOTED {
             noted.clear();
         }
-        if !noted.contains(part) {
-            noted.insert(part.to_owned());
-        }
+        noted.insert(part.to_owned(), Instant::now());
     }
 
     /// The same batch, only if there is room.

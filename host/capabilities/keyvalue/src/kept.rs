@@ -3,7 +3,7 @@
 use fleetgate_core::store::{Batch, Entry, Key, Page, Space, Store, StoreError, Usage};
 use serde::{Deserialize, Serialize};
 
-use crate::part::{self, ABOUT, OWNERS, SHARED};
+use crate::part::{self, ABOUT, MOST_KEY, OWNERS, SHARED};
 pub use crate::request::Scope;
 pub use crate::room::Room;
 
@@ -42,8 +42,10 @@ pub struct About {
 /// One part of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Part {
-    /// Whose it is. None: all callers share it.
+    /// Whose it is. None: all callers share it, or that is not known.
     pub principal: Option<String>,
+    /// All callers share it.
+    pub shared: bool,
     /// Entries.
     pub entries: u64,
     /// Bytes of their keys and values.
@@ -86,25 +88,19 @@ pub async fn buckets(store: &dyn Store) -> Result<Vec<Kept>, StoreError> {
 /// The parts of a bucket that hold something.
 pub async fn parts(store: &dyn Store, binding: &str, bucket: &str) -> Result<Vec<Part>, StoreError> {
     let space = part::space(binding, bucket);
-    let mut parts = Vec::new();
-    let shared = store.usage(&space, SHARED).await?;
-    if shared != Usage::default() {
-        parts.push(Part { principal: None, entries: shared.entries, bytes: shared.bytes });
-    }
-    let mut page = Page::of(format!("{OWNERS}/"));
+    let (mut parts, mut after) = (Vec::new(), None);
     loop {
-        let listed = store.list(&space, page.clone()).await?;
-        page.after = listed.entries.last().map(|entry| entry.key.clone());
-        for owner in listed.entries {
-            let used = store.usage(&space, part::name(&owner.key)).await?;
-            if used != Usage::default() {
-                let principal = Some(String::from_utf8_lossy(&owner.value).into_owned());
-                parts.push(Part { principal, entries: used.entries, bytes: used.bytes });
-            }
+        // From part to part, by the first entry of each.
+        let page = Page { after, limit: 1, ..Page::of("") };
+        let Some(first) = store.list(&space, page).await?.entries.pop() else { return Ok(parts) };
+        let of = first.key.part();
+        if !matches!(of, ABOUT | OWNERS) {
+            let Usage { entries, bytes } = store.usage(&space, of).await?;
+            let owner = store.get(&space, &part::key(OWNERS, of)?).await?;
+            let principal = owner.map(|owner| String::from_utf8_lossy(&owner.value).into_owned());
+            parts.push(Part { principal, shared: of == SHARED, entries, bytes });
         }
-        if !listed.more {
-            return Ok(parts);
-        }
+        after = Some(part::key(of, &char::MAX.to_string().repeat(MOST_KEY / 4 + 1))?);
     }
 }
 

@@ -165,7 +165,7 @@ impl Show {
             return Err(Failure::failed(format!("{} has no entries there", quoted(named))));
         }
         // Without a name: what all share, where they do.
-        let shared = parts.iter().any(|part| part.principal.is_none());
+        let shared = parts.iter().any(|part| part.shared);
         let (entries, more) = if self.principal.is_some() || shared {
             let after = self.after.as_deref().map(Key::new).transpose().map_err(Failure::usage)?;
             let page = Page { after, limit: self.limit as usize, ..Page::of(&*self.prefix) };
@@ -180,7 +180,8 @@ impl Show {
             return Ok(());
         }
         let rows = parts.iter().map(|part| {
-            let whose = part.principal.clone().unwrap_or_else(|| "all callers".into());
+            let nobody = if part.shared { "all callers" } else { "not known" };
+            let whose = part.principal.clone().unwrap_or_else(|| nobody.into());
             [whose, part.entries.to_string(), part.bytes.to_string()]
         });
         output::table(["whose", "entries", "bytes"], rows);

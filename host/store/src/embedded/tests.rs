@@ -1,7 +1,7 @@
 //! What happens when the medium fails, with a medium that fails when it is told to.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use fleetgate_core::store::{Batch, Key, Space, Store, StoreError};
 use redb::StorageBackend;
@@ -14,6 +14,8 @@ use super::*;
 struct Medium {
     memory: Arc<Memory>,
     full: Arc<AtomicBool>,
+    /// Of the syncs from now on, the one that fails. 0: none.
+    sync_that_fails: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
@@ -55,7 +57,11 @@ impl StorageBackend for Medium {
         self.memory.0.set_len(len)
     }
     fn sync_data(&self) -> io::Result<()> {
-        self.memory.0.sync_data()
+        self.memory.0.sync_data()?;
+        // It is written all the same, as far as anybody can tell.
+        let left = self.sync_that_fails.load(Ordering::SeqCst);
+        self.sync_that_fails.store(left.saturating_sub(1), Ordering::SeqCst);
+        if left == 1 { Err(io::Error::other("the disk says no")) } else { Ok(()) }
     }
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.room()?;
@@ -82,7 +88,14 @@ async fn a_full_disk_refuses_the_write_and_loses_nothing() {
     store.write(&space(), put("before")).await.expect("there is room");
 
     medium.full.store(true, Ordering::SeqCst);
+    // A file that cannot be opened anew for want of room cannot say what became of the write that was cut short.
     let refused = store.write(&space(), put("while")).await.expect_err("there is none");
+    assert!(
+        matches!(refused, StoreError::Full { .. } | StoreError::Unavailable { unknown: true, .. }),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("there is no room"), "{refused}");
+    let refused = store.write(&space(), put("while")).await.expect_err("there is still none");
     assert!(matches!(refused, StoreError::Full { .. }), "{refused}");
 
     medium.full.store(false, Ordering::SeqCst);
@@ -106,6 +119,54 @@ async fn what_was_kept_before_a_full_disk_is_there_after_a_restart() {
     let store = medium.store();
     assert!(store.get(&space(), &key("before")).await.expect("it can be read").is_some());
     assert!(store.get(&space(), &key("while")).await.expect("it can be read").is_none());
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_and_took_effect_all_the_same_is_not_done_again() {
+    let medium = Medium::default();
+    let store = medium.store();
+    let mut took_effect = 0;
+    for sync in 1..=6 {
+        let names = [format!("{sync}-a"), format!("{sync}-b")];
+        medium.sync_that_fails.store(sync, Ordering::SeqCst);
+        // Only if it is not there: done twice, it would be a conflict.
+        let absent = |name: &String| {
+            Batch::new().put_when(key(name), fleetgate_core::store::Condition::Absent, "x", None)
+        };
+        let writes = names.iter().map(|name| store.write(&space(), absent(name)));
+        let written = futures_util::future::join_all(writes).await;
+        let failed = medium.sync_that_fails.swap(0, Ordering::SeqCst) == 0;
+        for (name, written) in names.iter().zip(written) {
+            let there = store.get(&space(), &key(name)).await.expect("it can be read").is_some();
+            match written {
+                Ok(_) => {
+                    assert!(there, "{name} was acknowledged and is lost");
+                    took_effect += usize::from(failed);
+                }
+                Err(StoreError::Unavailable { unknown: true, .. }) => {}
+                Err(error) => {
+                    assert!(!there && !matches!(error, StoreError::Conflict { .. }), "{name}: {error}")
+                }
+            }
+        }
+    }
+    assert!(took_effect > 0, "no failing sync came behind what it was for");
+}
+
+#[tokio::test]
+async fn what_a_full_part_swept_is_gone_although_nothing_was_written() {
+    let store = Medium::default().store();
+    let past = Some(std::time::SystemTime::now() - Duration::from_secs(1));
+    // More than goes with one commit.
+    for begin in [0, 900, 1_800] {
+        let batch = (begin..begin + 900)
+            .fold(Batch::new(), |batch, number| batch.put(key(&format!("p/{number}")), "x", past));
+        store.write(&space(), batch.put(key("keeps"), "x", None)).await.expect("written");
+    }
+    let quota = fleetgate_core::store::Quota { part: String::new(), most: Default::default() };
+    let batch = Batch::new().put(key("p/new"), "x", None).within(quota);
+    store.write(&space(), batch).await.expect_err("there is no room at all");
+    assert_eq!(store.usage(&space(), "p").await.expect("counted").entries, 0);
 }
 
 #[tokio::test]

@@ -182,7 +182,15 @@ pub(super) async fn answer(store: &Embedded, asked: Asked, once: bool) -> Answer
         Asked::List { space, page } => said(store.list(&space, page).await, Answer::Listed),
         Asked::Write { space, batch, name } => {
             let name = once.then_some(name);
-            said(store.write_once(&space, batch, name).await, Answer::Written)
+            let written = store.write_once(&space, batch, name).await;
+            // Nobody could look whether it was done by its name.
+            let written = written.map_err(|error| match error {
+                StoreError::Broken { place, reason } if once => {
+                    StoreError::Unavailable { place, reason, unknown: true }
+                }
+                other => other,
+            });
+            said(written, Answer::Written)
         }
         Asked::Usage { space, part } => said(store.usage(&space, &part).await, Answer::Usage),
         Asked::Spaces { after } => said(store.spaces(after.as_ref()).await, Answer::Spaces),

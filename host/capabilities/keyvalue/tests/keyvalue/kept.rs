@@ -40,6 +40,29 @@ async fn the_operator_sees_every_bucket_and_whose_it_is() {
 }
 
 #[tokio::test]
+async fn what_is_written_after_a_delete_is_seen_whoever_wrote_it() {
+    let world = World::new("");
+    let bucket = call().to(&world.bind()).open();
+    set(&bucket, "k", "x").await.unwrap();
+    set(&call().by("bob").to(&world.bind()).open(), &"\u{10ffff}".repeat(64), "x").await.unwrap();
+    assert_eq!(kept::delete(&*world.store, "lab", "history", Some("ann")).await.unwrap(), 1);
+    // The same call goes on, and has no reason to say again whose it is.
+    set(&bucket, "k", "x").await.unwrap();
+    let parts = kept::parts(&*world.store, "lab", "history").await.unwrap();
+    assert_eq!(
+        parts.iter().map(|part| (part.entries, part.shared)).collect::<Vec<_>>(),
+        [(1, false), (1, false)]
+    );
+    assert_eq!(kept::delete(&*world.store, "lab", "history", Some("ann")).await.unwrap(), 1);
+    // A new version of the binding says it.
+    set(&call().to(&world.bind()).open(), "k", "x").await.unwrap();
+    let parts = kept::parts(&*world.store, "lab", "history").await.unwrap();
+    let mut names: Vec<_> = parts.into_iter().filter_map(|part| part.principal).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["ann", "bob"]);
+}
+
+#[tokio::test]
 async fn deleting_a_bucket_deletes_nothing_else() {
     let world = World::new("").granting("entries = 2000");
     let binding = world.bind();
