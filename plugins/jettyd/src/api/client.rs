@@ -55,7 +55,7 @@ pub(super) fn answer(request: http::Request) -> Result<Value, Fault> {
 pub(super) fn answer_once(request: http::Request) -> Result<Value, Fault> {
     match request.send() {
         Ok(response) => read(&response).map_err(|fault| match response.status() {
-            500 | 502 | 504 => perhaps_done(fault),
+            200..=299 | 500 | 502 | 504 => perhaps_done(fault),
             _ => fault,
         }),
         Err(fault) if ["timeout", "unavailable", "upstream", "cancelled"].contains(&&*fault.code) => {

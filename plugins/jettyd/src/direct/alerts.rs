@@ -7,37 +7,74 @@ use std::collections::BTreeMap;
 
 use fleetgate_sdk::prelude::*;
 
+use super::keys::alerts_prefix;
 use super::record::{HeardAlert, Record};
 use super::store::Memory;
 use crate::alert::{Alert, Alerts, State, Wanted};
+use crate::reading::shown;
 use crate::{settings, time};
 
 /// list_alerts
 pub fn list(wanted: &Wanted) -> Result<Alerts, Fault> {
-    let (all, more) = all(&Memory::open()?, wanted.device_id.as_deref())?;
-    let after = wanted.cursor.as_deref().unwrap_or_default();
+    let after = match wanted.cursor.as_deref().map(|cursor| (cursor, cursor.split_once('/'))) {
+        None => None,
+        Some((_, Some((device, name)))) => Some(Place::of(device, name)),
+        Some((cursor, None)) => {
+            return Err(Fault::invalid("/cursor", format!("`{}` is no cursor of this list.", shown(cursor))));
+        }
+    };
+    let (all, more) = all(&Memory::open()?, wanted.device_id.as_deref(), after.as_ref())?;
+    let last_seen = all.last().map(|(_, alert)| alert.id.clone());
     let mut alerts: Vec<_> =
-        all.into_iter().filter(|alert| *alert.id > *after && wanted.holds(alert)).collect();
+        all.into_iter().map(|(_, alert)| alert).filter(|alert| wanted.holds(alert)).collect();
     let cut = alerts.len() > wanted.limit;
     alerts.truncate(wanted.limit);
-    let next_cursor = alerts.last().filter(|_| cut).map(|alert| alert.id.clone());
-    let note = more.then(|| "There are more alerts than were looked through.".to_owned());
-    Ok(Alerts { alerts, next_cursor, note })
+    let next_cursor = match (cut, more) {
+        (true, _) => alerts.last().map(|alert| alert.id.clone()),
+        (false, true) => last_seen,
+        (false, false) => None,
+    };
+    Ok(Alerts { alerts, next_cursor, note: None })
 }
 
-/// All alerts, of one device or of all, by id; and whether there are more.
-pub(super) fn all(memory: &Memory, device: Option<&str>) -> Result<(Vec<Alert>, bool), Fault> {
-    let (heard, more) = memory.alerts(device)?;
+/// Where an alert stands in the list: as its device's keys do in the bucket, and then by its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    device: String,
+    name: String,
+}
+
+impl Place {
+    fn of(device: &str, name: &str) -> Self {
+        Self { device: alerts_prefix(device), name: name.to_owned() }
+    }
+}
+
+/// All alerts, of one device or of all, behind a place; and whether there are more behind those.
+pub(super) fn all(
+    memory: &Memory,
+    device: Option<&str>,
+    after: Option<&Place>,
+) -> Result<(Vec<(Place, Alert)>, bool), Fault> {
+    let (mut heard, more) = memory.alerts(device, after.map(|after| after.device.as_str()))?;
+    // Of the device at which the list was cut some alerts may be missing: the next page has all of it.
+    let cut_at = match more {
+        true => heard.last().map(|(device, _)| device.clone()),
+        false => None,
+    };
+    let end = cut_at.map(|device| {
+        heard.retain(|(of, _)| *of != device);
+        alerts_prefix(&device)
+    });
     let mut alerts = BTreeMap::new();
     let scripts = match device {
         Some(device) => vec![(device.to_owned(), memory.script(device)?)],
         None => memory.scripts()?,
     };
     for (device, script) in scripts {
-        for rule in script.rules() {
-            if let Some(alert) = Alert::of_rule(&device, rule) {
-                alerts.insert(alert.id.clone(), Alert { state: State::Resolved, ..alert });
-            }
+        for alert in script.rules().iter().filter_map(|rule| Alert::of_rule(&device, rule)) {
+            let name = alert.id[device.len() + 1..].to_owned();
+            alerts.insert(Place::of(&device, &name), Alert { state: State::Resolved, ..alert });
         }
     }
     let (now, hold) = (time::now().as_millisecond(), settings::alert_hold()?);
@@ -49,8 +86,9 @@ pub(super) fn all(memory: &Memory, device: Option<&str>) -> Result<(Vec<Alert>, 
         }
         let record = records.get(&device).and_then(Option::as_ref);
         let id = format!("{device}/{}", said.name);
+        let place = Place::of(&device, &said.name);
         let state = state(&said, record, now, hold);
-        let of_rule: Option<Alert> = alerts.remove(&id);
+        let of_rule: Option<Alert> = alerts.remove(&place);
         let alert = Alert {
             name: Some(said.message),
             device_id: Some(device),
@@ -59,11 +97,14 @@ pub(super) fn all(memory: &Memory, device: Option<&str>) -> Result<(Vec<Alert>, 
             severity: said.severity,
             state,
             last_fired_at: said.fired.map(|at| time::of_ms(at).to_string()),
-            id: id.clone(),
+            id,
         };
-        alerts.insert(id, alert);
+        alerts.insert(place, alert);
     }
-    Ok((alerts.into_values().collect(), more))
+    let within = |place: &Place| {
+        after.is_none_or(|after| place > after) && end.as_ref().is_none_or(|end| place.device < *end)
+    };
+    Ok((alerts.into_iter().filter(|(place, _)| within(place)).collect(), more))
 }
 
 fn state(said: &HeardAlert, record: Option<&Record>, now: i64, hold: i64) -> State {

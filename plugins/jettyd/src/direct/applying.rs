@@ -14,7 +14,7 @@ use crate::alert::{Alert, alert_of};
 use crate::reading::{Scalar, shown};
 
 /// Alerts that are remembered of one device.
-const MOST_ALERTS: usize = 64;
+const MOST_ALERTS: u32 = 64;
 /// For so long a device of the same id under another prefix is another device.
 const ELSEWHERE: i64 = 3_600_000;
 
@@ -121,6 +121,10 @@ pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut K
                 if script.accepted(*count, *heartbeats) {
                     record.interval = script.interval();
                     draft.set(key, &script, rules.forget)?;
+                } else if script.contradicted(*count, *heartbeats) {
+                    script.known = None;
+                    record.interval = None;
+                    draft.set(key, &script, rules.forget)?;
                 }
             }
             Said::ConfigRejected => {
@@ -136,6 +140,8 @@ pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut K
                 // What the broker kept is what the device got when it came.
                 match one.retained {
                     true => script = Script { known: Some(config.clone()), sent: None },
+                    // It has it already, as who sent it has noted.
+                    false if script.known.as_ref() == Some(config) => script.sent = None,
                     false => script.sent = Some(config.clone()),
                 }
                 if one.retained {
@@ -209,15 +215,16 @@ fn alert(draft: &mut Draft<'_>, rules: &Rules, device: &str, said: &AlertSaid, a
 
 /// Alerts may say something new each time (`31.2 is too hot`); of those, only so many are remembered.
 fn forget_oldest(draft: &mut Draft<'_>, device: &str) -> Result<(), Fault> {
-    let entries =
-        draft.memory().bucket.list(&alerts_prefix(device), None, u32::try_from(MOST_ALERTS).unwrap_or(64))?;
-    if entries.entries.len() < MOST_ALERTS {
+    let all = draft.list(&alerts_prefix(device), MOST_ALERTS)?;
+    if all.len() < MOST_ALERTS as usize {
         return Ok(());
     }
-    let time = |alert: HeardAlert| alert.fired.max(alert.resolved);
-    let oldest = entries.entries.into_iter().min_by_key(|entry| entry.json().ok().and_then(time));
-    if let Some(oldest) = oldest {
-        draft.delete(oldest.key);
+    let time = |kept: &[u8]| {
+        let alert: HeardAlert = serde_json::from_slice(kept).ok()?;
+        alert.fired.max(alert.resolved)
+    };
+    if let Some((oldest, _)) = all.into_iter().min_by_key(|(_, kept)| time(kept)) {
+        draft.delete(oldest);
     }
     Ok(())
 }

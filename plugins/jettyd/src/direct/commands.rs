@@ -10,6 +10,7 @@ use fleetgate_sdk::mqtt::{Message, MqttError, Publication, Subscription};
 use fleetgate_sdk::prelude::*;
 use serde_json::Map;
 
+use super::message;
 use super::store::Memory;
 use super::topic::{Channel, Prefix, check_device, check_message};
 use super::{BROKER, BUCKET, EVENTS};
@@ -81,7 +82,7 @@ fn answer_to(id: &str, message: &Message) -> Option<(Status, Value)> {
     if message.retained {
         return None;
     }
-    let said: Value = message.json().ok()?;
+    let said = message::json(&message.payload).ok()?;
     if said.get("id")?.as_str()? != id {
         return None;
     }

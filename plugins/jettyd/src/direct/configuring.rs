@@ -20,6 +20,7 @@ use super::record::Script;
 use super::store::Memory;
 use super::topic::{Channel, check_message};
 use super::{BROKER, BUCKET};
+use crate::command::perhaps_done;
 use crate::configuration::{Checked, Configured, Objection, Status, objections};
 use crate::settings;
 
@@ -51,6 +52,7 @@ pub fn configure(device: &str, config: &Checked) -> Result<ToolResult, Fault> {
         errors: Vec::new(),
         note: None,
     };
+    let scripted = script.is_some();
     if let Some(script) = script {
         let (status, errors) = push_script(&prefix, &config_topic, &script)?;
         remember_script(device, script, status);
@@ -62,7 +64,8 @@ pub fn configure(device: &str, config: &Checked) -> Result<ToolResult, Fault> {
         }
     }
     if !config.wishes.is_empty() {
-        let (status, errors) = push_wishes(&prefix, &desired_topic, &config.wishes)?;
+        let (status, errors) = push_wishes(&prefix, &desired_topic, &config.wishes)
+            .map_err(|fault| if scripted { after_the_script(fault, done.status) } else { fault })?;
         if status != Status::Rejected {
             remember_tags(device, &config.wishes);
         }
@@ -73,6 +76,13 @@ pub fn configure(device: &str, config: &Checked) -> Result<ToolResult, Fault> {
         }
     }
     done.into_result()
+}
+
+/// The second half failed, and the first stands.
+fn after_the_script(fault: Fault, status: Status) -> Fault {
+    let word = if status == Status::Pending { "sent, and not answered" } else { "taken" };
+    let message = format!("{} The device's script was {word} before that.", fault.message);
+    fault.message(message).detail("script", json!(status))
 }
 
 fn payload(map: &Map<String, Value>) -> Vec<u8> {
@@ -121,10 +131,11 @@ fn with_interval(device: &str, seconds: u64) -> Result<Map<String, Value>, Fault
     if !granted(BUCKET) {
         return Err(unknown("nothing is remembered here"));
     }
-    let mut script = Memory::open()?
-        .script(device)?
-        .known
-        .ok_or_else(|| unknown("its present script has not been heard"))?;
+    let script = Memory::open()?.script(device)?;
+    if script.sent.is_some() {
+        return Err(unknown("it was sent another one that it has not answered"));
+    }
+    let mut script = script.known.ok_or_else(|| unknown("its present script has not been heard"))?;
     script.insert("version".to_owned(), json!(1));
     let heartbeats = script.entry("heartbeats").or_insert_with(|| json!([]));
     let Some(list) = heartbeats.as_array_mut() else {
@@ -214,7 +225,7 @@ fn wait(
             .find(|channel| channel.below(prefix) == message.topic)
             .filter(|_| !message.retained)?;
         let said = message::read(channel, &message.payload).ok()?;
-        judge(&said, &message.json().unwrap_or_default())
+        judge(&said, &message::json(&message.payload).unwrap_or_default())
     };
     let heard = listening.wait_for(
         |message| {
@@ -224,7 +235,7 @@ fn wait(
         settings::command_timeout()?,
     );
     match heard {
-        Err(error) if error.is("cancelled") => Err(error.into()),
+        Err(error) if error.is("cancelled") => Err(perhaps_done(error.into())),
         // It was published; what became of it may be asked for later.
         Err(error) => {
             log::warning(format!("no answer can be heard any more: {}", error.message));

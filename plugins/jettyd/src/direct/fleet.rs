@@ -32,9 +32,12 @@ pub fn status() -> Result<FleetStatus, Fault> {
     let devices: Vec<_> = all(&memory)?.0.into_iter().map(|(device, _)| device).collect();
     let fired = match call::has_role("rules:read") {
         true => {
-            let alerts = alerts::all(&memory, None)?.0;
-            let fired = alerts.into_iter().filter(|alert| alert.state == State::Fired);
-            Some(fired.filter_map(|alert| alert.device_id).collect::<BTreeSet<_>>().len())
+            let (alerts, more) = alerts::all(&memory, None, None)?;
+            let fired =
+                alerts.into_iter().map(|(_, alert)| alert).filter(|alert| alert.state == State::Fired);
+            let devices: BTreeSet<_> = fired.filter_map(|alert| alert.device_id).collect();
+            // A part of the number would be a wrong one.
+            (!more).then_some(devices.len())
         }
         false => None,
     };

@@ -152,6 +152,9 @@ fn keep(
         Err(fault) => {
             log::with(json!({ "code": fault.code }))
                 .error(format!("what was heard is not kept: {}", fault.message));
+            // Nothing is wrong with what was heard, so it comes again.
+            let again = fault.is("unavailable") || fault.is("cancelled");
+            let fault = if again { fault.retryable() } else { fault };
             for heard in group.iter().copied().flatten() {
                 answers[heard.at] = Err(fault.clone());
             }
@@ -172,7 +175,7 @@ fn try_to_keep(memory: &Memory, rules: &Rules, group: &[&[Heard]]) -> Result<Kep
             Err(error) if error.is("conflict") => {}
             Err(error) if error.is("quota") => {
                 let devices = group.iter().filter_map(|of_device| Some(of_device.first()?.device.as_str()));
-                let made = memory.make_room(devices)?;
+                let made = memory.make_room(&devices.collect::<Vec<_>>())?;
                 log::with(json!({ "code": "quota" })).warning(format!(
                     "the bucket is full: {made} of the oldest messages were deleted for new ones"
                 ));

@@ -75,7 +75,7 @@ pub fn read(channel: Channel, data: &[u8]) -> Result<Said, Fault> {
     if data.is_empty() && matches!(channel, Channel::Config | Channel::Status) {
         return Ok(Said::Nothing);
     }
-    let whole = match json_of(data) {
+    let whole = match json(data) {
         Ok(whole) => whole,
         Err(_) if channel == Channel::Status && data.iter().all(u8::is_ascii_alphabetic) => {
             Value::String(String::from_utf8_lossy(data).into_owned())
@@ -101,7 +101,7 @@ pub fn read(channel: Channel, data: &[u8]) -> Result<Said, Fault> {
 
 /// JSON; where a sensor is broken, firmware writes `nan` and `inf`, which JSON does not have. These become null, so that
 /// the other sensors count.
-fn json_of(data: &[u8]) -> Result<Value, serde_json::Error> {
+pub fn json(data: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(data).or_else(|error| match without_nan(data) {
         Some(fixed) => serde_json::from_slice(&fixed).map_err(|_| error),
         None => Err(error),

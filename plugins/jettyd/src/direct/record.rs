@@ -135,6 +135,17 @@ impl Script {
         }
     }
 
+    /// Whether the device has another script than the one that it is known to have: it counts others.
+    pub fn contradicted(&self, rules: Option<u64>, heartbeats: Option<u64>) -> bool {
+        let count = |key: &str| {
+            let list = self.known.as_ref()?.get(key).and_then(Value::as_array);
+            Some(list.map_or(0, Vec::len) as u64)
+        };
+        let differs =
+            |said: Option<u64>, key| said.zip(count(key)).is_some_and(|(said, known)| said != known);
+        differs(rules, "rules") || differs(heartbeats, "heartbeats")
+    }
+
     /// Seconds between two reports: the shortest heartbeat.
     pub fn interval(&self) -> Option<u64> {
         let heartbeats = self.known.as_ref()?.get("heartbeats")?.as_array()?;

@@ -70,10 +70,25 @@ impl Memory {
         self.read(&report_key(device))
     }
 
-    fn all<T: DeserializeOwned>(&self, prefix: &str, most: usize) -> Result<(Vec<(String, T)>, bool), Fault> {
+    /// What lies under a prefix by device, behind a key; at most so much. True: there is more.
+    fn all<T: DeserializeOwned>(
+        &self,
+        prefix: &str,
+        behind: Option<&str>,
+        most: usize,
+    ) -> Result<(Vec<(String, T)>, bool), Fault> {
         let mut all = Vec::new();
-        for entry in self.bucket.entries(prefix).page(1000) {
-            let entry = entry?;
+        let entries = self.bucket.entries(prefix).page(1000);
+        let entries = match behind {
+            Some(key) => entries.behind(key),
+            None => entries,
+        };
+        for entry in entries {
+            let entry = match entry {
+                // As much as one call may read.
+                Err(error) if error.is("too-much") => return Ok((all, true)),
+                entry => entry?,
+            };
             if all.len() == most {
                 return Ok((all, true));
             }
@@ -88,17 +103,21 @@ impl Memory {
 
     /// All devices, and whether there are more than these.
     pub fn records(&self) -> Result<(Vec<(String, Record)>, bool), Fault> {
-        self.all("d/", MOST_DEVICES)
+        self.all("d/", None, MOST_DEVICES)
     }
 
-    /// Alerts of a device, or of all, by device.
-    pub fn alerts(&self, device: Option<&str>) -> Result<(Vec<(String, HeardAlert)>, bool), Fault> {
-        self.all(&device.map_or_else(|| "a/".to_owned(), alerts_prefix), MOST_ALERTS)
+    /// Alerts of a device, or of all, by device; behind a key.
+    pub fn alerts(
+        &self,
+        device: Option<&str>,
+        behind: Option<&str>,
+    ) -> Result<(Vec<(String, HeardAlert)>, bool), Fault> {
+        self.all(&device.map_or_else(|| "a/".to_owned(), alerts_prefix), behind, MOST_ALERTS)
     }
 
     /// Scripts of all devices.
     pub fn scripts(&self) -> Result<Vec<(String, Script)>, Fault> {
-        Ok(self.all("c/", MOST_DEVICES)?.0)
+        Ok(self.all("c/", None, MOST_DEVICES)?.0)
     }
 
     /// What a device's messages measured of a sensor from one millisecond to another, both included, oldest first; at most
@@ -117,7 +136,10 @@ impl Memory {
         // In front of every event of that millisecond.
         let begin = format!("{prefix}{:014}", from.max(0));
         for (read, entry) in self.bucket.entries(&prefix).behind(&begin).page(1000).enumerate() {
-            let entry = entry?;
+            let entry = match entry {
+                Err(error) if error.is("too-much") => return Ok(true),
+                entry => entry?,
+            };
             let at =
                 entry.key[prefix.len()..].split('/').next().and_then(|digits| digits.parse::<i64>().ok());
             let Some(at) = at else { continue };
@@ -135,10 +157,12 @@ impl Memory {
     }
 
     /// Deletes the oldest history of these devices; where they have none, some of others.
-    pub fn make_room<'a>(&self, devices: impl Iterator<Item = &'a str>) -> Result<usize, Fault> {
+    pub fn make_room(&self, devices: &[&str]) -> Result<usize, Fault> {
         let mut old = Vec::new();
+        // A part of each, so that none pays for all.
+        let of_each = u32::try_from(ROOM / devices.len().max(1)).unwrap_or(1).clamp(1, ROOM_OF_DEVICE);
         for device in devices {
-            let page = self.bucket.list(&history_prefix(device), None, ROOM_OF_DEVICE)?;
+            let page = self.bucket.list(&history_prefix(device), None, of_each)?;
             old.extend(page.entries.into_iter().map(|entry| entry.key));
             if old.len() >= ROOM {
                 break;
@@ -205,11 +229,6 @@ impl<'a> Draft<'a> {
         Self { memory, writes: BTreeMap::new() }
     }
 
-    /// What is there now.
-    pub fn memory(&self) -> &'a Memory {
-        self.memory
-    }
-
     /// What will be there.
     pub fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
         match self.writes.get(key).map(|write| &write.change) {
@@ -217,6 +236,21 @@ impl<'a> Draft<'a> {
             Some(Change::Delete) => Ok(None),
             None => self.memory.read(key),
         }
+    }
+
+    /// The first entries under a prefix that will be there.
+    pub fn list(&self, prefix: &str, most: u32) -> Result<BTreeMap<String, Vec<u8>>, Fault> {
+        let kept = self.memory.bucket.list(prefix, None, most)?.entries;
+        let mut all: BTreeMap<_, _> = kept.into_iter().map(|entry| (entry.key, entry.value)).collect();
+        for (key, write) in
+            self.writes.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix))
+        {
+            match &write.change {
+                Change::Set { value, .. } => drop(all.insert(key.clone(), value.clone())),
+                Change::Delete => drop(all.remove(key)),
+            }
+        }
+        Ok(all)
     }
 
     /// A device's record, with what holds of it now: it is written only if that still holds then.

@@ -144,6 +144,8 @@ fn a_command_that_may_have_arrived_is_not_to_be_repeated() {
         assert_eq!(fault.details.expect("details")["side_effect"], "unknown");
         assert_eq!(played.asked().len(), 1);
     }
+    let played = Played::new(|_: &Request| Response::text(201, "<html>"));
+    assert_eq!(played.fault("send_command", relay()).details.expect("details")["side_effect"], "unknown");
     for status in [500, 502, 504] {
         let played = Played::new(move |_: &Request| Response::status(status));
         assert!(!played.fault("send_command", relay()).retryable, "{status}");

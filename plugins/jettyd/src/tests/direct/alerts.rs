@@ -115,3 +115,47 @@ fn a_device_that_warns_of_something_new_each_time_is_remembered_in_part() {
     }
     assert_eq!(direct.kept("a/").len(), 64);
 }
+
+#[test]
+fn a_device_that_warns_of_many_things_at_once_is_remembered_in_part() {
+    let direct = Direct::with_device();
+    let batch = (0..100).map(|n| {
+        super::event(&format!("{TOPIC}/alert"), &json!({ "message": format!("{n} degrees") }).to_string(), 0)
+    });
+    assert!(direct.deliver(batch.collect()).iter().all(Result::is_ok));
+    assert_eq!(direct.kept("a/").len(), 64);
+}
+
+#[test]
+fn every_alert_is_on_some_page_however_many_there_are() {
+    let direct = Direct::new();
+    direct.host.run(|| {
+        let bucket = fleetgate_sdk::keyvalue::Bucket::open("keyvalue.history").expect("it is granted");
+        for device in 0..90 {
+            let batch = (0..60).fold(bucket.batch(), |batch, n| {
+                let alert = json!({
+                    "name": format!("a{n}"), "message": "m", "severity": null, "fired": ms(10), "resolved": null,
+                    "trigger": null
+                });
+                batch.set_json(&format!("a/d-{device}/{n:03}"), &alert)
+            });
+            batch.write().expect("it is kept");
+        }
+    });
+    assert_eq!(direct.data("get_fleet_status", json!({}))["devices_with_active_alerts"], Value::Null);
+    let (mut seen, mut cursor) = (std::collections::BTreeSet::new(), Value::Null);
+    for _ in 0..20 {
+        let mut arguments = json!({ "limit": 500 });
+        if !cursor.is_null() {
+            arguments["cursor"] = cursor;
+        }
+        let page = direct.data("list_alerts", arguments);
+        seen.extend(page["alerts"].as_array().expect("alerts").iter().map(|alert| alert["id"].to_string()));
+        cursor = page["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!((seen.len(), cursor), (90 * 60, Value::Null));
+    assert_eq!(direct.fault("list_alerts", json!({ "cursor": "x" })).field.as_deref(), Some("/cursor"));
+}

@@ -241,3 +241,14 @@ fn the_api_comes_first_where_both_are_granted() {
     assert!(outcome.is_ok() && host.published().is_empty());
     assert_eq!(host.requests().len(), 1);
 }
+
+#[test]
+fn an_answer_with_a_value_that_is_no_number_is_an_answer() {
+    let broker = broker().on("jettyd/acme/+/command", |command: &Published| {
+        let answer =
+            format!("{{\"id\":{},\"status\":\"acked\",\"result\":{{\"t\":nan}}}}", command.json()["id"]);
+        Reaction::new().says(&format!("{TOPIC}/command/response"), answer)
+    });
+    let done = Direct::beside(broker).data("send_command", valve());
+    assert_eq!((&done["status"], &done["result"]), (&json!("acked"), &json!({ "t": null })));
+}

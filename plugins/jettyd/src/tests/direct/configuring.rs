@@ -245,3 +245,49 @@ fn answers_that_are_not_granted_are_done_without() {
     assert!(direct.fault("configure_device", json!({ "device_id": "d1", "config": script() })).is("denied"));
     assert!(direct.host.published().is_empty());
 }
+
+#[test]
+fn an_interval_alone_is_refused_while_another_script_is_under_way() {
+    let direct = Direct::beside(broker());
+    direct.says("config", json!({ "version": 1, "rules": [], "heartbeats": [] }));
+    direct.says("command/response", json!({ "type": "config_accepted", "rules": 0, "heartbeats": 0 }));
+    direct.says("config", json!({ "version": 1, "rules": [{ "id": "new" }], "heartbeats": [] }));
+    let fault = direct
+        .fault("configure_device", json!({ "device_id": "d1", "config": { "telemetry_interval_s": 60 } }));
+    assert!(fault.is("config-unknown"), "{fault}");
+    assert!(direct.host.published().is_empty(), "the newer rules would be lost");
+}
+
+#[test]
+fn a_device_that_counts_other_rules_has_a_script_that_is_not_known() {
+    let direct = Direct::beside(broker());
+    direct.says("config", json!({ "version": 1, "rules": [], "heartbeats": [] }));
+    direct.says("command/response", json!({ "type": "config_accepted", "rules": 0, "heartbeats": 0 }));
+    direct.says("command/response", json!({ "type": "config_accepted", "rules": 3, "heartbeats": 0 }));
+    let fault = direct
+        .fault("configure_device", json!({ "device_id": "d1", "config": { "telemetry_interval_s": 60 } }));
+    assert!(fault.is("config-unknown"), "{fault}");
+}
+
+#[test]
+fn what_was_done_before_the_second_half_failed_is_said() {
+    let broker = answering("config/ack", json!({})).may_publish(&["jettyd/acme/+/config"]);
+    let mut both = script();
+    both["dimmer.level"] = json!(40);
+    let fault =
+        Direct::beside(broker).fault("configure_device", json!({ "device_id": "d1", "config": both }));
+    assert!(fault.is("denied") && fault.message.contains("script was taken before"), "{fault}");
+    assert_eq!(fault.details.expect("details")["script"], "accepted");
+}
+
+#[test]
+fn a_client_that_gives_up_is_told_that_the_script_was_sent() {
+    let broker = broker().on("jettyd/acme/+/config", |_: &Published| {
+        fleetgate_sdk::testing::cancel();
+        Reaction::new()
+    });
+    let fault =
+        Direct::beside(broker).fault("configure_device", json!({ "device_id": "d1", "config": script() }));
+    assert!(fault.is("cancelled"), "{fault}");
+    assert_eq!(fault.details.expect("details")["side_effect"], "unknown");
+}
