@@ -158,11 +158,12 @@ impl Trigger {
     /// Whether a value meets it. None: that cannot be told.
     pub fn is_met(&self, value: &Scalar) -> Option<bool> {
         let (wanted, op) = (self.value.as_ref()?, self.op.as_deref()?);
+        let equal = || value == wanted || value.number().is_some_and(|is| wanted.number() == Some(is));
         if let "==" | "eq" | "=" = op {
-            return Some(value == wanted || value.number().is_some_and(|a| wanted.number() == Some(a)));
+            return Some(equal());
         }
         if let "!=" | "ne" = op {
-            return Some(value.number() != wanted.number());
+            return Some(!equal());
         }
         let (value, wanted) = (value.number()?, wanted.number()?);
         Some(match op {
@@ -310,6 +311,7 @@ mod tests {
         assert_eq!(met(">", json!(30)), Some(false));
         assert_eq!(met("<=", json!("30")), Some(true));
         assert_eq!(met("==", json!(30.0)), Some(true));
+        assert_eq!((met("!=", json!("idle")), met("!=", json!(30))), (Some(true), Some(false)));
         assert_eq!(met("~", json!(30)), None);
         assert_eq!(met(">", json!("hot")), None);
     }

@@ -88,6 +88,9 @@ pub struct FleetStatus {
     pub devices_with_active_alerts: Option<usize>,
     /// When a device was last heard, RFC 3339; null if never.
     pub last_update: Option<String>,
+    /// True: there are more devices, which are not counted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 impl Devices {
@@ -99,7 +102,7 @@ impl Devices {
 
 impl FleetStatus {
     /// Counts.
-    pub fn of(devices: &[Device], devices_with_active_alerts: Option<usize>) -> Self {
+    pub fn of(devices: &[Device], truncated: bool, devices_with_active_alerts: Option<usize>) -> Self {
         let count = |words: &[&str]| devices.iter().filter(|device| words.contains(&&*device.status)).count();
         let instants =
             devices.iter().filter_map(|device| time::read(&json!(device.last_seen_at.as_deref()?)));
@@ -110,6 +113,7 @@ impl FleetStatus {
             provisioning_count: count(&["provisioning"]),
             devices_with_active_alerts,
             last_update: instants.max().map(|at| at.to_string()),
+            truncated,
         }
     }
 }
@@ -177,15 +181,18 @@ impl Shadow {
     }
 }
 
+/// An object without its hidden keys, however deep they lie.
 fn visible(map: Option<&Value>) -> Option<Map<String, Value>> {
-    let shown = |(key, value): (&String, &Value)| {
-        let value = match value {
-            Value::Object(_) => Value::Object(visible(Some(value)).unwrap_or_default()),
-            other => other.clone(),
-        };
-        (!is_hidden(key)).then(|| (key.clone(), value))
-    };
-    Some(map?.as_object()?.iter().filter_map(shown).collect())
+    let entries = map?.as_object()?.iter().filter(|(key, _)| !is_hidden(key));
+    Some(entries.map(|(key, value)| (key.clone(), without_hidden(value))).collect())
+}
+
+fn without_hidden(value: &Value) -> Value {
+    match value {
+        Value::Object(_) => Value::Object(visible(Some(value)).unwrap_or_default()),
+        Value::Array(list) => list.iter().map(without_hidden).collect(),
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -215,5 +222,7 @@ mod tests {
         let bare = Shadow::read(&reported).expect("a shadow");
         assert_eq!((bare.reported["air.temperature"].clone(), bare.metadata), (json!(23.1), None));
         assert_eq!(Shadow::read(&json!([1])), None);
+        let listed = Shadow::read(&json!({ "reported": { "ports": [{ "mac_address": "x", "up": true }] } }));
+        assert_eq!(listed.map(|shadow| shadow.reported["ports"].clone()), Some(json!([{ "up": true }])));
     }
 }

@@ -27,14 +27,15 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// None: null, a list or an object. A text that is a number is one: some servers keep decimals so.
+    /// None: null, a list or an object. A text that is a number is one, since some servers keep decimals so; but only if
+    /// nothing of it is lost: `1.10` may be a version, and twenty digits a card's.
     #[must_use]
     pub fn read(value: &Value) -> Option<Self> {
         Some(match value {
             Value::Number(number) => Self::Number(number.clone()),
             Value::Bool(flag) => Self::Flag(*flag),
             Value::String(text) => match serde_json::from_str::<serde_json::Number>(text.trim()) {
-                Ok(number) if number.as_f64().is_some_and(f64::is_finite) => Self::Number(number),
+                Ok(number) if number.to_string() == *text => Self::Number(number),
                 _ => Self::Text(text.clone()),
             },
             _ => return None,
@@ -47,7 +48,9 @@ impl Scalar {
         match self {
             Self::Number(number) => number.as_f64(),
             Self::Flag(flag) => Some(f64::from(u8::from(*flag))),
-            Self::Text(_) => None,
+            Self::Text(text) => {
+                serde_json::from_str::<f64>(text.trim()).ok().filter(|number| number.is_finite())
+            }
         }
     }
 }
@@ -252,7 +255,11 @@ mod tests {
     #[test]
     fn values_are_scalars_and_numbers_in_texts_are_numbers() {
         assert_eq!(Scalar::read(&json!("23.5")).and_then(|value| value.number()), Some(23.5));
-        assert_eq!(Scalar::read(&json!("007")), Some(Scalar::Text("007".into())));
+        for kept in ["007", "1.10", "89490200001014518473", "1e3", " 5"] {
+            assert_eq!(Scalar::read(&json!(kept)), Some(Scalar::Text(kept.into())), "{kept}");
+        }
+        assert_eq!(Scalar::read(&json!("23.50")).and_then(|value| value.number()), Some(23.5));
+        assert_eq!(Scalar::read(&json!("nan")).and_then(|value| value.number()), None);
         assert_eq!(Scalar::read(&json!(true)).and_then(|value| value.number()), Some(1.0));
         for none in [json!(null), json!([1]), json!({})] {
             assert_eq!(Scalar::read(&none), None);

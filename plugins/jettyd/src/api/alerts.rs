@@ -68,13 +68,21 @@ fn of_devices(api: &Api, wanted: &Wanted) -> Result<Alerts, Fault> {
         None => devices::all(api)?.0.into_iter().map(|device| device.id).collect(),
     };
     let mut alerts = Vec::new();
+    let (mut read, mut refused) = (false, None);
     for id in ids.iter().take(MOST_DEVICES) {
         match answer(api.get(id, ["config"])) {
-            Ok(config) => alerts.extend(rules(&config).iter().filter_map(|rule| Alert::of_rule(id, rule))),
+            Ok(config) => {
+                read = true;
+                alerts.extend(rules(&config).iter().filter_map(|rule| Alert::of_rule(id, rule)));
+            }
+            Err(fault) if refusal::status(&fault) == Some(403) => refused = Some(fault),
             // It has none, or the API does not show it.
-            Err(fault) if matches!(refusal::status(&fault), Some(403..=405 | 501)) => {}
+            Err(fault) if matches!(refusal::status(&fault), Some(404 | 405 | 501)) => {}
             Err(fault) => return Err(fault),
         }
+    }
+    if let (false, Some(fault)) = (read, refused) {
+        return Err(fault);
     }
     let asked =
         wanted.state.map(|state| format!(" All are listed, `{}` or not.", state.word())).unwrap_or_default();

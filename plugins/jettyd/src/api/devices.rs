@@ -63,9 +63,9 @@ pub(super) fn shadow(api: &Api, id: &str) -> Result<Option<Shadow>, Fault> {
 /// get_fleet_status. Alerts are the affair of those who may see them.
 pub fn status() -> Result<FleetStatus, Fault> {
     let api = Api::connect()?;
-    let (devices, _) = all(&api)?;
+    let (devices, truncated) = all(&api)?;
     let alerts = if call::has_role("rules:read") { fired(&api)? } else { None };
-    Ok(FleetStatus::of(&devices, alerts))
+    Ok(FleetStatus::of(&devices, truncated, alerts))
 }
 
 /// Devices with an alert that is fired. None: the API does not say.

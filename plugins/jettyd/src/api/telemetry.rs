@@ -91,6 +91,11 @@ pub fn history(asked: &str, key: &str, range: &Asked) -> Result<History, Fault> 
     })
 }
 
+/// Whether a page may have been cut: it is full, or as round as the limits are that servers have of their own.
+fn may_be_cut(rows: usize) -> bool {
+    rows >= PAGE || (rows > 0 && rows.is_multiple_of(50))
+}
+
 struct Pages<'a> {
     api: &'a Api,
     device: &'a str,
@@ -140,7 +145,7 @@ impl Pages<'_> {
             (Some(first), Some(last)) => first <= last,
             _ => true,
         };
-        let full = first.len() >= PAGE;
+        let full = may_be_cut(first.len());
         values.add(key, first);
         // Which ends the server may have cut: both, until one proves to be whole.
         let (mut before, mut behind) = (full, full);
@@ -156,7 +161,7 @@ impl Pages<'_> {
             let (from, to) =
                 if towards_behind { (greatest, self.range.to) } else { (self.range.from, least) };
             let rows = self.read(key, from, to)?;
-            let full = rows.len() >= PAGE;
+            let full = may_be_cut(rows.len());
             let new = values.add(key, rows);
             match (new, full) {
                 // Nothing is left out at this end.

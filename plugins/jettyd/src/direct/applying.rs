@@ -53,8 +53,15 @@ pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut K
     let Some(device) = heard.first().map(|heard| heard.device.as_str()) else { return Ok(()) };
     let (known, when) = draft.record(device)?;
     let mut record = known.clone().unwrap_or_default();
+    let tolerance = i64::try_from(rules.tolerance.as_millis()).unwrap_or(i64::MAX);
     for one in heard {
-        if !record.prefix.is_empty() && record.prefix != one.prefix && one.time - record.heard < ELSEWHERE {
+        let latest = one.time.saturating_add(tolerance);
+        record.nothing_behind(latest, one.time.saturating_sub(tolerance));
+        let elsewhere = one.by_device && !record.prefix.is_empty() && record.prefix != one.prefix;
+        if elsewhere {
+            record.contested = Some(one.time);
+        }
+        if elsewhere && one.time - record.heard < ELSEWHERE {
             let message =
                 format!("A device of this id was heard under another prefix ({}).", shown(&record.prefix));
             kept.refused.push((one.at, Fault::custom("foreign-topic", message)));
@@ -104,7 +111,7 @@ pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut K
                     record.tags = tags.iter().filter_map(Value::as_str).take(32).map(shown).collect();
                 }
                 let key = report_key(device);
-                if draft.read::<Report>(&key)?.is_none_or(|before| before.at <= at) {
+                if draft.read::<Report>(&key)?.is_none_or(|before| before.at <= at || before.at > latest) {
                     let report = Report {
                         reported: shadow.reported.clone(),
                         desired: shadow.desired.clone(),

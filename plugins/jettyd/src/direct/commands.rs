@@ -22,6 +22,9 @@ use crate::settings::{self, Dialect};
 /// How long the broker may take to acknowledge a publication.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// For so long after a device of the same id was heard elsewhere, in milliseconds, neither is acted on.
+const CONTESTED: i64 = 24 * 3_600_000;
+
 /// send_command
 pub fn send(device: &str, command: &str, params: &Map<String, Value>) -> Result<ToolResult, Fault> {
     let prefix = address(device)?;
@@ -104,6 +107,16 @@ pub(super) fn address(device: &str) -> Result<String, Fault> {
     if granted(BUCKET) {
         let memory = Memory::open()?;
         if let Some(record) = memory.record(device)? {
+            let now = crate::time::now().as_millisecond();
+            let lately = record.contested.is_some_and(|at| now.saturating_sub(at) < CONTESTED);
+            if lately && !prefix.unknown().is_empty() {
+                let message = format!(
+                    "Devices of the id {} were heard at two places: which one is meant is not known. The operator sets \
+                     `tenant_id`, or writes it into `topic_prefix`.",
+                    shown(device)
+                );
+                return Err(Fault::custom("conflict", message).field("/device_id"));
+            }
             return Ok(record.prefix);
         }
         // Who listens has heard every device that is there.

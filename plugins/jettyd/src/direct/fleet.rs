@@ -29,7 +29,8 @@ pub fn list() -> Result<Devices, Fault> {
 /// get_fleet_status
 pub fn status() -> Result<FleetStatus, Fault> {
     let memory = Memory::open()?;
-    let devices: Vec<_> = all(&memory)?.0.into_iter().map(|(device, _)| device).collect();
+    let (devices, truncated) = all(&memory)?;
+    let devices: Vec<_> = devices.into_iter().map(|(device, _)| device).collect();
     let fired = match call::has_role("rules:read") {
         true => {
             let (alerts, more) = alerts::all(&memory, None, None)?;
@@ -41,7 +42,7 @@ pub fn status() -> Result<FleetStatus, Fault> {
         }
         false => None,
     };
-    Ok(FleetStatus::of(&devices, fired))
+    Ok(FleetStatus::of(&devices, truncated, fired))
 }
 
 /// A device by its id, and, for callers who may list devices, by a name that no other has.

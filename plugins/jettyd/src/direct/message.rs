@@ -18,7 +18,7 @@ const LARGEST: usize = 64 * 1024;
 const MOST_READINGS: usize = 256;
 /// Bytes of a sensor's key, and of a value that is a text.
 const LONGEST_KEY: usize = 128;
-const LONGEST_TEXT: usize = 1024;
+const LONGEST_TEXT: usize = 256;
 
 /// A message that was understood.
 #[derive(Debug, Clone, PartialEq)]

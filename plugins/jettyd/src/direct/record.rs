@@ -22,6 +22,8 @@ const MISSED: f64 = 2.5;
 pub struct Record {
     /// What its topics begin with.
     pub prefix: String,
+    /// When a device of the same id was heard under another prefix, in Unix milliseconds.
+    pub contested: Option<i64>,
     /// When it was last heard, by the host's clock, in Unix milliseconds; 0: only something that a broker had kept was.
     pub heard: i64,
     /// The last word that it said about itself, and when.
@@ -61,6 +63,19 @@ impl Record {
             "system.device_type" | "device_type" => self.kind = text().or(self.kind.take()),
             _ => {}
         }
+    }
+
+    /// What is said to have happened behind `latest` did not: a clock was set back. It counts as older than what is said
+    /// now, so that nothing waits for a time that may never come.
+    pub fn nothing_behind(&mut self, latest: i64, instead: i64) {
+        let put_right = |at: &mut i64| {
+            if *at > latest {
+                *at = instead;
+            }
+        };
+        put_right(&mut self.heard);
+        self.status.iter_mut().for_each(|(_, at)| put_right(at));
+        self.values.values_mut().for_each(|(_, at)| put_right(at));
     }
 
     /// How long it may be silent before it is taken to be offline.

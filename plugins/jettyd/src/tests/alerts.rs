@@ -105,3 +105,13 @@ fn arguments_that_no_list_has_are_refused() {
         assert!(played.asked().is_empty());
     }
 }
+
+#[test]
+fn rules_that_may_not_be_read_are_a_refusal_and_not_an_empty_list() {
+    let played = Played::new(|request: &Request| match request.path() {
+        "/devices" => Response::json(200, json!([{ "id": "d1" }, { "id": "d2" }])),
+        "/alerts" => Response::status(404),
+        _ => Response::status(403),
+    });
+    assert!(played.fault("list_alerts", json!({})).is("denied"));
+}

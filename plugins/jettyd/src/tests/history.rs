@@ -226,3 +226,18 @@ fn a_range_that_is_none_is_refused_by_name_before_anything_is_sent() {
         assert!(played.asked().is_empty(), "{with}");
     }
 }
+
+#[test]
+fn a_server_with_a_smaller_limit_of_its_own_is_asked_for_the_rest() {
+    let played = Played::new(|request: &Request| {
+        let bound = |key: &str| seconds(&request.query(key).expect("a bound"));
+        let all = (seconds(FROM)..=seconds(TO))
+            .step_by(300)
+            .filter(|at| (bound("from")..=bound("to")).contains(at));
+        let rows: Vec<_> =
+            all.take(100).map(|at| json!({ "ts": at, "readings": { "air.humidity": 1 } })).collect();
+        Response::json(200, rows)
+    });
+    let history = played.data("get_history", asked(json!({})));
+    assert_eq!((history["points"].as_array().map(Vec::len), history.get("truncated")), (Some(289), None));
+}

@@ -198,17 +198,23 @@ fn wishes_go_to_the_shadow_and_are_applied_when_the_device_reports_them() {
 }
 
 #[test]
-fn wishes_that_a_device_took_without_reporting_them_are_accepted_and_those_that_wait_are_pending() {
-    let direct = Direct::beside(reporting(json!({ "reported": { "x": 1 }, "desired": null })));
-    assert_eq!(configure(&direct, json!({ "thresholds": { "t": { "max": 30 } } }))["status"], "accepted");
-    let direct = Direct::beside(reporting(json!({ "reported": {}, "desired": { "thresholds": {} } })));
-    assert_eq!(configure(&direct, json!({ "thresholds": { "t": { "max": 30 } } }))["status"], "pending");
+fn wishes_of_which_a_device_reports_some_are_accepted_and_others_are_pending() {
+    let direct = Direct::beside(reporting(json!({ "reported": { "dimmer.level": 40 }, "desired": null })));
+    assert_eq!(configure(&direct, json!({ "dimmer.level": 40, "thresholds": {} }))["status"], "accepted");
+    for report in [
+        json!({ "reported": { "air.temperature": 20 }, "desired": null }),
+        json!({ "reported": {}, "desired": { "thresholds": {} } }),
+    ] {
+        let direct = Direct::beside(reporting(report));
+        assert_eq!(configure(&direct, json!({ "thresholds": { "t": { "max": 30 } } }))["status"], "pending");
+    }
 }
 
 #[test]
 fn tags_are_remembered_here_since_devices_know_none() {
     let direct = Direct::beside(broker());
-    configure(&direct, json!({ "tags": ["greenhouse"] }));
+    assert_eq!(configure(&direct, json!({ "tags": ["greenhouse"] }))["status"], "accepted");
+    assert_eq!(direct.host.slept(), Duration::ZERO);
     assert_eq!(direct.data("list_devices", json!({}))["devices"][0]["tags"], json!(["greenhouse"]));
 }
 

@@ -125,3 +125,44 @@ fn a_handler_publishes_nothing() {
     direct.says("alert", json!({ "message": "Hot" }));
     assert!(direct.host.published().is_empty());
 }
+
+#[test]
+fn a_clock_that_was_set_back_holds_nothing_up() {
+    let direct = Direct::new();
+    let ahead = Event { time_ms: super::ms(0) + 86_400_000, ..good("d1") };
+    let mut gone = event("jettyd/acme/d1/status", r#"{"status":"offline"}"#, 0);
+    gone.time_ms = ahead.time_ms;
+    assert!(direct.deliver(vec![ahead, gone]).iter().all(Result::is_ok));
+    direct.said("jettyd/acme/d1/telemetry", telemetry(json!({ "t": 2 })), 0);
+    assert_eq!(direct.data("read_sensor", json!({ "device_id": "d1", "sensor_key": "t" }))["value"], 2);
+    assert_eq!(direct.data("get_device", json!({ "device_id": "d1" }))["status"], "online");
+}
+
+#[test]
+fn where_two_devices_have_one_id_neither_is_acted_on_until_the_operator_says_which() {
+    let direct = Direct::with_device();
+    let other = event("jettyd/other/d1/telemetry", &telemetry(json!({ "t": 1 })).to_string(), 0);
+    assert!(direct.deliver(vec![other])[0].is_err());
+    for (tool, arguments) in [
+        ("send_command", json!({ "device_id": "d1", "command": "ping" })),
+        ("configure_device", json!({ "device_id": "d1", "config": { "tags": ["a"] } })),
+    ] {
+        let fault = direct.fault(tool, arguments);
+        assert!(fault.is("conflict") && fault.message.contains("`tenant_id`"), "{fault}");
+    }
+    assert!(direct.host.published().is_empty());
+    let direct = Direct { host: direct.host.config("tenant_id", "acme").config("command_timeout", "1s") };
+    assert_eq!(
+        direct.failure("send_command", json!({ "device_id": "d1", "command": "ping" })).1["status"],
+        "timeout"
+    );
+}
+
+#[test]
+fn a_store_that_does_not_say_whether_it_kept_something_is_asked_again() {
+    for code in ["unavailable", "cancelled"] {
+        let direct = Direct::new();
+        direct.host.break_bucket("keyvalue.history", Some(KeyValueError::new(code, "it is not known")));
+        assert!(direct.deliver(vec![good("d1")])[0].as_ref().is_err_and(|fault| fault.retryable), "{code}");
+    }
+}
