@@ -51,7 +51,10 @@ pub(super) fn compared(mut result: JobResult, job: &DeviceJob, anothers: bool) -
             " It counts as somebody else's: get_job_result and cancel_job do not take its id from you.",
         );
     }
-    let of = result.results.as_ref().map(kind_of);
+    // A job that failed may have an empty table of results, which is of no kind.
+    let failed = result.error.is_some() || result.status != "finished";
+    let empty = |results: &Value| results.as_object().is_some_and(serde_json::Map::is_empty);
+    let of = result.results.as_ref().filter(|results| !(failed && empty(results))).map(kind_of);
     match (job.kind, of) {
         (Kind::Config, Some(Kind::Command | Kind::Structured)) => {
             return Err(conflict("Nothing was configured", &id, "sent the same lines as commands"));

@@ -76,6 +76,22 @@ fn output_of_other_commands_is_not_given() {
     assert_eq!(server.data("send_command", show_with(both))["results"]["show users"], "ann");
 }
 
+#[test]
+fn a_job_under_way_that_fails_without_any_result_is_told_as_what_it_is() {
+    for tool in ["send_command", "send_command_structured", "send_config"] {
+        let server = Played::new(admin(), |request| match request.method() {
+            "POST" => Response::json(202, json!({ "job_id": ID, "deduplicated": true, "idempotent": false })),
+            _ => look(
+                "finished",
+                json!({ "results": {}, "error": "no route", "error_code": "CONNECTION_TIMEOUT" }),
+            ),
+        });
+        let (text, job) = server.failure(tool, show());
+        assert!(text.contains("no route"), "{tool}: {text}");
+        assert_eq!(job["error_code"], "CONNECTION_TIMEOUT", "{tool}");
+    }
+}
+
 /// A server that hands out somebody else's job, to a caller who sees only the own ones.
 fn anothers(answer: impl Fn(&fleetgate_sdk::testing::Request) -> Response + 'static) -> Played {
     Played::new(operator(), move |request| match request.method() {
