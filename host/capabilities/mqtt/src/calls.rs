@@ -102,6 +102,8 @@ type Awaited = Vec<(Filter, watch::Receiver<Phase>)>;
 pub(crate) struct Reader {
     shared: Arc<Shared>,
     number: u64,
+    /// The numbers of its filters' entries, in their order: an entry that came after one that was refused is another.
+    entries: Vec<u32>,
     pub(crate) inbox: Arc<Inbox>,
 }
 
@@ -185,7 +187,8 @@ impl Calls {
             };
             match answer {
                 Ok(Phase::Refused(reason)) => {
-                    return Err(Failure::Broker { what: format!("the subscription to {filter}"), reason });
+                    let what = format!("the subscription to {filter}");
+                    return Err(Failure::Broker { what, reason, sent: false });
                 }
                 Ok(_) => {}
                 Err(_) => return Err(Failure::Dropped { sent: false }),
@@ -197,7 +200,7 @@ impl Calls {
 
 /// What the broker said that it takes.
 fn fits(live: &Live, publication: &Publication) -> Result<(), Failure> {
-    let refused = |reason| Err(Failure::Broker { what: "the publication".into(), reason });
+    let refused = |reason| Err(Failure::Broker { what: "the publication".into(), reason, sent: false });
     if publication.qos > live.offers.qos {
         return refused(0x9b);
     }
@@ -418,16 +421,17 @@ impl Shared {
         state.next_reader += 1;
         state.used = Instant::now();
         state.readers.insert(number, Arc::clone(&inbox));
-        let mut phases = Vec::new();
+        let (mut phases, mut entries) = (Vec::new(), Vec::new());
         for filter in &inbox.filters {
-            let (known, phase) = state.subscribed.enter(filter, inbox.wants_retained());
+            let (entry, known, phase) = state.subscribed.enter(filter, inbox.wants_retained());
+            entries.push(entry);
             match known {
                 Some(retained) => retained.iter().for_each(|message| inbox.push(message)),
                 None => self.ask(&mut state, live, filter.clone()),
             }
             phases.push((filter.clone(), phase));
         }
-        Ok((Reader { shared: Arc::clone(self), number, inbox }, phases))
+        Ok((Reader { shared: Arc::clone(self), number, entries, inbox }, phases))
     }
 
     /// Subscribes a filter. The packet is queued in here, so that it comes behind what was asked for before.
@@ -440,10 +444,11 @@ impl Shared {
         tokio::spawn(async move {
             let answer = asked.await;
             let mut state = shared.lock();
-            if let Some(reason) = state.subscribed.answered(&filter, turn, answer) {
+            if let Some(reason) = state.subscribed.answered(&filter, turn, answer.map(drop)) {
                 let what = format!("the subscription to {filter}");
                 let listening = state.readers.values().filter(|inbox| inbox.filters.contains(&filter));
-                listening.for_each(|inbox| inbox.end(Failure::Broker { what: what.clone(), reason }));
+                listening
+                    .for_each(|inbox| inbox.end(Failure::Broker { what: what.clone(), reason, sent: false }));
             }
         });
     }
@@ -499,8 +504,8 @@ impl Drop for Reader {
         let mut state = self.shared.lock();
         state.readers.remove(&self.number);
         state.used = Instant::now();
-        for filter in &self.inbox.filters {
-            state.subscribed.leave(filter);
+        for (filter, entry) in self.inbox.filters.iter().zip(&self.entries) {
+            state.subscribed.leave(filter, *entry);
         }
     }
 }

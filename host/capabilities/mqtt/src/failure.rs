@@ -27,6 +27,8 @@ pub enum Failure {
         what: String,
         /// MQTT 5, section 2.4; 0x80 from MQTT 3.1.1.
         reason: u8,
+        /// It took the message before.
+        sent: bool,
     },
     /// An argument is not what it must be.
     #[error("{0}")]
@@ -94,7 +96,8 @@ impl Failure {
     /// The same for what the broker did not do.
     pub(crate) fn not_done(why: NotDone, what: impl FnOnce() -> String, sent: bool) -> Self {
         match why {
-            NotDone::Refused(reason) => Self::Broker { what: what(), reason },
+            NotDone::Refused(reason) => Self::Broker { what: what(), reason, sent: false },
+            NotDone::Unsure(reason) => Self::Broker { what: what(), reason, sent: true },
             NotDone::Gone => Self::Dropped { sent },
         }
     }
@@ -118,7 +121,9 @@ impl Failure {
         };
         match self {
             Self::Refused(_) => failure("denied", "this is not granted", false),
-            Self::Broker { reason, .. } => broker(*reason, self.to_string()),
+            Self::Broker { reason, sent, .. } => {
+                GuestFailure { sent: *sent, ..broker(*reason, self.to_string()) }
+            }
             Self::Invalid(why) => failure("invalid", why, false),
             Self::TooLarge(why) => failure("too-large", why, false),
             Self::TooMuch(why) => failure("too-much", why, true),

@@ -13,6 +13,7 @@
 //! readers, so one plugin could take away what another waits for: there are none.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use fleetgate_core::diagnostic::{Misspelt, Spanned, TableReader};
@@ -166,6 +167,24 @@ impl Filter {
         None
     }
 
+    /// Whether it alone takes every topic that the other takes, looked at level by level.
+    fn covers(&self, other: &Self) -> bool {
+        let any = [Level::One, Level::Rest];
+        // `+/#` and `#` are the same, since a topic has a first level.
+        let other_levels: &[Level] = if other.0 == [Level::Rest] { &any } else { &other.0 };
+        for at in 0.. {
+            match (self.0.get(at), other_levels.get(at)) {
+                (Some(Level::Rest), _) => return at > 0 || !other.is_brokers(),
+                (None, None) => return true,
+                (Some(Level::One), Some(Level::One)) => {}
+                (Some(Level::One), Some(Level::Named(name))) if at > 0 || !name.starts_with('$') => {}
+                (Some(Level::Named(name)), Some(Level::Named(same))) if name == same => {}
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// Whether its first level is one of the broker's.
     fn is_brokers(&self) -> bool {
         matches!(self.0.first(), Some(Level::Named(name)) if name.starts_with('$'))
@@ -212,8 +231,12 @@ impl fmt::Display for Filter {
 pub struct Filters(Vec<Filter>);
 
 impl Filters {
-    /// More than this is better summed up.
+    /// More than this an operator had better sum up.
     pub const MOST: usize = 256;
+    /// The same for an author, who does not name devices.
+    pub const MOST_ASKED: usize = 64;
+    /// The most filters that an intersection is made of.
+    const MOST_BOTH: usize = 1024;
 
     /// Of these.
     pub fn new(filters: impl IntoIterator<Item = Filter>) -> Self {
@@ -240,6 +263,9 @@ impl Filters {
 
     /// Whether every topic that `filter` takes is taken by one of them.
     pub fn cover(&self, filter: &Filter) -> bool {
+        if self.0.iter().any(|taking| taking.covers(filter)) {
+            return true;
+        }
         let own = &filter.0;
         let mut named: Vec<_> = own
             .iter()
@@ -248,8 +274,9 @@ impl Filters {
                 Level::One | Level::Rest => None,
             })
             .collect();
+        // What matches one number of levels is taken by one filter or by none.
         if own.last() != Some(&Level::Rest) {
-            return self.0.iter().any(|taking| taking.takes_levels(named.iter().copied()));
+            return false;
         }
         named.pop();
         let longest = self.0.iter().map(|filter| filter.0.len()).max().unwrap_or(0);
@@ -269,21 +296,28 @@ impl Filters {
 
     /// What all sets take, without filters that the rest of them cover. This is the intersection of manifest, grant and
     /// reach wherever it has to be had as filters.
-    pub fn within<'a>(self, sets: impl IntoIterator<Item = &'a Self>) -> Self {
+    /// None: it would be more filters than anybody means.
+    pub fn within<'a>(self, sets: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         let mut filters = self;
         for set in sets {
-            let both = |one: &Filter| set.0.iter().filter_map(|other| one.and(other)).collect::<Vec<_>>();
-            filters = Self::new(filters.0.iter().flat_map(both));
+            let mut all = BTreeSet::new();
+            for one in &filters.0 {
+                all.extend(set.0.iter().filter_map(|other| one.and(other)));
+                if all.len() > Self::MOST_BOTH {
+                    return None;
+                }
+            }
+            filters = Self(all.into_iter().collect());
         }
         let mut at = 0;
         while at < filters.0.len() {
             let filter = filters.0.remove(at);
-            if !filters.cover(&filter) {
+            if !filters.0.iter().any(|other| other.covers(&filter)) {
                 filters.0.insert(at, filter);
                 at += 1;
             }
         }
-        filters
+        Some(filters)
     }
 
     /// As it stands in TOML.
@@ -293,19 +327,25 @@ impl Filters {
     }
 
     /// Reads a list of filters under this key, if it stands there and is right.
-    pub(crate) fn read(table: &mut TableReader<'_>, key: &str) -> Option<Vec<Spanned<Filter>>> {
+    pub(crate) fn read(table: &mut TableReader<'_>, key: &str, most: usize) -> Option<Vec<Spanned<Filter>>> {
         let filters = table.parsed_strings(key, |text| {
             Filter::parse(text).map_err(|error| Misspelt::new(text, &error, error.help()))
         })?;
-        if filters.len() > Self::MOST {
-            table.error_at(key, format!("more than {} filters", Self::MOST), "sum them up with + or #");
+        if filters.len() > most {
+            table.error_at(key, format!("more than {most} filters"), "sum them up with + or #");
+            return None;
         }
         Some(filters)
     }
 
     /// The same, where each must lie within those that the plugin asks for.
-    pub(crate) fn read_narrower(table: &mut TableReader<'_>, key: &str, asked: &Self) -> Option<Self> {
-        let filters = Self::read(table, key)?;
+    pub(crate) fn read_narrower(
+        table: &mut TableReader<'_>,
+        key: &str,
+        asked: &Self,
+        most: usize,
+    ) -> Option<Self> {
+        let filters = Self::read(table, key, most)?;
         for filter in filters.iter().filter(|filter: &&Spanned<Filter>| !asked.cover(filter.get_ref())) {
             let help = match asked.is_empty() {
                 true => format!("it asks for no {key} at all"),

@@ -99,7 +99,7 @@ impl MqttGrant {
         }
         let client_id = read_client_id(table);
         let mut filters = |key: &str, asked: &Filters| {
-            let filters = Filters::read_narrower(table, key, asked);
+            let filters = Filters::read_narrower(table, key, asked, Filters::MOST);
             if filters.as_ref().is_some_and(Filters::is_empty) {
                 table.error_at(key, "no filter is named", "name at least one, or leave the key out");
             }

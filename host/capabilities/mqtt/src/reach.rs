@@ -21,8 +21,8 @@ pub(crate) struct MqttReach {
 
 impl MqttReach {
     pub(crate) fn read(table: &mut TableReader<'_>, request: &MqttRequest) -> Option<Self> {
-        let publish = Filters::read_narrower(table, "publish", &request.publish);
-        let subscribe = Filters::read_narrower(table, "subscribe", &request.subscribe);
+        let publish = Filters::read_narrower(table, "publish", &request.publish, Filters::MOST_ASKED);
+        let subscribe = Filters::read_narrower(table, "subscribe", &request.subscribe, Filters::MOST_ASKED);
         let qos = Qos::read(table).unwrap_or_default();
         (!table.failed()).then_some(Self { publish, subscribe, qos })
     }

@@ -19,7 +19,7 @@ pub(crate) struct MqttRequest {
 impl MqttRequest {
     pub(crate) fn read(table: &mut TableReader<'_>) -> Option<Self> {
         let mut filters = |key: &str| {
-            let filters = Filters::read(table, key).unwrap_or_default();
+            let filters = Filters::read(table, key, Filters::MOST_ASKED).unwrap_or_default();
             Filters::new(filters.into_iter().map(Spanned::into_inner))
         };
         let (publish, subscribe) = (filters("publish"), filters("subscribe"));

@@ -9,12 +9,12 @@ pub(crate) fn schemas() -> Schemas {
     Schemas { request: request(), reach: reach(), grant: grant() }
 }
 
-fn filters(description: &str) -> Value {
+fn filters(description: &str, most: usize) -> Value {
     json!({
         "type": "array",
         "description": format!("{description} Topic filters by MQTT's rules: + is one level, # at the end any number."),
         "items": { "type": "string", "minLength": 1, "maxLength": 4096 },
-        "maxItems": Filters::MOST,
+        "maxItems": most,
         "examples": [["site/+/state", "site/7/#"]]
     })
 }
@@ -27,8 +27,8 @@ fn request() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "publish": filters("The most that the plugin publishes to; # is whatever the operator grants. By default nothing."),
-            "subscribe": filters("The most that it listens to. By default nothing.")
+            "publish": filters("The most that the plugin publishes to; # is whatever the operator grants. By default nothing.", Filters::MOST_ASKED),
+            "subscribe": filters("The most that it listens to. By default nothing.", Filters::MOST_ASKED)
         },
         "additionalProperties": false
     })
@@ -38,8 +38,8 @@ fn reach() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "publish": filters("What this tool publishes to of those; a read-only tool may publish to these and to nothing else."),
-            "subscribe": filters("What this tool, or this event, listens to of those."),
+            "publish": filters("What this tool publishes to of those; a read-only tool may publish to these and to nothing else.", Filters::MOST_ASKED),
+            "subscribe": filters("What this tool, or this event, listens to of those.", Filters::MOST_ASKED),
             "qos": qos("The most for this tool or event. By default 1.")
         },
         "additionalProperties": false
@@ -83,8 +83,8 @@ fn grant() -> Value {
                 "additionalProperties": false
             },
             "client_id": { "type": "string", "description": "What the names of the host's connections begin with, where a broker asks for it.", "pattern": "^[A-Za-z0-9_.:-]{1,64}$" },
-            "publish": filters("What may be published to. By default nothing."),
-            "subscribe": filters("What may be listened to. By default nothing."),
+            "publish": filters("What may be published to. By default nothing.", Filters::MOST),
+            "subscribe": filters("What may be listened to. By default nothing.", Filters::MOST),
             "qos": qos("The most, for publications and subscriptions. By default 1."),
             "retain": { "type": "boolean", "description": "Publications may ask the broker to keep them for later subscribers." },
             "payload": size("The largest publication. By default 64KiB, at most 16MiB."),

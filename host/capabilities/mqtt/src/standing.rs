@@ -91,13 +91,18 @@ struct Held {
 pub(crate) struct Names(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
 
 impl Names {
+    fn of(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut names = lock(&self.0);
+        names.retain(|_, name| Arc::strong_count(name) > 1);
+        Arc::clone(names.entry(name.to_owned()).or_default())
+    }
+
     async fn take(&self, name: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let name = {
-            let mut names = lock(&self.0);
-            names.retain(|_, name| Arc::strong_count(name) > 1);
-            Arc::clone(names.entry(name.to_owned()).or_default())
-        };
-        name.lock_owned().await
+        self.of(name).lock_owned().await
+    }
+
+    fn try_take(&self, name: &str) -> Option<tokio::sync::OwnedMutexGuard<()>> {
+        self.of(name).try_lock_owned().ok()
     }
 }
 
@@ -142,6 +147,7 @@ impl Stand {
         request: &Filters,
         granted: &Filters,
     ) -> Result<Box<dyn Listening>, String> {
+        // What is asked for and what is granted lies within the request already.
         let Standing { name, event, reach, narrowed, client, sink } = standing;
         let not_mqtt = || format!("the event {event} does not say what it listens to at mqtt.{name}");
         let reach = MqttReach::of(&*reach).ok_or_else(not_mqtt)?;
@@ -149,7 +155,9 @@ impl Stand {
             narrowed.as_deref().map(|reach| MqttReach::of(reach).ok_or_else(not_mqtt)).transpose()?;
         let asked = reach.subscribe.clone().unwrap_or_else(|| request.clone());
         let sets = narrowed.and_then(|narrowed| narrowed.subscribe.as_ref());
-        let filters = asked.clone().within([request, granted].into_iter().chain(sets));
+        let filters = asked.clone().within([granted].into_iter().chain(sets)).ok_or_else(|| {
+            format!("what the event {event} listens to and what is granted have too many filters in common: sum them up with + or #")
+        })?;
         if filters.is_empty() {
             return Err(format!(
                 "nothing of what the event {event} listens to is granted: it asks for {asked}, and the grant of \
@@ -200,7 +208,10 @@ impl Stand {
                 }
                 inner.leave = leave.clone();
             }
-            let session = Session::Kept { expiry: self.limits.session, inflight: hearing::INFLIGHT };
+            let session = Session::Kept {
+                expiry: self.limits.session,
+                inflight: hearing::inflight(self.limits.message),
+            };
             let connected = tokio::select! {
                 biased;
                 () = leave.cancelled() => continue,
@@ -256,7 +267,8 @@ impl Stand {
 
     /// A clean session under a name ends the one that was kept (MQTT 3.1.1, section 3.1.2.4).
     async fn forget(&self, client: String) {
-        let _name = self.names.take(&client).await;
+        // Taken: the next version of the plugin listens under it already.
+        let Some(_name) = self.names.try_take(&client) else { return };
         match self.dialling.connect(client.clone(), Session::Clean).await {
             Ok(Dialled { connected, .. }) => {
                 hearing::goodbye(connected).await;
@@ -274,7 +286,7 @@ impl Stand {
         let all = inner.listeners.values().flat_map(|listener| listener.filters.iter().cloned());
         let most = inner.listeners.values().map(|listener| listener.qos).max().unwrap_or_default();
         // Filters that others cover would bring the same messages twice.
-        Filters::new(all).within([]).iter().map(|filter| (filter.clone(), most)).collect()
+        Filters::new(all).within([]).unwrap_or_default().iter().map(|filter| (filter.clone(), most)).collect()
     }
 
     /// Whoever listens. None: the connection is to be left, and nothing more acknowledged.

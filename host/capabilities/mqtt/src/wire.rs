@@ -81,8 +81,8 @@ pub(crate) struct Offers {
 pub(crate) trait Client: Send + Sync {
     /// Ends when the broker has it: with QoS 0 when it was written.
     fn publish(&self, publication: Publication) -> Asked;
-    /// Ends when the broker acknowledged it. `number`: a number of this connection's, for [`Arrived::subscriptions`].
-    fn subscribe(&self, filter: &str, qos: Qos, number: u32) -> Asked;
+    /// Ends when the broker acknowledged it, with the most QoS that it grants. `number`: a number of this connection's, for [`Arrived::subscriptions`].
+    fn subscribe(&self, filter: &str, qos: Qos, number: u32) -> Asked<Qos>;
     /// The same for its end.
     fn unsubscribe(&self, filter: &str) -> Asked;
     /// Acknowledges a message that came with QoS 1 or 2, where the session is kept.
@@ -94,13 +94,15 @@ pub(crate) trait Client: Send + Sync {
 }
 
 /// An answer that comes later.
-pub(crate) type Asked = BoxFuture<'static, Result<(), NotDone>>;
+pub(crate) type Asked<T = ()> = BoxFuture<'static, Result<T, NotDone>>;
 
 /// Why the broker did not do something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotDone {
     /// It said no, with this code.
     Refused(u8),
+    /// It took it, and said afterwards that something was wrong with it, with this code.
+    Unsure(u8),
     /// The connection ended before it said anything.
     Gone,
 }

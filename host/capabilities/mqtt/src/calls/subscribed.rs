@@ -92,13 +92,13 @@ impl Subscribed {
         }
     }
 
-    /// One more reader. What the broker kept, if that is known and wanted; None: the filter has to be subscribed.
+    /// One more reader. The number of its entry, and what the broker kept, if that is known and wanted; None: the filter has to be subscribed.
     #[allow(clippy::type_complexity)]
     pub(super) fn enter(
         &mut self,
         filter: &Filter,
         retained: bool,
-    ) -> (Option<Vec<Arc<Message>>>, watch::Receiver<Phase>) {
+    ) -> (u32, Option<Vec<Arc<Message>>>, watch::Receiver<Phase>) {
         let known = self.entries.contains_key(filter);
         let entry = self.entries.entry(filter.clone()).or_insert_with(|| {
             self.next_number += 1;
@@ -124,12 +124,12 @@ impl Subscribed {
             // Who comes now waits for the answer to what is asked next.
             entry.phase.send_replace(Phase::Asked);
         }
-        (kept, entry.phase.subscribe())
+        (entry.number, kept, entry.phase.subscribe())
     }
 
-    /// One reader less.
-    pub(super) fn leave(&mut self, filter: &Filter) {
-        if let Some(entry) = self.entries.get_mut(filter) {
+    /// One reader less of the entry with this number.
+    pub(super) fn leave(&mut self, filter: &Filter, number: u32) {
+        if let Some(entry) = self.entries.get_mut(filter).filter(|entry| entry.number == number) {
             entry.readers = entry.readers.saturating_sub(1);
             if entry.readers == 0 {
                 entry.unread = Some(Instant::now());
@@ -165,7 +165,7 @@ impl Subscribed {
                 entry.phase.send_replace(Phase::Granted);
                 None
             }
-            Err(NotDone::Refused(reason)) => {
+            Err(NotDone::Refused(reason) | NotDone::Unsure(reason)) => {
                 entry.phase.send_replace(Phase::Refused(reason));
                 self.entries.remove(filter);
                 Some(reason)
@@ -216,5 +216,24 @@ impl Subscribed {
                 entry.stale = true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leaves_a_filter_that_was_refused_takes_nothing_from_who_came_later() {
+        let filter = Filter::parse("a/+").unwrap();
+        let mut subscribed = Subscribed::default();
+        let (first, ..) = subscribed.enter(&filter, true);
+        let (_, turn) = subscribed.ask(&filter).unwrap();
+        assert_eq!(subscribed.answered(&filter, turn, Err(NotDone::Refused(0x80))), Some(0x80));
+        let (second, ..) = subscribed.enter(&filter, true);
+        subscribed.leave(&filter, first);
+        assert!(subscribed.unread(Duration::ZERO).is_empty(), "somebody reads it");
+        subscribed.leave(&filter, second);
+        assert_eq!(subscribed.unread(Duration::ZERO), [filter]);
     }
 }

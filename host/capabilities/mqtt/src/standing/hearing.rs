@@ -1,6 +1,6 @@
 //! One connection for events, from its beginning to its end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -22,11 +22,17 @@ use crate::qos::Qos;
 use crate::wire::{Broke, Client, Connected, Driver, NotDone};
 
 /// Messages that an MQTT 5 broker sends ahead of their acknowledgements. Well below what the core knows again.
-pub(super) const INFLIGHT: u16 = 256;
+const INFLIGHT: u16 = 256;
 /// Messages that are made durable at once.
 const BATCH: usize = 256;
-/// What waits to be made durable, in bytes, if no single message is larger.
-const MOST_BYTES: u64 = 8 << 20;
+/// What waits to be made durable, in bytes: of messages that must arrive, if no single one is larger, and of others.
+///
+/// While the first is full nothing is read, and no ping is sent either. So it has room for all that a broker sends ahead
+/// of acknowledgements: MQTT 5 brokers are told how many, those of 3.1.1 send some twenty or thirty by themselves.
+const MOST_SURE: u64 = 64 << 20;
+const MOST_UNSURE: u64 = 8 << 20;
+/// The least that a message counts: about a thousand of those that may get lost wait at most.
+const LEAST: usize = 8 << 10;
 /// Properties beyond this are left out.
 const MOST_PROPERTIES: usize = 12 << 10;
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -38,6 +44,11 @@ struct Waiting {
     /// Of another one, and only to be acknowledged.
     copy: bool,
     _room: OwnedSemaphorePermit,
+}
+
+/// So many messages of the largest size have room.
+pub(super) fn inflight(message: u64) -> u16 {
+    u16::try_from(MOST_SURE / message.max(1)).unwrap_or(u16::MAX).clamp(1, INFLIGHT)
 }
 
 /// Why a connection was left.
@@ -60,12 +71,13 @@ impl Stand {
     ) -> Option<Broke> {
         let Connected { client, mut driver, resumed, offers } = connected;
         let subscribed = Mutex::new(Vec::new());
-        let (queue, queued) = mpsc::channel(MAX_UNACKNOWLEDGED);
+        let unacknowledged = Mutex::new(HashSet::new());
+        let (queue, queued) = mpsc::channel(2 * MAX_UNACKNOWLEDGED);
         let left = tokio::select! {
             biased;
             () = leave.cancelled() => Left::Asked,
-            broke = self.read(&mut *driver, queue, &subscribed) => Left::Broke(broke),
-            () = self.keep(queued, &*client, mask.as_deref()) => Left::Unkept,
+            broke = self.read(&mut *driver, queue, &subscribed, &unacknowledged) => Left::Broke(broke),
+            () = self.keep(queued, &*client, mask.as_deref(), &unacknowledged) => Left::Unkept,
             gone = self.subscribe(&*client, client_id, resumed, offers.qos, &subscribed) => match gone {},
         };
         match left {
@@ -85,9 +97,13 @@ impl Stand {
         driver: &mut dyn Driver,
         queue: mpsc::Sender<Waiting>,
         subscribed: &Mutex<Vec<Filter>>,
+        unacknowledged: &Mutex<HashSet<u16>>,
     ) -> Broke {
-        let most = usize::try_from(MOST_BYTES.max(self.limits.message)).unwrap_or(usize::MAX);
-        let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        let room = |most: u64| {
+            let most = usize::try_from(most.max(self.limits.message)).unwrap_or(usize::MAX);
+            Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
+        };
+        let (sure, unsure) = (room(MOST_SURE), room(MOST_UNSURE));
         let mut copies = Copies::default();
         let mut lost = 0u64;
         loop {
@@ -95,8 +111,11 @@ impl Stand {
                 Ok(arrived) => arrived,
                 Err(broke) => return broke,
             };
-            let cost = u32::try_from((arrived.payload.len() + arrived.topic.len()).clamp(1, most))
-                .unwrap_or(u32::MAX);
+            // Some brokers send again what is not acknowledged soon: it waits here already.
+            if arrived.packet != 0 && !lock(unacknowledged).insert(arrived.packet) && arrived.again {
+                continue;
+            }
+            let bytes = arrived.payload.len() + arrived.topic.len();
             let filters = lock(subscribed).iter().filter(|filter| filter.takes(&arrived.topic)).count();
             // What is sent again has no copies that are known.
             let copy = !arrived.again
@@ -104,7 +123,7 @@ impl Stand {
                 && copies.is_one(&arrived.topic, &arrived.payload, filters);
             let when = SystemTime::now();
             if arrived.qos == Qos::AtMostOnce {
-                let full = match Arc::clone(&room).try_acquire_many_owned(cost) {
+                let full = match Arc::clone(&unsure).try_acquire_many_owned(permits(bytes.max(LEAST))) {
                     Ok(permit) => {
                         let waiting = Waiting { arrived, when, copy, _room: permit };
                         matches!(queue.try_send(waiting), Err(TrySendError::Full(_)))
@@ -119,15 +138,26 @@ impl Stand {
                 }
                 continue;
             }
-            let Ok(permit) = Arc::clone(&room).acquire_many_owned(cost).await else { return Broke::Closed };
+            let permit = Arc::clone(&sure).acquire_many_owned(permits(bytes.min(self.largest()))).await;
+            let Ok(permit) = permit else { return Broke::Closed };
             if queue.send(Waiting { arrived, when, copy, _room: permit }).await.is_err() {
                 return Broke::Closed;
             }
         }
     }
 
+    fn largest(&self) -> usize {
+        usize::try_from(self.limits.message.max(MOST_SURE)).unwrap_or(usize::MAX)
+    }
+
     /// Has messages made durable, and acknowledges them then, in their order. Ends when somebody keeps nothing any more.
-    async fn keep(&self, mut queued: mpsc::Receiver<Waiting>, client: &dyn Client, mask: Option<&Mask>) {
+    async fn keep(
+        &self,
+        mut queued: mpsc::Receiver<Waiting>,
+        client: &dyn Client,
+        mask: Option<&Mask>,
+        unacknowledged: &Mutex<HashSet<u16>>,
+    ) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut unasked = 0u64;
         while queued.recv_many(&mut batch, BATCH).await > 0 {
@@ -156,6 +186,7 @@ impl Stand {
                     }
                 }
                 if arrived.qos != Qos::AtMostOnce {
+                    lock(unacknowledged).remove(&arrived.packet);
                     client.acknowledge(&arrived);
                 }
             }
@@ -193,7 +224,7 @@ impl Stand {
         let gone = before.granted.keys().chain(&before.asked).filter(|filter| !wanted.contains_key(*filter));
         let gone: BTreeSet<_> = gone.cloned().collect();
         let new: Vec<_> = wanted.iter().filter(|(filter, _)| !known.granted.contains_key(*filter)).collect();
-        let mut refused = BTreeMap::new();
+        let mut wrong = BTreeMap::new();
         if !gone.is_empty() || !new.is_empty() {
             known.asked = gone.iter().chain(wanted.keys()).cloned().collect();
             self.record.write(client_id, known).await;
@@ -204,8 +235,20 @@ impl Stand {
             let (answers, left) = tokio::join!(join_all(asking), join_all(leaving));
             for ((filter, qos), answer) in new.into_iter().zip(answers) {
                 match answer {
-                    Ok(()) => drop(known.granted.insert(filter.clone(), *qos)),
-                    Err(NotDone::Refused(reason)) => drop(refused.insert(filter.clone(), reason)),
+                    Ok(granted) => {
+                        known.granted.insert(filter.clone(), *qos);
+                        if granted < *qos {
+                            let why = format!(
+                                "the broker grants {filter} with QoS {granted} alone: messages can get lost"
+                            );
+                            wrong.insert(filter.clone(), why);
+                        }
+                    }
+                    Err(NotDone::Refused(reason) | NotDone::Unsure(reason)) => {
+                        let why =
+                            format!("the broker refuses the subscription to {filter} (reason {reason:#04x})");
+                        wrong.insert(filter.clone(), why);
+                    }
                     Err(NotDone::Gone) => return,
                 }
             }
@@ -213,11 +256,11 @@ impl Stand {
             known.asked = left.map(|(filter, _)| filter).collect();
             self.record.write(client_id, known).await;
         }
-        self.told(wanted, &refused);
+        self.told(wanted, &wrong);
     }
 
-    /// Tells each event that listens through these filters whether the broker refused one.
-    fn told(&self, wanted: &BTreeMap<Filter, Qos>, refused: &BTreeMap<Filter, u8>) {
+    /// Tells each event that listens through these filters what is wrong with one.
+    fn told(&self, wanted: &BTreeMap<Filter, Qos>, wrong: &BTreeMap<Filter, String>) {
         let wanted = Filters::new(wanted.keys().cloned());
         for listener in self.listeners().unwrap_or_default() {
             if !listener.filters.iter().all(|own| wanted.cover(own)) {
@@ -225,11 +268,9 @@ impl Stand {
                 continue;
             }
             let behind = |filter: &Filter| listener.filters.iter().any(|own| filter.and(own).is_some());
-            let trouble = refused.iter().find(|(filter, _)| behind(filter)).map(|(filter, reason)| {
-                format!("the broker refuses the subscription to {filter} (reason {reason:#04x})")
-            });
+            let trouble = wrong.iter().find(|(filter, _)| behind(filter)).map(|(_, why)| why.clone());
             if let Some(why) = &trouble {
-                tracing::warn!(broker = %self.dialling.broker, event = %listener.name, %why, "an event hears nothing");
+                tracing::warn!(broker = %self.dialling.broker, event = %listener.name, %why, "an event does not hear all");
             }
             *lock(&listener.trouble) = trouble;
         }
@@ -271,6 +312,10 @@ fn origin(packet: u16, topic: &str, payload: &[u8]) -> String {
     let digest = Sha256::new().chain_update(topic).chain_update([0]).chain_update(payload).finalize();
     let digest: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{packet}-{digest}")
+}
+
+fn permits(bytes: usize) -> u32 {
+    u32::try_from(bytes.max(1)).unwrap_or(u32::MAX)
 }
 
 /// Ends a connection that nothing is heard of.

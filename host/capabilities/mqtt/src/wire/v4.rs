@@ -83,12 +83,12 @@ impl Client for Speaker {
         async move { asked?.wait_completion_async().await.map_err(|_| NotDone::Gone) }.boxed()
     }
 
-    fn subscribe(&self, filter: &str, qos: Qos, _: u32) -> Asked {
+    fn subscribe(&self, filter: &str, qos: Qos, _: u32) -> Asked<Qos> {
         let asked = queued(self.0.try_subscribe_tracked(filter.to_owned(), to(qos)));
         async move {
             let answer = asked?.wait_async().await.map_err(|_| NotDone::Gone)?;
             match answer.return_codes[..] {
-                [SubscribeReasonCode::Success(_)] => Ok(()),
+                [SubscribeReasonCode::Success(qos)] => Ok(from(qos)),
                 _ => Err(NotDone::Refused(0x80)),
             }
         }

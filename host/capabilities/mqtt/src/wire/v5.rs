@@ -144,7 +144,7 @@ impl Client for Speaker {
         async move { acknowledged(asked?.wait_async().await.map_err(|_| NotDone::Gone)?) }.boxed()
     }
 
-    fn subscribe(&self, filter: &str, qos: Qos, number: u32) -> Asked {
+    fn subscribe(&self, filter: &str, qos: Qos, number: u32) -> Asked<Qos> {
         let id = usize::try_from(number).ok().filter(|number| *number > 0);
         let properties = SubscribeProperties { id, user_properties: Vec::new() };
         let asked = match id {
@@ -155,7 +155,7 @@ impl Client for Speaker {
         async move {
             let answer = asked?.wait_async().await.map_err(|_| NotDone::Gone)?;
             match answer.return_codes[..] {
-                [SubscribeReasonCode::Success(_)] => Ok(()),
+                [SubscribeReasonCode::Success(qos)] => Ok(from(qos)),
                 [code] => Err(NotDone::Refused(suback(code))),
                 _ => Err(NotDone::Refused(0x80)),
             }
@@ -251,7 +251,8 @@ fn acknowledged(result: PublishResult) -> Result<(), NotDone> {
         },
         PublishResult::Qos2Completed(done) => match done.reason {
             PubCompReason::Success => Ok(()),
-            reason => Err(NotDone::Refused(reason as u8)),
+            // It has the message since its PUBREC.
+            reason => Err(NotDone::Unsure(reason as u8)),
         },
         PublishResult::Qos2PubRecRejected(rec) => match rec.reason {
             PubRecReason::Success | PubRecReason::NoMatchingSubscribers => Err(NotDone::Refused(0x80)),

@@ -168,3 +168,24 @@ async fn a_call_publishes_no_longer_than_it_has_time() {
     assert_eq!(caller.fails("a").await.code, "timeout");
     assert_eq!(caller.used(), ["mqtt.broker publish a (QoS 1) failed: timeout, and may have arrived"]);
 }
+
+#[tokio::test]
+async fn a_message_that_the_broker_took_and_then_complained_of_may_have_arrived() {
+    let rogue = crate::rogue::Rogue::start(|mut peer| async move {
+        peer.bytes().await;
+        // CONNACK of MQTT 5; then PUBREC, and PUBCOMP with "packet identifier not found" (0x92).
+        peer.say(&[0x20, 3, 0, 0, 0]).await;
+        peer.bytes().await;
+        peer.say(&[0x50, 2, 0, 1]).await;
+        peer.bytes().await;
+        peer.say(&[0x70, 3, 0, 1, 0x92]).await;
+        while peer.bytes().await > 0 {}
+    })
+    .await;
+    let grant = format!("{}\nversion = \"5\"\nqos = 2", crate::world::granting(&rogue.url()));
+    let binding = crate::world::World::new(&grant).bind();
+    let caller = call().to(&binding);
+    let failure = caller.publish_with("a", "x", "{\"qos\":2}").await.unwrap_err().guest();
+    assert_eq!((failure.code, failure.sent), ("protocol", true));
+    assert_eq!(caller.used(), ["mqtt.broker publish a (QoS 2) failed: protocol, and may have arrived"]);
+}

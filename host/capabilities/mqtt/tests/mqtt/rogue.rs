@@ -69,6 +69,12 @@ impl Peer {
         }
     }
 
+    /// Something of the client, whatever version it speaks.
+    pub async fn bytes(&mut self) -> usize {
+        self.buffer.clear();
+        self.stream.read_buf(&mut self.buffer).await.unwrap_or(0)
+    }
+
     pub async fn say(&mut self, bytes: &[u8]) {
         // A client that is gone hears nothing.
         let _ = self.stream.write_all(bytes).await;
@@ -129,4 +135,15 @@ pub fn publish(topic: &str, payload: &[u8]) -> Vec<u8> {
     packet.extend_from_slice(topic.as_bytes());
     packet.extend_from_slice(payload);
     packet
+}
+
+/// A message with QoS 1.
+pub fn publish_surely(topic: &str, payload: &[u8], packet: u8, again: bool) -> Vec<u8> {
+    let length = u8::try_from(4 + topic.len() + payload.len()).unwrap();
+    let mut bytes = vec![if again { 0x3a } else { 0x32 }, length];
+    bytes.extend_from_slice(&u16::try_from(topic.len()).unwrap().to_be_bytes());
+    bytes.extend_from_slice(topic.as_bytes());
+    bytes.extend_from_slice(&[0, packet]);
+    bytes.extend_from_slice(payload);
+    bytes
 }

@@ -486,3 +486,75 @@ async fn messages_that_must_arrive_wait_at_the_broker_while_nobody_keeps_them() 
     let expected: Vec<_> = (0..300).map(|number: u32| number.to_string()).collect();
     assert_eq!(slow.payloads(), expected);
 }
+
+#[tokio::test]
+async fn a_subscription_with_less_qos_than_was_asked_for_is_trouble() {
+    let rogue = Rogue::start(|mut peer| async move {
+        peer.welcome().await;
+        peer.serve(0).await;
+    })
+    .await;
+    let world = World::new(&granting(&rogue.url()));
+    let binding = world.bind();
+    let kept = Kept::new();
+    let listening = listen(&world, &binding, "subscribe = [\"a/+\"]", &kept);
+    until("it says so", || async {
+        listening.trouble().is_some_and(|why| why.contains("the broker grants a/+ with QoS 0 alone"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_broker_sends_again_before_it_is_acknowledged_is_one_message() {
+    let acknowledged = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&acknowledged);
+    let rogue = Rogue::start(move |mut peer| {
+        let acknowledged = Arc::clone(&count);
+        async move {
+            peer.welcome().await;
+            while let Some(packet) = peer.packet().await {
+                if matches!(packet, rumqttc::Packet::PubAck(_)) {
+                    acknowledged.fetch_add(1, Ordering::SeqCst);
+                }
+                let subscribed = matches!(packet, rumqttc::Packet::Subscribe(_));
+                peer.answers(packet, 1).await;
+                if subscribed {
+                    for again in [false, true, true] {
+                        peer.say(&crate::rogue::publish_surely("a/1", b"x", 7, again)).await;
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    let world = World::new(&granting(&rogue.url()));
+    let binding = world.bind();
+    let slow = Kept::shut();
+    let listening = listen(&world, &binding, "subscribe = [\"a/+\"]", &slow);
+    well(&*listening).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    slow.may.add_permits(1000);
+    until("acknowledged", || async { acknowledged.load(Ordering::SeqCst) > 0 }).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!((slow.count(), acknowledged.load(Ordering::SeqCst)), (1, 1));
+    assert_eq!((rogue.connections.load(Ordering::SeqCst), listening.trouble()), (1, None));
+}
+
+#[tokio::test]
+async fn who_gives_up_does_not_end_the_next_one_under_the_same_name() {
+    let broker = Mosquitto::start().await;
+    let world = broker.world();
+    let (first, second) = (world.bind(), world.bind());
+    let kept = Kept::new();
+    let old = listen(&world, &first, "subscribe = [\"next/+\"]", &kept);
+    well(&*old).await;
+    let new = listen(&world, &second, "subscribe = [\"next/+\"]", &kept);
+    old.give_up();
+    well(&*new).await;
+    let device = broker.device().await;
+    for number in 0..20 {
+        device.publish("next/1", number.to_string()).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    until("all", || async { kept.count() == 20 }).await;
+}
