@@ -46,7 +46,8 @@ pub trait Listening: Send + Sync + 'static {
 pub trait Sink: Send + Sync + 'static {
     /// Keeps these, in this order, and answers once they are durable: only then may they be acknowledged upstream.
     /// Waits while there is no room, so whoever waits for the answer before it reads on hears no faster than the
-    /// plugin handles. Several may be kept at once without waiting for each other; their order is that of the calls.
+    /// plugin handles. Several may be kept at once without waiting for each other, up to some
+    /// MiB; their order is that of the calls. What nobody waits for any more may not be kept.
     fn keep(&self, heard: Vec<Heard>) -> BoxFuture<'static, Result<(), SinkClosed>>;
 }
 

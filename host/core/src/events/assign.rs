@@ -1,22 +1,26 @@
 //! Which events run in this process at this moment: those that are granted, of the bindings whose standing work is
 //! this process's.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::asked::{Note, notes};
 use super::engine::Means;
-use super::live::FoundEvent;
+use super::live::{FoundEvent, LiveEvent};
 use super::record::{QueueName, space};
-use super::running::Running;
+use super::running::{Running, listen};
+use crate::capability::{Heard, Sink, SinkClosed};
 use crate::catalog::Catalog;
 use crate::sandbox::BindingPermits;
-use crate::store::Batch;
+use crate::store::{Batch, Key};
 
 /// What runs, and whose standing work is ours.
 pub(super) struct Assigned {
@@ -24,10 +28,29 @@ pub(super) struct Assigned {
     running: HashMap<QueueName, Running>,
     duties: HashMap<Arc<str>, OnDuty>,
     places: HashMap<Arc<str>, BindingPermits>,
+    /// What ran of bindings that are not live any more.
+    gone: HashMap<QueueName, Gone>,
+    /// The operator's notes that are being done.
+    asked: HashMap<Key, oneshot::Receiver<()>>,
     /// Something that should run could not be begun.
     behind: bool,
     /// The notes cannot be read or written: said once.
     blind: bool,
+}
+
+/// An event whose binding is not live any more.
+struct Gone {
+    since: Instant,
+    event: Arc<LiveEvent>,
+}
+
+/// Nobody keeps anything.
+struct Closed;
+
+impl Sink for Closed {
+    fn keep(&self, _: Vec<Heard>) -> BoxFuture<'static, Result<(), SinkClosed>> {
+        ready(Err(SinkClosed)).boxed()
+    }
 }
 
 /// An application for a binding's standing work.
@@ -49,6 +72,8 @@ impl Assigned {
             running: HashMap::new(),
             duties: HashMap::new(),
             places: HashMap::new(),
+            gone: HashMap::new(),
+            asked: HashMap::new(),
             behind: false,
             blind: false,
         }
@@ -61,7 +86,6 @@ impl Assigned {
 
     /// Brings what runs in line with what is live.
     pub(super) async fn follow(&mut self, catalog: &Catalog) {
-        self.behind = false;
         let mut granted: HashMap<QueueName, FoundEvent> = HashMap::new();
         for binding in catalog.bindings() {
             for (name, event) in &binding.events {
@@ -69,50 +93,89 @@ impl Assigned {
                 granted.insert(name, FoundEvent { binding: binding.clone(), event: event.clone() });
             }
         }
-        self.duties.retain(|binding, _| granted.keys().any(|name| name.binding == *binding));
-        let over: Vec<_> = self.running.keys().filter(|name| !granted.contains_key(name)).cloned().collect();
-        for name in over {
-            if let Some(mut running) = self.running.remove(&name) {
-                running.end().await;
-                let status = running.news(false);
-                self.write(status).await;
-                tracing::info!(event = %name, "an event is not granted any more; what waits of it is kept");
-            }
-        }
+        self.end_what_is_over(catalog, &granted).await;
         // All of them stop before the first one listens anew: a source takes them for one.
         for (name, running) in &mut self.running {
             if let Some(found) = granted.get(name) {
                 running.pause(found);
             }
         }
-        for (name, found) in granted {
+        let mut behind = HashSet::new();
+        for (name, found) in &granted {
             if !self.is_ours(&name.binding) {
-                if let Some(mut running) = self.running.remove(&name) {
+                if let Some(mut running) = self.running.remove(name) {
                     running.let_go(Duration::ZERO).await;
                 }
                 continue;
             }
-            match self.running.get_mut(&name) {
-                Some(running) => running.update(&self.means, found),
-                None => self.begin(name, found).await,
+            if let Some(running) = self.running.get_mut(name) {
+                running.update(found.clone());
+            } else if !self.begin(name, found).await {
+                behind.insert(name.binding.clone());
             }
         }
+        // All of a binding or none, and without a pause in between: what a source kept for one that does not listen yet
+        // would be told to nobody, and be forgotten.
+        for (name, running) in &mut self.running {
+            match behind.contains(&name.binding) {
+                true => running.silence(),
+                false => running.listen(&self.means),
+            }
+        }
+        self.behind = !behind.is_empty();
+        // What ran for them has ended by now.
+        self.duties.retain(|binding, _| granted.keys().any(|name| name.binding == *binding));
     }
 
-    async fn begin(&mut self, name: QueueName, found: FoundEvent) {
+    /// Ends what is not granted any more. Where its whole binding is gone, that may be for a moment (another file, a pin):
+    /// its source keeps what it hears for a while.
+    async fn end_what_is_over(&mut self, catalog: &Catalog, granted: &HashMap<QueueName, FoundEvent>) {
+        let over: Vec<_> = self.running.keys().filter(|name| !granted.contains_key(name)).cloned().collect();
+        for name in over {
+            let Some(mut running) = self.running.remove(&name) else { continue };
+            if catalog.binding(&name.binding).is_some() {
+                running.end().await;
+            } else {
+                let gone = Gone { since: Instant::now(), event: running.event() };
+                running.let_go(Duration::ZERO).await;
+                self.gone.insert(name.clone(), gone);
+            }
+            let status = running.news(false);
+            self.write(status).await;
+            tracing::info!(event = %name, "an event is not granted any more; what waits of it is kept");
+        }
+        self.gone.retain(|name, _| !granted.contains_key(name));
+        self.give_up(|name, _| catalog.binding(&name.binding).is_some());
+    }
+
+    /// Tells the sources of what is gone that nobody will listen any more.
+    fn give_up(&mut self, which: impl Fn(&QueueName, &Gone) -> bool) {
+        let means = &self.means;
+        self.gone.retain(|name, gone| {
+            let over = which(name, gone);
+            if over && let Some(Ok(listening)) = listen(means, &name.binding, &gone.event, Arc::new(Closed)) {
+                listening.give_up();
+            }
+            !over
+        });
+    }
+
+    /// False: what is kept of it cannot be read now.
+    async fn begin(&mut self, name: &QueueName, found: &FoundEvent) -> bool {
         let permits = &self.means.permits;
         let places = self.places.entry(name.binding.clone()).or_insert_with(|| permits.binding(u32::MAX));
         let begun = match self.means.installed().await {
-            Ok(()) => Running::begin(&self.means, name.clone(), found, places.clone()).await,
+            Ok(()) => Running::begin(&self.means, name.clone(), found.clone(), places.clone()).await,
             Err(error) => Err(error),
         };
         match begun {
             Ok(running) => {
-                self.running.insert(name, running);
+                self.running.insert(name.clone(), running);
+                true
             }
             Err(error) => {
-                self.behind = true;
                 tracing::error!(event = %name, %error, "what is kept of an event cannot be read; it is tried again");
+                false
             }
         }
     }
@@ -141,6 +204,8 @@ impl Assigned {
         for status in said {
             self.write(Some(status)).await;
         }
+        let patience = self.means.pace.gone;
+        self.give_up(|_, gone| gone.since.elapsed() >= patience);
         if self.running.is_empty() {
             return;
         }
@@ -157,11 +222,22 @@ impl Assigned {
             }
         };
         for (key, Note { wish, meant }) in notes {
+            // Done while this goes on with other things: it may take long.
+            if let Some(done) = self.asked.get_mut(&key) {
+                let done = done.try_recv();
+                if matches!(done, Err(TryRecvError::Empty)) {
+                    continue;
+                }
+                self.asked.remove(&key);
+                if done.is_ok() {
+                    self.write(Some(Batch::new().delete(key))).await;
+                }
+                continue;
+            }
             let name = QueueName { binding: meant.binding, event: meant.event };
-            let Some(running) = self.running.get(&name) else { continue };
-            if running.dead(wish, meant.id).await {
-                tracing::info!(event = %name, ?wish, "the operator had something done with what was set aside");
-                self.write(Some(Batch::new().delete(key))).await;
+            if let Some(running) = self.running.get(&name) {
+                tracing::info!(event = %name, ?wish, "the operator has something done with what was set aside");
+                self.asked.insert(key, running.dead(wish, meant.id));
             }
         }
     }

@@ -120,18 +120,14 @@ impl DeadList {
         surplus
     }
 
-    /// Takes out those that are meant: one by its id, or all. At most so many.
-    pub(super) fn take(&mut self, id: Option<&str>, most: usize) -> Vec<DeadEntry> {
-        let mut taken = Vec::new();
-        self.entries.retain(|entry| {
-            let meant = taken.len() < most && id.is_none_or(|id| *entry.id == *id);
-            if meant {
-                taken.push(entry.clone());
-            }
-            !meant
-        });
+    /// Takes out those that are meant: one by its id, or all.
+    pub(super) fn take(&mut self, id: Option<&str>) -> Vec<DeadEntry> {
+        let (taken, left): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.entries)
+            .into_iter()
+            .partition(|entry| id.is_none_or(|id| *entry.id == *id));
+        self.entries = left;
         self.bytes -= taken.iter().map(|entry| entry.bytes).sum::<usize>();
-        taken
+        taken.into()
     }
 }
 

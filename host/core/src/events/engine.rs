@@ -31,6 +31,8 @@ pub struct Pace {
     pub longest_pause: Duration,
     /// Over how much time what is due when a host starts is spread.
     pub spread: Duration,
+    /// How long a source keeps what it hears for a binding that is gone and may be back.
+    pub gone: Duration,
     /// How often the operator's notes are looked for, and how everything stands is written.
     pub look: Duration,
 }
@@ -41,6 +43,7 @@ impl Default for Pace {
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(5 * 60),
             spread: Duration::from_secs(10),
+            gone: Duration::from_secs(10 * 60),
             look: Duration::from_secs(1),
         }
     }

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::asked::Wish;
 use super::dead::{self, DeadEntry, DeadEvent};
@@ -35,24 +35,56 @@ const MAX_ORDER: usize = 512;
 
 /// What the keeper is asked.
 pub(super) enum Ask {
-    /// Something was heard.
-    Heard(Vec<Heard>, oneshot::Sender<()>),
+    /// Something was heard. It takes its room until it is kept, or nobody waits for that any more.
+    Heard(Vec<Heard>, oneshot::Sender<()>, OwnedSemaphorePermit),
     /// The time has come. Answers whether it was kept: while one waits, no other comes.
     Tick(oneshot::Sender<bool>),
-    /// The operator wants something done with what was set aside: with one, by its id, or with all.
-    Dead(Wish, Option<Arc<str>>, oneshot::Sender<()>),
 }
 
+/// What the operator wants done with what was set aside: with one, by its id, or with all. The keeper does it also while
+/// there is no room for anything new.
+pub(super) struct DeadAsk {
+    pub(super) wish: Wish,
+    pub(super) id: Option<Arc<str>>,
+    pub(super) done: oneshot::Sender<()>,
+}
+
+/// How much may be on its way to the keeper, in KiB: a source that comes and goes says it again each time.
+const ON_THE_WAY: u32 = 8 << 10;
+
 /// Where a source says what it heard.
-pub(super) struct QueueSink(pub(super) mpsc::UnboundedSender<Ask>);
+pub(super) struct QueueSink {
+    asked: mpsc::UnboundedSender<Ask>,
+    room: Arc<Semaphore>,
+}
+
+impl QueueSink {
+    pub(super) fn new(asked: mpsc::UnboundedSender<Ask>) -> Self {
+        Self { asked, room: Arc::new(Semaphore::new(ON_THE_WAY as usize)) }
+    }
+}
 
 impl Sink for QueueSink {
     fn keep(&self, heard: Vec<Heard>) -> BoxFuture<'static, Result<(), SinkClosed>> {
+        let asked = self.asked.clone();
+        let bytes: usize = heard.iter().map(|heard| heard.data.len() + heard.subject.len()).sum();
+        let size = u32::try_from(bytes / 1024 + heard.len()).unwrap_or(ON_THE_WAY).clamp(1, ON_THE_WAY);
         let (answer, kept) = oneshot::channel();
-        // At once, so that the order is that of the calls.
-        let asked = self.0.send(Ask::Heard(heard, answer)).map_err(|_| SinkClosed);
+        let ask = move |room| asked.send(Ask::Heard(heard, answer, room)).map_err(|_| SinkClosed);
+        let room = self.room.clone().acquire_many_owned(size);
+        let mut room = Box::pin(tokio::task::coop::unconstrained(room));
+        // Asked now, and where there is no room has its place among those that wait for some: the order is that of the
+        // calls.
+        let asked = match room.as_mut().now_or_never() {
+            Some(Ok(room)) => Ok(ask(room)),
+            Some(Err(_)) => Ok(Err(SinkClosed)),
+            None => Err((room, ask)),
+        };
         async move {
-            asked?;
+            match asked {
+                Ok(asked) => asked?,
+                Err((room, ask)) => ask(room.await.map_err(|_| SinkClosed)?)?,
+            }
             kept.await.map_err(|_| SinkClosed)
         }
         .boxed()
@@ -64,13 +96,20 @@ pub(super) async fn keep(
     queue: Arc<Queue>,
     current: Arc<ArcSwap<FoundEvent>>,
     mut asked: mpsc::UnboundedReceiver<Ask>,
+    mut dead: mpsc::UnboundedReceiver<DeadAsk>,
 ) {
     let most = || current.load().event.bounds.queue;
     let mut next = None;
     loop {
         let first = match next.take() {
             Some(ask) => Some(ask),
-            None => asked.recv().await,
+            None => tokio::select! {
+                ask = asked.recv() => ask,
+                Some(ask) = dead.recv() => {
+                    settle_dead(&queue, ask).await;
+                    continue;
+                }
+            },
         };
         match first {
             None => return,
@@ -79,30 +118,47 @@ pub(super) async fn keep(
                 // Whoever asked may have gone.
                 let _ = answer.send(kept);
             }
-            Some(Ask::Dead(wish, id, answer)) => {
-                settle_dead(&queue, wish, id.as_deref()).await;
-                let _ = answer.send(());
-            }
-            Some(Ask::Heard(heard, answer)) => {
-                let (mut heard, mut answers) = (VecDeque::from(heard), vec![answer]);
-                while next.is_none() && heard.len() < PIECE {
+            Some(Ask::Heard(heard, answer, room)) => {
+                let mut group = Group::default();
+                group.add(heard, answer, room);
+                while next.is_none() && group.heard.len() < PIECE {
                     match asked.try_recv() {
-                        Ok(Ask::Heard(more, answer)) => {
-                            heard.extend(more);
-                            answers.push(answer);
-                        }
+                        Ok(Ask::Heard(more, answer, room)) => group.add(more, answer, room),
                         Ok(other) => next = Some(other),
                         Err(_) => break,
                     }
                 }
-                while !heard.is_empty() {
-                    queue.has_room(most).await;
-                    Piece::of(&queue, &mut heard).keep(&queue).await;
+                while !group.heard.is_empty() {
+                    while !queue.has_room(most()) {
+                        tokio::select! {
+                            () = queue.room_again() => {}
+                            Some(ask) = dead.recv() => settle_dead(&queue, ask).await,
+                        }
+                    }
+                    Piece::of(&queue, &mut group.heard).keep(&queue).await;
                 }
-                for answer in answers {
+                for (answer, _) in group.answers {
                     let _ = answer.send(());
                 }
             }
+        }
+    }
+}
+
+/// What is kept together.
+#[derive(Default)]
+struct Group {
+    heard: VecDeque<Heard>,
+    /// Who waits for it, with the room that it takes meanwhile.
+    answers: Vec<(oneshot::Sender<()>, OwnedSemaphorePermit)>,
+}
+
+impl Group {
+    /// What nobody waits for any more is left out: its source was not told that it is kept, and says it again.
+    fn add(&mut self, heard: Vec<Heard>, answer: oneshot::Sender<()>, room: OwnedSemaphorePermit) {
+        if !answer.is_closed() {
+            self.heard.extend(heard);
+            self.answers.push((answer, room));
         }
     }
 }
@@ -258,20 +314,23 @@ async fn tick(queue: &Queue, current: &ArcSwap<FoundEvent>) -> bool {
     true
 }
 
-/// Drops what was set aside, or puts it behind what waits, as if it had just been heard.
-async fn settle_dead(queue: &Queue, wish: Wish, id: Option<&str>) {
+/// Drops what was set aside, or puts it behind what waits, as if it had just been heard. What is set aside meanwhile is
+/// not meant.
+async fn settle_dead(queue: &Queue, ask: DeadAsk) {
+    let DeadAsk { wish, id, done } = ask;
+    let taken = queue.state().dead.take(id.as_deref());
     let mut left = Vec::new();
-    loop {
-        let taken = queue.state().dead.take(id, DEAD_AT_ONCE);
-        if taken.is_empty() {
-            break;
-        }
+    for some in taken.chunks(DEAD_AT_ONCE) {
         let mut batch = Batch::new();
         let mut again = Vec::new();
-        for entry in taken {
+        for entry in some {
+            let Some(stored) = stored(queue, entry).await else {
+                left.push(entry.clone());
+                continue;
+            };
             if wish == Wish::Retry {
-                let Some(kept) = stored(queue, &entry).await else {
-                    left.push(entry);
+                let Some(kept) = kept_again(queue, &stored) else {
+                    left.push(entry.clone());
                     continue;
                 };
                 let mut state = queue.state();
@@ -284,7 +343,7 @@ async fn settle_dead(queue: &Queue, wish: Wish, id: Option<&str>) {
                 );
                 again.push((number, kept));
             }
-            batch = batch.delete(entry.key);
+            batch = batch.delete(entry.key.clone());
         }
         let keeping = to_json(&queue.state().keeping);
         queue.write(batch.put(queue.name.key("k"), keeping, None)).await;
@@ -295,18 +354,24 @@ async fn settle_dead(queue: &Queue, wish: Wish, id: Option<&str>) {
     }
     let mut state = queue.state();
     left.into_iter().for_each(|entry| state.dead.known(entry));
+    drop(state);
+    let _ = done.send(());
 }
 
-/// What is kept of one that was set aside. None: it cannot be read now, or its payload was too large to be kept.
-async fn stored(queue: &Queue, entry: &DeadEntry) -> Option<Kept> {
-    let stored = match queue.store.get(&queue.space, &entry.key).await {
-        Ok(stored) => stored?.value,
+/// What stands in the store of one that was set aside. None: it cannot be read now, or is not written yet.
+async fn stored(queue: &Queue, entry: &DeadEntry) -> Option<Vec<u8>> {
+    match queue.store.get(&queue.space, &entry.key).await {
+        Ok(stored) => Some(stored?.value),
         Err(error) => {
             tracing::error!(event = %queue.name, id = %entry.id, %error, "an event that was set aside cannot be read");
-            return None;
+            None
         }
-    };
-    let (dead, data) = dead::from_bytes(&stored)?;
+    }
+}
+
+/// One that was set aside, as it waits again. None: its payload was too large to be kept.
+fn kept_again(queue: &Queue, stored: &[u8]) -> Option<Kept> {
+    let (dead, data) = dead::from_bytes(stored)?;
     if dead.size != data.len() {
         tracing::warn!(event = %queue.name, id = %dead.id, "its payload was too large to be kept: it cannot be tried again");
         return None;

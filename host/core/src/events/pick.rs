@@ -63,15 +63,22 @@ impl State {
         }
     }
 
-    /// Of a part of a batch, what is not held up meanwhile by another part.
+    /// Of a part of a batch, what nothing stands before in its order: neither what waits for another attempt nor what
+    /// another part of the batch holds.
     fn ready(&self, piece: &[u64], now_ms: u64) -> Vec<u64> {
         let Some(last) = piece.last() else { return Vec::new() };
-        let before = self.waiting.range(..=last).map(|(_, kept)| kept);
-        let waits = before.filter(|kept| kept.tried.not_before_ms > now_ms);
-        let held: HashSet<&Arc<str>> = waits.map(|kept| &kept.about.order).collect();
-        let free =
-            |number: &&u64| self.waiting.get(number).is_some_and(|kept| !held.contains(&kept.about.order));
-        piece.iter().filter(free).copied().collect()
+        let mut held: HashSet<&Arc<str>> = HashSet::new();
+        let mut batch = Vec::new();
+        for (number, kept) in self.waiting.range(..=last) {
+            let order = &kept.about.order;
+            let due = kept.tried.not_before_ms <= now_ms;
+            if due && !held.contains(order) && piece.binary_search(number).is_ok() {
+                batch.push(*number);
+            } else {
+                held.insert(order);
+            }
+        }
+        batch
     }
 }
 
@@ -145,5 +152,13 @@ mod tests {
         state.pieces.extend([vec![2], vec![2, 3], vec![9]]);
         assert_eq!(state.pick(10, 20), Picked::Batch(vec![3]));
         assert_eq!(state.pick(10, 20), Picked::Batch(vec![1, 3]));
+    }
+
+    #[test]
+    fn a_part_of_a_batch_does_not_overtake_what_its_other_part_left() {
+        let mut state = state(&[("a", fine()), ("b", fine()), ("a", fine()), ("b", fine())]);
+        // The first half was not handled, since the host could not run it.
+        state.pieces.push_back(vec![2, 3]);
+        assert_eq!(state.pick(10, 20), Picked::Batch(vec![0, 1, 2, 3]));
     }
 }

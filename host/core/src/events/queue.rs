@@ -96,16 +96,15 @@ impl Queue {
         self.failing.load(Ordering::Relaxed) > 0
     }
 
-    /// Waits until something more may be kept. `most`: how many may wait.
-    pub(super) async fn has_room(&self, most: impl Fn() -> usize) {
-        loop {
-            let room = self.room.notified();
-            if self.state().has_room(most()) {
-                return;
-            }
-            // Room that another queue gave back is found by looking.
-            let _ = tokio::time::timeout(LOOK, room).await;
-        }
+    /// Whether something more may be kept. `most`: how many may wait.
+    pub(super) fn has_room(&self, most: usize) -> bool {
+        self.state().has_room(most)
+    }
+
+    /// Waits until that may be otherwise.
+    pub(super) async fn room_again(&self) {
+        // Room that another queue gave back is found by looking.
+        let _ = tokio::time::timeout(LOOK, self.room.notified()).await;
     }
 }
 
@@ -140,9 +139,10 @@ impl State {
         self.waiting.values().map(|kept| kept.about.heard_ms).min()
     }
 
-    /// When it last came by itself. A clock that was ahead does not keep it from coming again.
-    pub(super) fn ticked_ms(&self) -> u64 {
-        self.keeping.ticked_ms.min(now_ms())
+    /// When it last came by itself, or was last handled, whichever was later. A clock that was ahead does not keep it
+    /// from coming again.
+    pub(super) fn last_ms(&self) -> u64 {
+        self.keeping.ticked_ms.max(self.handling.began_ms).min(now_ms())
     }
 }
 

@@ -136,6 +136,9 @@ pub(super) struct Handling {
     pub(super) set_aside: u64,
     /// Runs of the handler.
     pub(super) runs: u64,
+    /// When the last of them began, in Unix milliseconds.
+    #[serde(default)]
+    pub(super) began_ms: u64,
 }
 
 impl Kept {

@@ -8,10 +8,11 @@ use std::sync::atomic::AtomicUsize;
 use serde::de::DeserializeOwned;
 
 use super::dead::{self, DeadEntry};
+use super::engine::Pace;
 use super::live::LiveEvent;
 use super::origins;
 use super::queue::{State, Taken};
-use super::record::{Handling, Keeping, Kept, QueueName, Tried, millis, space};
+use super::record::{Handling, Keeping, Kept, QueueName, Tried, millis, now_ms, space};
 use crate::store::{Entry, Page, Store, StoreError};
 
 /// `all`: what the queues of this host take.
@@ -19,6 +20,7 @@ pub(super) async fn recover(
     store: &Arc<dyn Store>,
     name: &QueueName,
     live: &LiveEvent,
+    pace: Pace,
     all: &Arc<AtomicUsize>,
 ) -> Result<State, StoreError> {
     let mut state = State {
@@ -50,16 +52,18 @@ pub(super) async fn recover(
         tried.deliveries = tried.deliveries.max(deliveries);
         if let Some(pause) = live.pause() {
             // It has been given, and is not to be given more often than granted.
-            tried.not_before_ms =
-                tried.not_before_ms.max(state.keeping.ticked_ms.saturating_add(millis(pause)));
+            tried.not_before_ms = tried.not_before_ms.max(state.last_ms().saturating_add(millis(pause)));
         }
     }
+    let latest = now_ms().saturating_add(millis(live.pause().unwrap_or_default().max(pace.longest_pause)));
     for entry in every(store, name, "q/").await? {
         let (Some(number), Some(mut kept)) = (number(&entry), Kept::from_bytes(&entry.value)) else {
             tracing::warn!(key = %entry.key, "an event that cannot be read is left out");
             continue;
         };
         kept.tried = tried.remove(&number).unwrap_or_default();
+        // A clock that was ahead when it failed does not hold it up for ever.
+        kept.tried.not_before_ms = kept.tried.not_before_ms.min(latest);
         state.insert(number, kept);
         state.keeping.next = state.keeping.next.max(number + 1);
     }

@@ -11,15 +11,15 @@ use tokio_util::task::TaskTracker;
 
 use super::asked::Wish;
 use super::engine::Means;
-use super::keep::{Ask, QueueSink, keep};
-use super::live::{Comes, FoundEvent};
+use super::keep::{Ask, DeadAsk, QueueSink, keep};
+use super::live::{Comes, FoundEvent, LiveEvent};
 use super::queue::Queue;
 use super::record::{QueueName, to_json};
 use super::recover::recover;
 use super::schedule::tick;
 use super::status::EventStatus;
 use super::work::Worker;
-use crate::capability::{Listening, Standing};
+use crate::capability::{Listening, Sink, Standing};
 use crate::sandbox::{BindingPermits, GRACE};
 use crate::store::{Batch, StoreError};
 
@@ -28,6 +28,7 @@ pub(super) struct Running {
     queue: Arc<Queue>,
     current: Arc<ArcSwap<FoundEvent>>,
     asked: mpsc::UnboundedSender<Ask>,
+    dead: mpsc::UnboundedSender<DeadAsk>,
     changed: Arc<Notify>,
     listening: Option<Box<dyn Listening>>,
     /// Why nothing can be listened to, as granted.
@@ -50,9 +51,10 @@ impl Running {
         found: FoundEvent,
         places: BindingPermits,
     ) -> Result<Self, StoreError> {
-        let state = recover(&means.store, &name, &found.event, &means.waiting).await?;
+        let state = recover(&means.store, &name, &found.event, means.pace, &means.waiting).await?;
         let queue = Queue::new(name, means.store.clone(), means.pace, state);
         let (asked, asks) = mpsc::unbounded_channel();
+        let (dead, deads) = mpsc::unbounded_channel();
         let current = Arc::new(ArcSwap::from_pointee(found));
         let changed = Arc::<Notify>::default();
         let stop = means.stop.child_token();
@@ -69,16 +71,17 @@ impl Running {
         };
         let worker = tokio::spawn(worker.work());
         let until = cut.clone();
-        let keeping = keep(queue.clone(), current.clone(), asks);
+        let keeping = keep(queue.clone(), current.clone(), asks, deads);
         others.spawn(async move { until.run_until_cancelled(keeping).await });
         let until = stop.clone();
         let ticking = tick(queue.clone(), current.clone(), asked.clone(), changed.clone());
         others.spawn(async move { until.run_until_cancelled(ticking).await });
         others.close();
-        let mut running = Self {
+        Ok(Self {
             queue,
             current,
             asked,
+            dead,
             changed,
             listening: None,
             cannot: None,
@@ -87,56 +90,60 @@ impl Running {
             stop,
             cut,
             said: None,
-        };
-        running.listen(means);
-        Ok(running)
+        })
     }
 
     /// Stops listening for an event that is another now. Its source keeps what comes until somebody listens again.
     pub(super) fn pause(&mut self, found: &FoundEvent) {
         if !Arc::ptr_eq(&self.current.load().event, &found.event) {
-            self.listening = None;
+            self.silence();
         }
     }
 
-    /// Takes the event as it is live now, and listens anew for one that is another.
-    pub(super) fn update(&mut self, means: &Means, found: FoundEvent) {
+    /// Stops listening, until [`Self::listen`].
+    pub(super) fn silence(&mut self) {
+        (self.listening, self.cannot) = (None, None);
+    }
+
+    /// Takes the event as it is live now.
+    pub(super) fn update(&mut self, found: FoundEvent) {
         let before = self.current.swap(Arc::new(found.clone()));
-        if Arc::ptr_eq(&before.event, &found.event) {
+        if !Arc::ptr_eq(&before.event, &found.event) {
+            // The queue may have more room, the time another length.
+            self.queue.room.notify_one();
+            self.changed.notify_one();
+        }
+    }
+
+    /// Listens, unless it does already. Whatever listens through the same request begins with it, without a pause in
+    /// between: a source forgets what it kept for one that it does not hear of.
+    pub(super) fn listen(&mut self, means: &Means) {
+        if self.listening.is_some() || self.cannot.is_some() {
             return;
         }
-        drop(before);
-        self.listen(means);
-        // The queue may have more room, the time another length.
-        self.queue.room.notify_one();
-        self.changed.notify_one();
-    }
-
-    fn listen(&mut self, means: &Means) {
-        (self.listening, self.cannot) = (None, None);
         let found = self.current.load_full();
-        let Comes::Heard { capability, name, reach, narrowed, bound } = &found.event.comes else { return };
-        let standing = Standing {
-            name: name.clone(),
-            event: found.event.name.to_string(),
-            reach: reach.clone(),
-            narrowed: narrowed.clone(),
-            client: means.client(&found.binding.name, capability),
-            sink: Arc::new(QueueSink(self.asked.clone())),
-        };
-        match bound.listen(standing) {
-            Ok(listening) => self.listening = Some(listening),
-            Err(reason) => {
+        let sink = QueueSink::new(self.asked.clone());
+        match listen(means, &found.binding.name, &found.event, Arc::new(sink)) {
+            None => {}
+            Some(Ok(listening)) => self.listening = Some(listening),
+            Some(Err(reason)) => {
                 tracing::error!(event = %self.queue.name, %reason, "nothing can be heard for an event");
                 self.cannot = Some(reason);
             }
         }
     }
 
-    /// Has something done with what was set aside. False: it is about to stop.
-    pub(super) async fn dead(&self, wish: Wish, id: Option<Arc<str>>) -> bool {
-        let (answer, done) = oneshot::channel();
-        self.asked.send(Ask::Dead(wish, id, answer)).is_ok() && done.await.is_ok()
+    /// The event as it was last live.
+    pub(super) fn event(&self) -> Arc<LiveEvent> {
+        self.current.load().event.clone()
+    }
+
+    /// Has something done with what was set aside; the answer comes when it is.
+    pub(super) fn dead(&self, wish: Wish, id: Option<Arc<str>>) -> oneshot::Receiver<()> {
+        let (done, answer) = oneshot::channel();
+        // Where nobody takes it any more, the answer says so.
+        let _ = self.dead.send(DeadAsk { wish, id, done });
+        answer
     }
 
     /// How it stands, if that is not what was said last. `granted`: it goes on.
@@ -185,4 +192,22 @@ impl Running {
             self.worker = None;
         }
     }
+}
+
+/// Listens for an event. None: it is one that comes by itself.
+pub(super) fn listen(
+    means: &Means,
+    binding: &str,
+    event: &LiveEvent,
+    sink: Arc<dyn Sink>,
+) -> Option<Result<Box<dyn Listening>, String>> {
+    let Comes::Heard { capability, name, reach, narrowed, bound } = &event.comes else { return None };
+    Some(bound.listen(Standing {
+        name: name.clone(),
+        event: event.name.to_string(),
+        reach: reach.clone(),
+        narrowed: narrowed.clone(),
+        client: means.client(binding, capability),
+        sink,
+    }))
 }

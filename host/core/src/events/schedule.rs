@@ -21,7 +21,7 @@ pub(super) async fn tick(
     changed: Arc<Notify>,
 ) {
     // When it had come and another one was waiting still.
-    let mut skipped_ms = 0;
+    let mut skipped_ms = 0_u64;
     let mut first = true;
     loop {
         let Comes::Every(every) = current.load().event.comes else {
@@ -29,7 +29,7 @@ pub(super) async fn tick(
             continue;
         };
         let now = now_ms();
-        let last = queue.state().ticked_ms().max(skipped_ms);
+        let last = queue.state().last_ms().max(skipped_ms.min(now));
         let due = if last == 0 { now } else { last.saturating_add(millis(every)) };
         let mut pause = Duration::from_millis(due.saturating_sub(now));
         if first {

@@ -47,6 +47,7 @@ impl Queue {
         }
         state.handling.begun = begun;
         state.handling.runs += 1;
+        state.handling.began_ms = now_ms();
         drop(state);
         (self.with_handling(settled), events)
     }

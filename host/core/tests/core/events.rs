@@ -333,3 +333,64 @@ async fn what_is_kept_of_an_event_that_nobody_grants_any_more_can_be_forgotten()
     forget(&*world.disk, world.name, "news").await.unwrap();
     assert!(world.status("news").await.is_none());
 }
+
+#[tokio::test]
+async fn what_was_set_aside_is_settled_also_while_there_is_no_room() {
+    let world = World::new("ev-settled", "grant.radio.set = {}\ngrant.events.news = { queue = 2 }\n").await;
+    let gate = Arc::new(Semaphore::new(1));
+    let open = gate.clone();
+    world.station.handles(move |_, batch| {
+        let gate = gate.clone();
+        async move {
+            gate.acquire().await?.forget();
+            let answer = |event: &Given| match event.text().as_str() {
+                "bad" => Err(Fault::new("malformed", false)),
+                _ => Ok(()),
+            };
+            Ok(batch.iter().map(answer).collect())
+        }
+    });
+    world.station.says("news", vec![heard("a", "bad")]).await;
+    world.until("news", |status| status.dead == 1).await;
+    let sink = in_time(world.station.sink("news")).await;
+    sink.keep(vec![heard("a", "one"), heard("a", "two")]).await.unwrap();
+    let late = tokio::spawn(sink.keep(vec![heard("a", "late")]));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let meant = Meant { binding: world.name.into(), event: "news".into(), id: None };
+    let note = ask(&*world.disk, Wish::Drop, meant).await.unwrap();
+    assert!(is_taken(&*world.disk, &note, Duration::from_secs(30)).await.unwrap());
+    assert!(!late.is_finished());
+    in_time(world.host.reload()).await;
+    open.add_permits(100);
+    world.until("news", |status| status.handled == 3 && status.dead == 0).await;
+}
+
+#[tokio::test]
+async fn what_a_source_does_not_wait_for_any_more_is_not_kept_and_does_not_pile_up() {
+    let world =
+        World::new("ev-gone-source", "grant.radio.set = {}\ngrant.events.news = { queue = 1 }\n").await;
+    let gate = Arc::new(Semaphore::new(0));
+    let open = gate.clone();
+    world.station.handles(move |_, batch| {
+        let gate = gate.clone();
+        async move {
+            gate.acquire().await?.forget();
+            Ok(vec![Ok(()); batch.len()])
+        }
+    });
+    let sink = in_time(world.station.sink("news")).await;
+    sink.keep(vec![heard("a", "one")]).await.unwrap();
+    world.given(1).await;
+    // Its connection breaks again and again while there is no room.
+    let large = "x".repeat(1 << 19);
+    for _ in 0..64 {
+        let keeping = tokio::time::timeout(Duration::from_millis(5), sink.keep(vec![heard("a", &large)]));
+        assert!(keeping.await.is_err());
+    }
+    let last = tokio::spawn(sink.keep(vec![heard("a", "last")]));
+    open.add_permits(1_000);
+    in_time(last).await.unwrap().expect("there is room");
+    world.until("news", |status| status.waiting == 0 && status.handled >= 2).await;
+    let large = world.station.events().iter().filter(|event| event.data.len() > 100).count();
+    assert!(large <= 1, "{large} were kept that nobody waited for");
+}

@@ -84,11 +84,14 @@ async fn what_was_missed_while_no_host_ran_comes_once() {
     world.until("sweep", |status| status.handled == 1).await;
     world.stop().await;
     // Three hours ago.
-    let (space, key) = (Space::new("events").unwrap(), Key::new("ev-missed/sweep/k").unwrap());
-    let entry = world.disk.get(&space, &key).await.unwrap().unwrap();
-    let mut keeping: Value = serde_json::from_slice(&entry.value).unwrap();
-    keeping["ticked_ms"] = (keeping["ticked_ms"].as_u64().unwrap() - 3 * 3_600_000).into();
-    world.disk.write(&space, Batch::new().put(key, keeping.to_string(), None)).await.unwrap();
+    let space = Space::new("events").unwrap();
+    for (key, time) in [("ev-missed/sweep/k", "ticked_ms"), ("ev-missed/sweep/w", "began_ms")] {
+        let key = Key::new(key).unwrap();
+        let entry = world.disk.get(&space, &key).await.unwrap().unwrap();
+        let mut stands: Value = serde_json::from_slice(&entry.value).unwrap();
+        stands[time] = (stands[time].as_u64().unwrap() - 3 * 3_600_000).into();
+        world.disk.write(&space, Batch::new().put(key, stands.to_string(), None)).await.unwrap();
+    }
     let world = world.restart().await;
     world.until("sweep", |status| status.handled == 2).await;
     quiet().await;
@@ -273,4 +276,58 @@ async fn a_plugin_that_asks_for_events_must_handle_them_and_the_other_way_round(
     let survey = host.survey();
     assert!(why_broken(&survey, "deaf").contains("the component exports no events"));
     assert!(why_broken(&survey, "idle").contains("the manifest asks for none"));
+}
+
+#[tokio::test]
+async fn nothing_is_listened_to_before_all_events_of_a_binding_are_ready() {
+    let name = "ev-together";
+    let asks = format!(
+        "{ASKS}[capabilities.events.other]\nwhy = \"To hear\"\nfrom = {{ \"radio.set\" = {{ boxes = [\"b\"] }} }}\n"
+    );
+    let place = Place::new(&format!("[plugins.{name}]\n{GRANTS}grant.events.other = {{}}\n"));
+    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", &asks)));
+    let disk = Arc::<super::events_world::Disk>::default();
+    *disk.unreadable.lock().unwrap() = Some("ev-together/other/");
+    let world = World::over(name, place, disk).await;
+    quiet().await;
+    assert!(world.station.listened().is_empty(), "what its source kept for the other would be lost");
+    *world.disk.unreadable.lock().unwrap() = None;
+    in_time(world.station.sink("news")).await;
+    in_time(world.station.sink("other")).await;
+    assert_eq!(world.station.listened().len(), 2);
+}
+
+#[tokio::test]
+async fn a_binding_that_is_gone_for_a_moment_is_heard_for_meanwhile() {
+    let world = World::new("ev-moment", GRANTS).await;
+    in_time(world.station.sink("news")).await;
+    world.place.remove(world.name);
+    in_time(world.host.reload()).await;
+    until(async || (!world.station.is_heard("news")).then_some(())).await;
+    quiet().await;
+    assert!(world.station.given_up().is_empty(), "its source keeps what comes");
+    world.place.drop_file(world.name, &packed(component(), &manifest(world.name, "1.0.0", ASKS)));
+    in_time(world.host.reload()).await;
+    world.station.says("news", vec![heard("a", "one")]).await;
+    world.until("news", |status| status.granted && status.handled == 1).await;
+    assert!(world.station.given_up().is_empty());
+}
+
+#[tokio::test]
+async fn a_binding_that_stays_away_is_given_up() {
+    let name = "ev-away";
+    let place = Place::new(&format!("[plugins.{name}]\n{GRANTS}"));
+    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", ASKS)));
+    let options = HostOptions {
+        state: Arc::<super::events_world::Disk>::default(),
+        duty: Arc::new(fleetgate_core::duty::OnDuty),
+        pace: fleetgate_core::events::Pace { gone: Duration::from_millis(100), ..PACE },
+        ..place.options()
+    };
+    let host = in_time(place.try_start(options)).await.unwrap_or_else(|failed| panic!("{failed}"));
+    in_time(station(name).sink("news")).await;
+    place.remove(name);
+    in_time(host.reload()).await;
+    until(async || (station(name).given_up() == ["news"]).then_some(())).await;
+    assert!(!station(name).is_heard("news"));
 }

@@ -42,6 +42,7 @@ pub const PACE: Pace = Pace {
     first_pause: Duration::from_millis(20),
     longest_pause: Duration::from_millis(200),
     spread: Duration::ZERO,
+    gone: Duration::from_secs(3_600),
     look: Duration::from_millis(20),
 };
 
@@ -75,6 +76,8 @@ impl Audit for Written {
 pub struct Disk {
     memory: Arc<Memory>,
     pub fails: AtomicBool,
+    /// What cannot be read.
+    pub unreadable: Mutex<Option<&'static str>>,
     pub writes: Mutex<usize>,
 }
 
@@ -88,6 +91,10 @@ impl Disk {
 
 impl Store for Disk {
     fn get(&self, space: &Space, key: &Key) -> BoxFuture<'static, Result<Option<Entry>, StoreError>> {
+        if self.unreadable.lock().unwrap().is_some_and(|prefix| key.starts_with(prefix)) {
+            let broken = StoreError::Broken { place: "test".into(), reason: "unreadable".into() };
+            return ready(Err(broken)).boxed();
+        }
         self.memory.get(space, key)
     }
     fn list(&self, space: &Space, page: Page) -> BoxFuture<'static, Result<Listed, StoreError>> {
