@@ -23,10 +23,15 @@ impl Installation {
 
     /// Serves these plugins, with more lines of configuration.
     pub fn with(plugins: &[&str], more: &str) -> Result<Self> {
+        Self::for_callers(&[], plugins, more)
+    }
+
+    /// The same for callers with these roles.
+    pub fn for_callers(roles: &[&str], plugins: &[&str], more: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("fleetgate-bench-").tempdir()?;
         let drop_directory = folder.path().join("plugins");
         fs::create_dir(&drop_directory)?;
-        let mut config = String::from("[serve]\nplugins = \"plugins\"\n");
+        let mut config = format!("[serve]\nplugins = \"plugins\"\nlocal_roles = {roles:?}\n");
         for id in plugins {
             fs::copy(program::plugin(id)?, drop_directory.join(format!("{id}.wasm")))
                 .with_context(|| format!("{id} cannot be copied"))?;

@@ -23,13 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 pub async fn measure(effort: Effort) -> Result<Vec<Figure>> {
     let mut devices = Devices::start(DEVICES).await?;
-    let installation = Installation::with(&["hello", "jettyd"], &grants(&devices.said))?;
+    let reader = ["jettyd:telemetry:read"];
+    let installation = Installation::for_callers(&reader, &["hello", "jettyd"], &grants(&devices.said))?;
     installation.secret("broker", &devices.said.login.password)?;
     let host = installation.serve().await?;
     let honest = Target::greeting(&host.url, "hello_greet")?;
     let messages = if effort.quick { 1 } else { MESSAGES };
     let bounds = Bounds { length: Duration::from_secs(u64::from(messages)), calls: usize::MAX };
-    let ids = devices.said.devices.clone();
+    let ids = heard_before(&host.url, &mut devices).await?;
     let mut said = 0;
     let mut memory = Vec::new();
     let rounds = alternate(effort.rounds, 2, 2, async |side| {
@@ -109,16 +110,40 @@ broker = {{ file = "broker" }}
     )
 }
 
-/// Waits until each of these devices has so many messages in its history, and fails where one has more.
-async fn stored<'a>(url: &str, devices: impl Iterator<Item = &'a String>, messages: u32) -> Result<()> {
+/// Lets the devices talk until the host has heard each of them: nobody keeps what is said before it listens. Gives how many
+/// messages are stored of each by then.
+async fn heard_before(url: &str, devices: &mut Devices) -> Result<Vec<(String, usize)>> {
+    let hearing = async {
+        loop {
+            devices.talk(1).await?;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let mut heard = Vec::new();
+            for device in &devices.said.devices {
+                // One that was never heard is refused.
+                let Ok(points) = points(url, device).await else { break };
+                heard.push((device.clone(), points));
+            }
+            if heard.len() == devices.said.devices.len() {
+                return Ok(heard);
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, hearing).await?
+}
+
+/// Waits until each of these devices has so many messages more in its history, and fails where one has too many.
+async fn stored<'a>(
+    url: &str,
+    devices: impl Iterator<Item = &'a (String, usize)>,
+    messages: u32,
+) -> Result<()> {
     let waiting = async {
-        for device in devices {
-            let asked = json!({"device_id": device, "sensor_key": NUMBER, "from": "2026-01-01T00:00:00Z"});
+        for (device, before) in devices {
+            let expected = before + messages as usize;
             loop {
-                let answer = ask(url, "jettyd_get_history", &asked).await?;
-                let points = answer["points"].as_array().map_or(0, Vec::len);
-                ensure!(points <= messages as usize, "{device} has {points} of {messages} messages");
-                if points == messages as usize {
+                let points = points(url, device).await?;
+                ensure!(points <= expected, "{device} has {points} messages, and said {expected}");
+                if points == expected {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -127,6 +152,13 @@ async fn stored<'a>(url: &str, devices: impl Iterator<Item = &'a String>, messag
         Ok(())
     };
     tokio::time::timeout(PATIENCE, waiting).await?
+}
+
+/// Messages of a device that are stored.
+async fn points(url: &str, device: &str) -> Result<usize> {
+    let asked = json!({"device_id": device, "sensor_key": NUMBER, "from": "2026-01-01T00:00:00Z"});
+    let answer = ask(url, "jettyd_get_history", &asked).await?;
+    Ok(answer["points"].as_array().map_or(0, Vec::len))
 }
 
 /// The client's p99 and p50.
