@@ -21,14 +21,36 @@ pub use program::{installed, missing};
 pub use settings::{Account, May, Setup, Tls};
 
 use authority::Authority;
+use program::Guard;
 
 /// How often a port that was free is taken by another before we give up.
 const ATTEMPTS: usize = 5;
 
+/// Its process, and what ends that if this one is killed.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    _guard: Guard,
+}
+
+impl Running {
+    fn start(folder: &Path, port: u16) -> io::Result<Self> {
+        let mut child = program::start(folder, port)?;
+        match Guard::over(&child) {
+            Ok(guard) => Ok(Self { child, _guard: guard }),
+            Err(error) => {
+                child.kill().ok();
+                child.wait().ok();
+                Err(error)
+            }
+        }
+    }
+}
+
 /// A broker that runs; ended when dropped, its folder removed.
 #[derive(Debug)]
 pub struct Broker {
-    child: Option<Child>,
+    child: Option<Running>,
     port: u16,
     folder: TempDir,
     setup: Setup,
@@ -52,7 +74,7 @@ impl Broker {
         loop {
             broker.port = free_port()?;
             settings::write(broker.folder.path(), broker.port, &broker.setup)?;
-            match program::start(broker.folder.path(), broker.port) {
+            match Running::start(broker.folder.path(), broker.port) {
                 Ok(child) => {
                     broker.child = Some(child);
                     return Ok(broker);
@@ -108,33 +130,37 @@ impl Broker {
 
     /// Its process; none while it is down.
     pub fn id(&self) -> Option<u32> {
-        self.child.as_ref().map(Child::id)
+        self.child.as_ref().map(|running| running.child.id())
     }
 
     /// SIGKILL: connections break, and what was not yet saved is lost.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().ok();
-            child.wait().ok();
+        if let Some(mut running) = self.child.take() {
+            running.child.kill().ok();
+            running.child.wait().ok();
         }
     }
 
     /// SIGTERM: it says goodbye, and saves what it keeps.
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            program::signal(&child, Signal::TERM);
-            child.wait().ok();
+        if let Some(mut running) = self.child.take() {
+            program::signal(&running.child, Signal::TERM);
+            running.child.wait().ok();
         }
     }
 
     /// SIGSTOP: connections stand, and nothing is answered until [`Self::resume`].
     pub fn hang(&self) {
-        self.child.iter().for_each(|child| program::signal(child, Signal::STOP));
+        self.signal(Signal::STOP);
     }
 
     /// SIGCONT.
     pub fn resume(&self) {
-        self.child.iter().for_each(|child| program::signal(child, Signal::CONT));
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.child.iter().for_each(|running| program::signal(&running.child, signal));
     }
 
     /// Starts it again on the same port with what it has kept; kills it before if it runs.
@@ -143,7 +169,7 @@ impl Broker {
     /// If it does not start.
     pub fn restart(&mut self) -> io::Result<()> {
         self.kill();
-        self.child = Some(program::start(self.folder.path(), self.port)?);
+        self.child = Some(Running::start(self.folder.path(), self.port)?);
         Ok(())
     }
 
@@ -155,7 +181,7 @@ impl Broker {
     pub fn set_accounts(&mut self, accounts: Vec<Account>) -> io::Result<()> {
         settings::write_accounts(self.folder.path(), &accounts)?;
         self.setup.accounts = accounts;
-        self.child.iter().for_each(|child| program::signal(child, Signal::HUP));
+        self.signal(Signal::HUP);
         Ok(())
     }
 }

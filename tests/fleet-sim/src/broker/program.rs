@@ -1,5 +1,6 @@
 //! The mosquitto process: where it is, how it starts, and what it says when it does not.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -68,6 +69,32 @@ pub(super) fn start(folder: &Path, port: u16) -> io::Result<Child> {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "mosquitto does not listen"));
         }
         thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Ends a process when this one has ended without saying so: a broker must not outlive a simulation that was killed.
+#[derive(Debug)]
+pub(super) struct Guard(Child);
+
+impl Guard {
+    /// Over this process, which is our child.
+    pub(super) fn over(child: &Child) -> io::Result<Self> {
+        let script = r#"read -r _ || kill -9 "$0""#;
+        let mut command = Command::new("sh");
+        command.args(["-c", script, &child.id().to_string()]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().map(Self)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // A line lets it go.
+        let let_go = self.0.stdin.take().is_some_and(|mut input| input.write_all(b"\n").is_ok());
+        if !let_go {
+            self.0.kill().ok();
+        }
+        self.0.wait().ok();
     }
 }
 

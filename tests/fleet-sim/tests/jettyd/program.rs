@@ -84,3 +84,17 @@ async fn a_load_is_asked_for_on_stdin_and_told_when_it_is_over() {
     drop(input);
     assert!(child.wait().await.unwrap().success());
 }
+
+#[tokio::test]
+async fn one_that_is_killed_leaves_no_broker_behind() {
+    let (mut child, said) = started(&["jettyd-fleet", "--plain", "1", "--without-known"]).await;
+    let address = said["url"].as_str().unwrap().trim_start_matches("mqtt://").to_owned();
+    tokio::net::TcpStream::connect(&address).await.expect("the broker listens");
+    child.kill().await.unwrap();
+    let gone = async {
+        while tokio::net::TcpStream::connect(&address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), gone).await.expect("it ends");
+}
