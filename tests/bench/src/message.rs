@@ -103,8 +103,8 @@ fn last_message(body: &[u8]) -> Option<&str> {
     if text.starts_with('{') {
         return Some(text);
     }
-    let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-    data.filter(|data| !data.trim().is_empty()).next_back()
+    let mut data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+    data.rfind(|data| !data.trim().is_empty())
 }
 
 #[cfg(test)]
