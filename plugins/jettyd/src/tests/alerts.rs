@@ -115,3 +115,22 @@ fn rules_that_may_not_be_read_are_a_refusal_and_not_an_empty_list() {
     });
     assert!(played.fault("list_alerts", json!({})).is("denied"));
 }
+
+#[test]
+fn one_device_whose_id_no_path_can_hold_costs_no_rules_of_the_others() {
+    let played = Played::new(|request: &Request| match request.path() {
+        "/devices" => Response::json(200, json!([{ "id": "hall/7" }, { "id": "d2" }])),
+        "/devices/d2/config" => Response::json(
+            200,
+            json!({ "version": 1, "rules": [{
+                "id": "r1", "when": { "type": "threshold", "sensor": "soil.moisture", "op": "<", "value": 20 },
+                "then": [{ "type": "alert", "message": "Dry", "severity": "info" }]
+            }] }),
+        ),
+        _ => Response::status(404),
+    });
+    let listed = played.data("list_alerts", json!({}));
+    assert_eq!(listed["alerts"][0]["id"], "d2/r1");
+    assert!(listed["note"].as_str().is_some_and(|note| note.contains("no path can hold")), "{listed}");
+    assert!(played.fault("list_alerts", json!({ "device_id": "hall/7" })).is("invalid-arguments"));
+}
