@@ -13,8 +13,11 @@ use crate::method::Method;
 use crate::session::Device;
 use crate::typed::{LONGEST_COMMAND, printable};
 
-/// How long a device may take to close the channel after it said how the command ended.
+/// How long a device may take to close the channel after it said how the command ended and that all was printed.
 const GOOD_BYE: Duration = Duration::from_secs(2);
+/// How long it may be silent after it said how the command ended alone: what was printed may come behind that, since
+/// RFC 4254 (6.10) does not order the two, and OpenSSH says the status as soon as the process is gone.
+const STILL_PRINTING: Duration = Duration::from_secs(10);
 
 /// What a command left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,10 +140,15 @@ impl Device {
         let kept = || Kept { bytes: Vec::new(), masker: self.mask.clone().map(Masker::new) };
         let (mut stdout, mut stderr) = (kept(), kept());
         let (mut exit_status, mut exit_signal) = (None, None);
-        let mut left = most;
+        let (mut left, mut all_printed) = (most, false);
         let cut = loop {
             let over = exit_status.is_some() || exit_signal.is_some();
-            let message = match timeout(if over { GOOD_BYE } else { Duration::MAX }, open.read.wait()).await {
+            let patience = match (over, all_printed) {
+                (true, true) => GOOD_BYE,
+                (true, false) => STILL_PRINTING,
+                (false, _) => Duration::MAX,
+            };
+            let message = match timeout(patience, open.read.wait()).await {
                 Ok(message) => message,
                 // Some devices say how it ended and leave the closing to us.
                 Err(_) => break false,
@@ -162,6 +170,7 @@ impl Device {
                 Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
                     exit_signal = Some(self.signal(signal_name))
                 }
+                Some(ChannelMsg::Eof) => all_printed = true,
                 Some(ChannelMsg::Failure) => return Err(Failure::ChannelRefused { what: "the command" }),
                 Some(ChannelMsg::Close) => {
                     // A connection that breaks is no end of a command, one that is closed is.

@@ -31,6 +31,15 @@ async fn a_command_leaves_its_output_its_errors_and_its_exit_status() {
 }
 
 #[tokio::test]
+async fn what_is_printed_behind_the_exit_status_is_not_lost() {
+    let server = Sshd::start().await;
+    let caller = call().to(&server.world().bind());
+    // The shell is gone at once, and the server says so; what it left behind prints on.
+    let output = caller.exec(server.address, "(sleep 3; echo late) & exit 4").await.unwrap();
+    assert_eq!((text(&output.stdout).as_str(), output.exit_status, output.cut), ("late\n", Some(4), false));
+}
+
+#[tokio::test]
 async fn every_byte_of_a_large_output_arrives() {
     let server = Sshd::start().await;
     let caller = call().to(&server.world().bind());
