@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn a_structured_result_is_that_of_a_tool_that_succeeded() {
         let said = |error: bool| {
-            format!(r#"data: {{"id":1,"result":{{"structuredContent":{{"a":1}},"isError":{error}}}}}\n\n"#)
+            let answer =
+                format!(r#"{{"id":1,"result":{{"structuredContent":{{"a":1}},"isError":{error}}}}}"#);
+            format!("data: {answer}\n\n")
         };
         assert_eq!(structured(said(false).as_bytes()), Some(serde_json::json!({"a": 1})));
         assert_eq!(structured(said(true).as_bytes()), None);
