@@ -67,10 +67,13 @@ impl Sshd {
             fs::create_dir_all("/run/sshd").unwrap();
         }
         let path = |name: &str| directory.path().join(name).display().to_string();
+        // What the person who runs the tests has in the files of a shell is no part of the server.
+        fs::create_dir_all(directory.path().join("home")).unwrap();
         let config = format!(
-            "{lines}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
+            "{lines}\nSetEnv HOME={}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
              StrictModes no\nUsePAM no\nPermitRootLogin yes\nPubkeyAuthentication yes\n\
              KbdInteractiveAuthentication no\nPrintMotd no\nMaxStartups 500\nMaxSessions 10\nLogLevel VERBOSE\n",
+            path("home"),
             path("host_key"),
             path("authorized_keys"),
         );
