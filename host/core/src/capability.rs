@@ -102,6 +102,14 @@ pub trait Request: Any + Debug + Send + Sync {
     fn grant_template(&self) -> String;
 }
 
+impl dyn Request {
+    /// What this is to the capability that parsed it. The core hands each capability back its own, so that another one
+    /// is a mistake in the core.
+    pub fn parsed<T: Request>(&self) -> &T {
+        (self as &dyn Any).downcast_ref().expect("the core hands back what this capability parsed")
+    }
+}
+
 /// A tool's part of what the plugin was granted, parsed.
 pub trait Reach: Any + Debug + Send + Sync {
     /// What this reaches beyond `old`, one sentence each.
@@ -114,6 +122,13 @@ pub trait Reach: Any + Debug + Send + Sync {
 pub trait Grant: Any + Debug + Send + Sync {
     /// What is given, in sentences for `check`. Names secrets, never shows them.
     fn describe(&self) -> Vec<String>;
+}
+
+impl dyn Grant {
+    /// As for a [`Request`].
+    pub fn parsed<T: Grant>(&self) -> &T {
+        (self as &dyn Any).downcast_ref().expect("the core hands back what this capability parsed")
+    }
 }
 
 /// What [`Capability::bind`] gets.

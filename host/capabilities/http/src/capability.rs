@@ -84,13 +84,13 @@ impl Http {
         let mut routes = Routes::default();
         let mut problems = Diagnostics::default();
         for (name, (request, grant)) in &binding.wants {
-            let request = expect::<HttpRequest>(&**request);
+            let request = request.parsed::<HttpRequest>();
             let alias = format!("{}.{UPSTREAM}", name.to_ascii_lowercase());
             let Some(grant) = grant else {
                 routes.missing.push((alias, format!("plugins.{}.grant.http.{name}", binding.name)));
                 continue;
             };
-            let grant = expect::<HttpGrant>(&**grant);
+            let grant = grant.parsed::<HttpGrant>();
             match self.route(name, alias, request, grant, binding.secrets) {
                 Ok(route) => routes.granted.push(Arc::new(route)),
                 Err((message, help)) => {
@@ -203,7 +203,7 @@ impl Capability for Http {
     }
 
     fn parse_reach(&self, table: &mut TableReader<'_>, request: &dyn Request) -> Option<Arc<dyn Reach>> {
-        Some(Arc::new(HttpReach::read(table, expect(request))?))
+        Some(Arc::new(HttpReach::read(table, request.parsed())?))
     }
 
     fn parse_grant(
@@ -212,7 +212,7 @@ impl Capability for Http {
         request: &dyn Request,
         secrets: &Secrets,
     ) -> Option<Arc<dyn Grant>> {
-        Some(Arc::new(HttpGrant::read(table, expect(request), secrets)?))
+        Some(Arc::new(HttpGrant::read(table, request.parsed(), secrets)?))
     }
 
     fn bind(&self, binding: BindingParts<'_>) -> Result<Arc<dyn Bound>, Diagnostics> {
@@ -245,26 +245,5 @@ impl HttpBinding {
 impl Bound for HttpBinding {
     fn state(&self, call: &Arc<CallInfo>) -> Box<dyn Any + Send> {
         Box::new(State::new(self.session(call)))
-    }
-}
-
-/// The core hands back what this capability parsed.
-fn expect<T: 'static>(parsed: &(impl AsAny + ?Sized)) -> &T {
-    parsed.as_any().downcast_ref().expect("the core hands back what this capability parsed")
-}
-
-trait AsAny {
-    fn as_any(&self) -> &dyn Any;
-}
-
-impl AsAny for dyn Request {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl AsAny for dyn Grant {
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

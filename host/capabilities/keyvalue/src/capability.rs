@@ -104,7 +104,7 @@ impl KeyValue {
             routes.granted.push(Arc::new(Route {
                 capability,
                 space: part::space(binding.name, name),
-                grant: *expect::<KeyValueGrant>(&**grant),
+                grant: *grant.parsed::<KeyValueGrant>(),
                 store: Arc::clone(binding.store),
                 turns: (0..TURNS).map(|_| tokio::sync::Mutex::default()).collect(),
                 hasher: RandomState::new(),
@@ -134,7 +134,7 @@ impl Capability for KeyValue {
         request: &dyn Request,
         _: &Secrets,
     ) -> Option<Arc<dyn Grant>> {
-        Some(Arc::new(KeyValueGrant::read(table, expect(request))?))
+        Some(Arc::new(KeyValueGrant::read(table, request.parsed())?))
     }
 
     fn bind(&self, binding: BindingParts<'_>) -> Result<Arc<dyn Bound>, Diagnostics> {
@@ -176,26 +176,5 @@ impl Bound for KeyValueBinding {
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Route").field("capability", &self.capability).finish_non_exhaustive()
-    }
-}
-
-/// The core hands back what this capability parsed.
-fn expect<T: 'static>(parsed: &(impl AsAny + ?Sized)) -> &T {
-    parsed.as_any().downcast_ref().expect("the core hands back what this capability parsed")
-}
-
-trait AsAny {
-    fn as_any(&self) -> &dyn Any;
-}
-
-impl AsAny for dyn Request {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl AsAny for dyn Grant {
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

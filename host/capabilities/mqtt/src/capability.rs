@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use fleetgate_core::address::{Connector, Dialer, Policy, Resolver, SystemResolver, TcpDialer};
+use fleetgate_core::address::{Connector, Policy};
 use fleetgate_core::capability::{
     BindingParts, Bound, Capability, Grant, Listening, Reach, Request, Schemas, Standing,
 };
@@ -28,29 +28,13 @@ use crate::standing::{Names, Stand};
 /// MQTT for guests.
 #[derive(Clone)]
 pub struct Mqtt {
-    options: MqttOptions,
+    connector: Connector,
     names: Arc<Names>,
-}
-
-/// What the host decides for all bindings.
-#[derive(Clone)]
-pub struct MqttOptions {
-    /// Looks names up; by default the operating system does.
-    pub resolver: Arc<dyn Resolver>,
-    /// Opens connections; tests watch it.
-    #[doc(hidden)]
-    pub dialer: Arc<dyn Dialer>,
-}
-
-impl Default for MqttOptions {
-    fn default() -> Self {
-        Self { resolver: Arc::new(SystemResolver), dialer: Arc::new(TcpDialer) }
-    }
 }
 
 impl Default for Mqtt {
     fn default() -> Self {
-        Self::new(MqttOptions::default())
+        Self::new(Connector::default())
     }
 }
 
@@ -61,9 +45,9 @@ impl fmt::Debug for Mqtt {
 }
 
 impl Mqtt {
-    /// With these options.
-    pub fn new(options: MqttOptions) -> Self {
-        Self { options, names: Arc::default() }
+    /// With connections made like this; by default by way of the operating system.
+    pub fn new(connector: Connector) -> Self {
+        Self { connector, names: Arc::default() }
     }
 
     /// [`Capability::bind`], as what it is.
@@ -72,13 +56,13 @@ impl Mqtt {
         let mut routes = Routes::default();
         let mut problems = Diagnostics::default();
         for (name, (request, grant)) in &binding.wants {
-            let request = expect::<MqttRequest>(&**request);
+            let request = request.parsed::<MqttRequest>();
             let capability = format!("mqtt.{name}");
             let Some(grant) = grant else {
                 routes.missing.push((capability, format!("plugins.{}.grant.mqtt.{name}", binding.name)));
                 continue;
             };
-            let grant = expect::<MqttGrant>(&**grant);
+            let grant = grant.parsed::<MqttGrant>();
             match self.route(capability, request, grant, &binding) {
                 Ok(route) => routes.granted.push(Arc::new(route)),
                 Err((message, help)) => {
@@ -120,10 +104,7 @@ impl Mqtt {
             broker.host.openings(broker.port).map_err(|error| (error.to_string(), error.help()))?;
         let limits = grant.limits;
         let dialling = Arc::new(Dialling {
-            connector: Connector {
-                resolver: Arc::clone(&self.options.resolver),
-                dialer: Arc::clone(&self.options.dialer),
-            },
+            connector: self.connector.clone(),
             broker: broker.clone(),
             version: grant.version,
             policy: Policy::new(openings.into_iter().chain(grant.networks.iter().copied())),
@@ -162,7 +143,7 @@ impl Capability for Mqtt {
     }
 
     fn parse_reach(&self, table: &mut TableReader<'_>, request: &dyn Request) -> Option<Arc<dyn Reach>> {
-        Some(Arc::new(MqttReach::read(table, expect(request))?))
+        Some(Arc::new(MqttReach::read(table, request.parsed())?))
     }
 
     fn parse_grant(
@@ -171,7 +152,7 @@ impl Capability for Mqtt {
         request: &dyn Request,
         secrets: &Secrets,
     ) -> Option<Arc<dyn Grant>> {
-        Some(Arc::new(MqttGrant::read(table, expect(request), secrets)?))
+        Some(Arc::new(MqttGrant::read(table, request.parsed(), secrets)?))
     }
 
     fn bind(&self, binding: BindingParts<'_>) -> Result<Arc<dyn Bound>, Diagnostics> {
@@ -219,26 +200,5 @@ impl Bound for MqttBinding {
             return Err(format!("{capability} is not granted"));
         };
         route.stand.listen(standing, &route.request.subscribe, &route.subscribe)
-    }
-}
-
-/// The core hands back what this capability parsed.
-fn expect<T: 'static>(parsed: &(impl AsAny + ?Sized)) -> &T {
-    parsed.as_any().downcast_ref().expect("the core hands back what this capability parsed")
-}
-
-trait AsAny {
-    fn as_any(&self) -> &dyn Any;
-}
-
-impl AsAny for dyn Request {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl AsAny for dyn Grant {
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

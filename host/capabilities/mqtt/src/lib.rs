@@ -36,7 +36,7 @@ mod standing;
 mod websocket;
 mod wire;
 
-pub use capability::{Mqtt, MqttOptions};
+pub use capability::Mqtt;
 pub use failure::{Failure, GuestFailure};
 pub use session::MOST_AT_ONCE;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use fleetgate_core::address::{Connector, Dialer, Policy, Resolver, SystemResolver, TcpDialer};
+use fleetgate_core::address::{Connector, Policy};
 use fleetgate_core::capability::{BindingParts, Bound, Capability, Grant, Reach, Request, Schemas};
 use fleetgate_core::diagnostic::{Diagnostic, Diagnostics, TableReader};
 use fleetgate_core::sandbox::{CallInfo, CallState};
@@ -32,28 +32,12 @@ use crate::session::Session;
 /// SSH for guests.
 #[derive(Clone)]
 pub struct Ssh {
-    options: SshOptions,
-}
-
-/// What the host decides for all bindings.
-#[derive(Clone)]
-pub struct SshOptions {
-    /// Looks names up; by default the operating system does.
-    pub resolver: Arc<dyn Resolver>,
-    /// Opens connections; tests watch it.
-    #[doc(hidden)]
-    pub dialer: Arc<dyn Dialer>,
-}
-
-impl Default for SshOptions {
-    fn default() -> Self {
-        Self { resolver: Arc::new(SystemResolver), dialer: Arc::new(TcpDialer) }
-    }
+    connector: Connector,
 }
 
 impl Default for Ssh {
     fn default() -> Self {
-        Self::new(SshOptions::default())
+        Self::new(Connector::default())
     }
 }
 
@@ -64,9 +48,9 @@ impl fmt::Debug for Ssh {
 }
 
 impl Ssh {
-    /// With these options.
-    pub fn new(options: SshOptions) -> Self {
-        Self { options }
+    /// With connections made like this; by default by way of the operating system.
+    pub fn new(connector: Connector) -> Self {
+        Self { connector }
     }
 
     /// [`Capability::bind`], as what it is.
@@ -75,13 +59,13 @@ impl Ssh {
         let mut routes = Routes::default();
         let mut problems = Diagnostics::default();
         for (name, (request, grant)) in &binding.wants {
-            let request = expect::<SshRequest>(&**request);
+            let request = request.parsed::<SshRequest>();
             let capability = format!("ssh.{name}");
             let Some(grant) = grant else {
                 routes.missing.push((capability, format!("plugins.{}.grant.ssh.{name}", binding.name)));
                 continue;
             };
-            let grant = expect::<SshGrant>(&**grant);
+            let grant = grant.parsed::<SshGrant>();
             match self.route(capability, request, grant, &binding) {
                 Ok(route) => routes.granted.push(Arc::new(route)),
                 Err(message) => {
@@ -113,13 +97,7 @@ impl Ssh {
             credential::read(&secrets, &name)?;
             Ok::<_, String>(Box::new(move || credential::read(&secrets, &name)) as Box<_>)
         });
-        let dialling = Dialling {
-            connector: Connector {
-                resolver: Arc::clone(&self.options.resolver),
-                dialer: Arc::clone(&self.options.dialer),
-            },
-            time: grant.limits.connect_timeout,
-        };
+        let dialling = Dialling { connector: self.connector.clone(), time: grant.limits.connect_timeout };
         Ok(Route {
             capability,
             grant: grant.key.clone(),
@@ -182,7 +160,7 @@ impl Capability for Ssh {
     }
 
     fn parse_reach(&self, table: &mut TableReader<'_>, request: &dyn Request) -> Option<Arc<dyn Reach>> {
-        Some(Arc::new(SshReach::read(table, expect(request))?))
+        Some(Arc::new(SshReach::read(table, request.parsed())?))
     }
 
     fn parse_grant(
@@ -191,7 +169,7 @@ impl Capability for Ssh {
         request: &dyn Request,
         secrets: &Secrets,
     ) -> Option<Arc<dyn Grant>> {
-        Some(Arc::new(SshGrant::read(table, expect(request), secrets)?))
+        Some(Arc::new(SshGrant::read(table, request.parsed(), secrets)?))
     }
 
     fn bind(&self, binding: BindingParts<'_>) -> Result<Arc<dyn Bound>, Diagnostics> {
@@ -223,26 +201,5 @@ impl SshBinding {
 impl Bound for SshBinding {
     fn state(&self, call: &Arc<CallInfo>) -> Box<dyn Any + Send> {
         Box::new(State(self.session(call)))
-    }
-}
-
-/// The core hands back what this capability parsed.
-fn expect<T: 'static>(parsed: &(impl AsAny + ?Sized)) -> &T {
-    parsed.as_any().downcast_ref().expect("the core hands back what this capability parsed")
-}
-
-trait AsAny {
-    fn as_any(&self) -> &dyn Any;
-}
-
-impl AsAny for dyn Request {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl AsAny for dyn Grant {
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

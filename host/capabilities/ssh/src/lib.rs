@@ -45,7 +45,7 @@ mod watch;
 mod wire;
 
 pub use brought::LoginArguments;
-pub use capability::{Ssh, SshOptions};
+pub use capability::Ssh;
 pub use connect::ConnectFailed;
 pub use failure::{Failure, GuestFailure};
 pub use login::LoginFailed;

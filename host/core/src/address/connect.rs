@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
 
-use super::{Blocked, Host, Policy, Resolver, loopback};
+use super::{Blocked, Host, Policy, Resolver, SystemResolver, loopback};
 
 /// Opens TCP connections. There is one that does; tests watch what is dialled.
 #[doc(hidden)]
@@ -71,6 +71,13 @@ pub struct Connector {
     pub resolver: Arc<dyn Resolver>,
     /// Opens connections.
     pub dialer: Arc<dyn Dialer>,
+}
+
+/// By way of the operating system.
+impl Default for Connector {
+    fn default() -> Self {
+        Self { resolver: Arc::new(SystemResolver), dialer: Arc::new(TcpDialer) }
+    }
 }
 
 impl Connector {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use fleetgate_mqtt::MqttOptions;
+use fleetgate_core::address::Connector;
 
 use crate::mosquitto::Mosquitto;
 use crate::world::{Answers, Watched, World, call, granting};
@@ -11,8 +11,8 @@ use crate::world::{Answers, Watched, World, call, granting};
 /// A world whose broker's name has these addresses, and what was dialled.
 fn world(answers: &[&[&str]], grant: &str) -> (World, Arc<Watched>) {
     let watched = Arc::new(Watched::default());
-    let options = MqttOptions { resolver: Answers::new(answers), dialer: Arc::clone(&watched) as _ };
-    (World::with(options, grant), watched)
+    let connector = Connector { resolver: Answers::new(answers), dialer: Arc::clone(&watched) as _ };
+    (World::with(connector, grant), watched)
 }
 
 fn plain(port: u16, lines: &str) -> String {

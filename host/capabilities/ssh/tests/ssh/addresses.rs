@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use fleetgate_ssh::SshOptions;
+use fleetgate_core::address::Connector;
 
 use crate::device::{PASSWORD, Router, USER};
 use crate::spellings::{SPELLINGS, literal};
 use crate::world::{Answers, Watched, World, call};
 
 fn world(answers: &[&[&str]], watched: &Arc<Watched>, lines: &str) -> World {
-    let options = SshOptions { resolver: Answers::new(answers), dialer: watched.clone() };
+    let connector = Connector { resolver: Answers::new(answers), dialer: watched.clone() };
     let grant = format!(
         "targets = [\"**.example.com:1-65535\"]\nknown_hosts = \"known_hosts\"\n\
          credential = {{ user = \"{USER}\", password = \"password\" }}\n{lines}"
     );
-    let world = World::with(options, &grant).secret("password", PASSWORD);
+    let world = World::with(connector, &grant).secret("password", PASSWORD);
     world.write("known_hosts", "");
     world
 }
@@ -98,10 +98,10 @@ async fn a_network_in_the_grant_opens_private_addresses_and_no_metadata() {
 #[tokio::test]
 async fn a_network_among_the_targets_is_open_by_address_and_opens_nothing_else() {
     let watched = Arc::new(Watched::default());
-    let options = SshOptions { resolver: Answers::new(&[&["10.1.2.3"]]), dialer: watched.clone() };
+    let connector = Connector { resolver: Answers::new(&[&["10.1.2.3"]]), dialer: watched.clone() };
     let grant = "targets = [\"10.1.0.0/16:22\", \"*.example.com:22\"]\ntrust_on_first_use = true\n\
                  credential = { user = \"netops\", password = \"password\" }";
-    let world = World::with(options, grant).secret("password", PASSWORD);
+    let world = World::with(connector, grant).secret("password", PASSWORD);
     let caller = call().to(&world.bind());
     assert_eq!(caller.connect_to("10.1.2.3", 22).await.err().unwrap().guest().code, "refused");
     assert_eq!(caller.connect_to("r1.example.com", 22).await.err().unwrap().guest().code, "denied");

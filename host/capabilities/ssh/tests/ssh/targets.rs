@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use fleetgate_core::address::Connector;
+use fleetgate_ssh::Failure;
 use fleetgate_ssh::testing::Terminal;
-use fleetgate_ssh::{Failure, SshOptions};
 
 use crate::device::Router;
 use crate::world::{Watched, World, call};
@@ -12,8 +13,8 @@ const GRANT: &str = "targets = [\"*.lab.example.com:22\", \"10.1.0.0/16:22\", \"
                      known_hosts = \"known_hosts\"\ncredential = { user = \"netops\", password = \"password\" }";
 
 fn world(watched: &Arc<Watched>, grant: &str) -> World {
-    let options = SshOptions { resolver: watched.clone(), dialer: watched.clone() };
-    let world = World::with(options, grant).secret("password", "p4ssw0rd");
+    let connector = Connector { resolver: watched.clone(), dialer: watched.clone() };
+    let world = World::with(connector, grant).secret("password", "p4ssw0rd");
     world.write("known_hosts", "");
     world
 }

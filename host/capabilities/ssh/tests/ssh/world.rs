@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fleetgate_core::abi::log::LogGate;
-use fleetgate_core::address::{Dialer, Resolver, TcpDialer};
+use fleetgate_core::address::{Connector, Dialer, Resolver, TcpDialer};
 use fleetgate_core::capability::{BindingParts, Capability, Grant, Reach, Request};
 use fleetgate_core::diagnostic::{Diagnostics, Document};
 use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody, Used};
@@ -18,7 +18,7 @@ use fleetgate_core::secret_arguments::Vault;
 use fleetgate_core::settings::{Limits, SecretSource, Secrets};
 use fleetgate_core::store::{Memory, Store};
 use fleetgate_ssh::testing::{Chunk, Device, Output, Session, Shell, SshBinding, Terminal};
-use fleetgate_ssh::{Failure, GuestFailure, LoginArguments, Ssh, SshOptions};
+use fleetgate_ssh::{Failure, GuestFailure, LoginArguments, Ssh};
 use futures_util::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -37,13 +37,13 @@ pub struct World {
 impl World {
     /// `ssh.devices` with everything asked for, and this grant.
     pub fn new(grant: &str) -> Self {
-        Self::with(SshOptions::default(), grant)
+        Self::with(Connector::default(), grant)
     }
 
-    pub fn with(options: SshOptions, grant: &str) -> Self {
+    pub fn with(connector: Connector, grant: &str) -> Self {
         Self {
             directory: Arc::new(tempfile::tempdir().unwrap()),
-            ssh: Ssh::new(options),
+            ssh: Ssh::new(connector),
             request: String::new(),
             grant: Some(grant.to_owned()),
             secrets: BTreeMap::new(),
