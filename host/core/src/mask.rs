@@ -7,6 +7,7 @@
 
 mod forms;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -73,6 +74,16 @@ impl Mask {
         Some(
             self.names.replace_all_bytes(&self.replace_bytes(text), &vec![MASKED; self.names.patterns_len()]),
         )
+    }
+
+    /// A text without any form; as it is where none stands in it.
+    pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.finds(text.as_bytes()) { self.replace(text).into() } else { text.into() }
+    }
+
+    /// Bytes without any form; as they are where none stands in them.
+    pub fn hide_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.finds(bytes) { self.replace_bytes(bytes).into() } else { bytes.into() }
     }
 
     /// A whole text, masked.

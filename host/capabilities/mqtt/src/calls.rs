@@ -5,43 +5,37 @@
 //! unsubscribed a moment after the last of them went; each message is matched here ([`subscribed`]) and put into the
 //! inboxes of those who listen to it ([`crate::inbox`]).
 //!
-//! One task works for it ([`Shared::keep`]): it connects, reads, and when the connection breaks, it tells everybody who
+//! One task works for it ([`keeping`]): it connects, reads, and when the connection breaks, it tells everybody who
 //! waits for an acknowledgement that none came, drops the client with all that it still had to send, and connects anew,
 //! as long as somebody listens or wants to publish. Nothing is ever sent again by itself.
 
+mod keeping;
 mod subscribed;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use fleetgate_core::mask::Mask;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::backoff::Backoff;
-use crate::connect::{ConnectFailed, Dialled, Dialling, random_client_id};
+use crate::connect::Dialling;
 use crate::failure::{Failure, Unconnected};
 use crate::filter::Filter;
 use crate::grant::MqttLimits;
-use crate::inbox::{Budget, Inbox, Message};
-use crate::message::{Arrived, Publication};
+use crate::inbox::{Budget, Inbox};
+use crate::message::Publication;
 use crate::options::Opening;
 use crate::qos::Qos;
-use crate::wire::{Broke, Client, Connected, Driver, NotDone, Offers, Session};
+use crate::wire::{Client, NotDone, Offers};
 use subscribed::{Phase, Subscribed};
 
 /// A broker is not asked more often than this, however many calls there are.
 const BRAKE: Duration = Duration::from_secs(1);
-/// How often what is unused is looked for.
-const TICK: Duration = Duration::from_secs(1);
-/// How long a filter stays subscribed after its last reader.
-const LINGER: Duration = Duration::from_secs(5);
 /// Filters of one connection. Each is looked at for each message.
 const MOST_FILTERS: usize = 1024;
-/// For the goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The connection for calls. Dropped, it is closed.
 pub(crate) struct Calls {
@@ -86,13 +80,6 @@ struct State {
     next_reader: u64,
     subscribed: Subscribed,
     used: Instant,
-}
-
-/// Why a connection was left.
-enum Left {
-    Broke(Broke),
-    Unused,
-    Stopped,
 }
 
 /// Filters that were asked for, and what the broker says to each.
@@ -262,146 +249,6 @@ impl Shared {
         }
     }
 
-    /// The task: keeps a connection as long as somebody needs it.
-    async fn keep(self: Arc<Self>) {
-        // Whatever becomes of this task, the next caller may begin another.
-        let _kept = Kept(&self);
-        let mut backoff = Backoff::default();
-        loop {
-            let client_id = random_client_id(self.client_id.as_deref());
-            let connecting = self.dialling.connect(client_id, Session::Clean);
-            let connected = tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return,
-                connected = connecting => connected,
-            };
-            match connected {
-                Ok(dialled) => {
-                    let begun = Instant::now();
-                    match self.serve(dialled).await {
-                        Left::Stopped => return,
-                        Left::Unused => {}
-                        Left::Broke(broke) => {
-                            tracing::info!(broker = %self.dialling.broker, why = %broke, "the connection to a broker broke");
-                            let host = self.dialling.broker.host.to_string();
-                            // One that breaks at once is no better than none.
-                            if begun.elapsed() > BRAKE {
-                                backoff.reset();
-                            } else {
-                                self.failed(ConnectFailed::Mqtt { host, broke });
-                            }
-                        }
-                    }
-                }
-                Err(why) => self.failed(why),
-            }
-            if self.is_done() {
-                return;
-            }
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return,
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(backoff.next()) => {}
-            }
-            if self.is_done() {
-                return;
-            }
-        }
-    }
-
-    fn failed(&self, why: ConnectFailed) {
-        let why = Arc::new(Unconnected(why));
-        tracing::info!(broker = %self.dialling.broker, %why, "no connection to a broker");
-        self.link.send_modify(|link| {
-            link.failures += 1;
-            link.failed = Some((Instant::now(), why));
-        });
-    }
-
-    /// Whether nobody needs a connection; then the task is over.
-    fn is_done(&self) -> bool {
-        let mut state = self.lock();
-        let done = state.readers.is_empty() && self.waiting.load(Ordering::SeqCst) == 0;
-        if done {
-            state.kept = false;
-        }
-        done
-    }
-
-    /// Works with one connection until it is left.
-    async fn serve(self: &Arc<Self>, dialled: Dialled) -> Left {
-        let Dialled { connected: Connected { client, mut driver, offers, .. }, mask } = dialled;
-        let live = Arc::new(Live {
-            client,
-            offers,
-            mask,
-            inflight: Arc::new(Semaphore::new(offers.inflight.into())),
-            broke: CancellationToken::new(),
-        });
-        {
-            let mut state = self.lock();
-            state.subscribed.begin(offers.numbers);
-            for filter in state.subscribed.filters() {
-                self.ask(&mut state, &live, filter);
-            }
-            state.used = Instant::now();
-        }
-        self.link.send_modify(|link| {
-            link.live = Some(Arc::clone(&live));
-            link.failed = None;
-        });
-        let left = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => Left::Stopped,
-            () = self.unused(&live) => Left::Unused,
-            broke = self.hear(&mut *driver, &live) => Left::Broke(broke),
-        };
-        self.link.send_modify(|link| link.live = None);
-        live.broke.cancel();
-        live.inflight.close();
-        {
-            let mut state = self.lock();
-            state.subscribed.broke();
-            state.readers.values().for_each(|inbox| inbox.gap());
-        }
-        if !matches!(left, Left::Broke(_)) {
-            live.client.disconnect();
-            let goodbye = async { while driver.next().await.is_ok() {} };
-            let _ = tokio::time::timeout(GOODBYE, goodbye).await;
-        }
-        left
-    }
-
-    async fn hear(self: &Arc<Self>, driver: &mut dyn Driver, live: &Live) -> Broke {
-        loop {
-            match driver.next().await {
-                Ok(arrived) => self.deliver(arrived, live),
-                Err(broke) => return broke,
-            }
-        }
-    }
-
-    /// One message, to whoever listens to it.
-    fn deliver(&self, arrived: Arrived, live: &Live) {
-        let mut state = self.lock();
-        let state = &mut *state;
-        if !state.subscribed.takes(&arrived) {
-            return;
-        }
-        let message = Arc::new(as_heard(arrived, live.mask.as_deref()));
-        if message.retained {
-            // The broker forgets what is published empty, and says so to nobody who asks later.
-            if message.payload.is_empty() {
-                return;
-            }
-            state.subscribed.remember(&message);
-        }
-        for inbox in state.readers.values().filter(|inbox| inbox.wants(&message.topic)) {
-            inbox.push(&message);
-        }
-    }
-
     /// A new reader, and the answers that it has to wait for.
     fn enter(self: &Arc<Self>, live: &Arc<Live>, inbox: Arc<Inbox>) -> Result<(Reader, Awaited), Failure> {
         let mut state = self.lock();
@@ -452,51 +299,6 @@ impl Shared {
             }
         });
     }
-
-    /// Unsubscribes what nobody reads any more. Ends when nobody used the connection for so long.
-    async fn unused(self: &Arc<Self>, live: &Live) {
-        loop {
-            tokio::time::sleep(TICK.min(self.limits.idle.max(Duration::from_millis(50)))).await;
-            let mut state = self.lock();
-            for filter in state.subscribed.unread(LINGER) {
-                let asked = live.client.unsubscribe(&filter.to_string());
-                // A broker that does not want to forget it sends messages that nobody reads.
-                tokio::spawn(async move { drop(asked.await) });
-            }
-            let idle = state.readers.is_empty()
-                && self.waiting.load(Ordering::SeqCst) == 0
-                && live.inflight.available_permits() == usize::from(live.offers.inflight)
-                && state.used.elapsed() >= self.limits.idle;
-            if idle {
-                // Whoever comes from here on waits for the next connection.
-                self.link.send_modify(|link| link.live = None);
-                return;
-            }
-        }
-    }
-}
-
-/// A message as it waits to be read, without the credential in it.
-fn as_heard(arrived: Arrived, mask: Option<&Mask>) -> Message {
-    let Arrived { topic, payload, qos, retained, properties, .. } = arrived;
-    let clean = |text: String| match mask {
-        Some(mask) if mask.finds(text.as_bytes()) => mask.replace(&text),
-        _ => text,
-    };
-    let payload = match mask {
-        Some(mask) if mask.finds(&payload) => mask.replace_bytes(&payload),
-        // A piece of the connection's buffer would keep all of it.
-        _ => payload.to_vec(),
-    };
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Message {
-        topic: clean(topic),
-        payload,
-        qos,
-        retained,
-        time_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
-        properties: properties.json().map(|properties| clean(properties.to_string())),
-    }
 }
 
 impl Drop for Reader {
@@ -523,18 +325,5 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// The task that works.
-struct Kept<'a>(&'a Shared);
-
-impl Drop for Kept<'_> {
-    fn drop(&mut self) {
-        // Only a panic leaves the task without having said so.
-        if std::thread::panicking() {
-            self.0.lock().kept = false;
-            self.0.link.send_modify(|link| link.live = None);
-        }
     }
 }

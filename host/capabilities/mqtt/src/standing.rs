@@ -30,7 +30,7 @@ use crate::filter::{Filter, Filters};
 use crate::grant::MqttLimits;
 use crate::qos::Qos;
 use crate::reach::MqttReach;
-use crate::wire::{Broke, Session};
+use crate::wire::{Broke, Connected, Session, goodbye};
 use record::Record;
 
 /// Events of one plugin come and go together: so long nothing must have changed before a connection is made.
@@ -271,7 +271,8 @@ impl Stand {
         let Some(_name) = self.names.try_take(&client) else { return };
         match self.dialling.connect(client.clone(), Session::Clean).await {
             Ok(Dialled { connected, .. }) => {
-                hearing::goodbye(connected).await;
+                let Connected { client: leaving, mut driver, .. } = connected;
+                goodbye(&*leaving, &mut *driver).await;
                 self.record.remove(&client).await;
             }
             Err(why) => {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use fleetgate_core::settings::Secret;
 use futures_util::future::BoxFuture;
+use rumqttc::QoS;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::broker::Version;
@@ -22,6 +23,8 @@ use crate::qos::Qos;
 pub(crate) const INFLIGHT: u16 = 64;
 /// Packets that are taken off the connection before they are looked at.
 const READ_AT_ONCE: usize = 16;
+/// For the goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// What a packet has beside its payload: a topic and properties.
 pub(crate) const OVERHEAD: usize = 16 << 10;
 
@@ -186,6 +189,33 @@ pub(crate) async fn connect(stream: Box<dyn Duplex>, hello: Hello) -> Result<Con
         }
     };
     tokio::time::timeout(time, connecting).await.unwrap_or(Err(Broke::Silent))
+}
+
+/// Ends a connection: the broker hears it as far as it still listens.
+pub(crate) async fn goodbye(client: &dyn Client, driver: &mut dyn Driver) {
+    client.disconnect();
+    let _ = tokio::time::timeout(GOODBYE, async { while driver.next().await.is_ok() {} }).await;
+}
+
+/// The libraries for both versions have the same.
+impl From<Qos> for QoS {
+    fn from(qos: Qos) -> Self {
+        match qos {
+            Qos::AtMostOnce => Self::AtMostOnce,
+            Qos::AtLeastOnce => Self::AtLeastOnce,
+            Qos::ExactlyOnce => Self::ExactlyOnce,
+        }
+    }
+}
+
+impl From<QoS> for Qos {
+    fn from(qos: QoS) -> Self {
+        match qos {
+            QoS::AtMostOnce => Self::AtMostOnce,
+            QoS::AtLeastOnce => Self::AtLeastOnce,
+            QoS::ExactlyOnce => Self::ExactlyOnce,
+        }
+    }
 }
 
 /// A topic as it came. Nothing that is none goes any further.

@@ -67,10 +67,7 @@ impl Vault {
 
     /// A text without the values.
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match &self.mask {
-            Some(mask) if mask.finds(text.as_bytes()) => mask.replace(text).into(),
-            _ => text.into(),
-        }
+        self.mask.as_ref().map_or_else(|| text.into(), |mask| mask.hide(text))
     }
 
     pub(crate) fn hide_fault(&self, fault: Fault) -> Fault {

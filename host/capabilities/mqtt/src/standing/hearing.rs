@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use fleetgate_core::capability::{Heard, MAX_UNACKNOWLEDGED, Origin};
 use fleetgate_core::mask::Mask;
@@ -19,7 +19,7 @@ use crate::copies::Copies;
 use crate::filter::{Filter, Filters};
 use crate::message::Arrived;
 use crate::qos::Qos;
-use crate::wire::{Broke, Client, Connected, Driver, NotDone};
+use crate::wire::{Broke, Client, Connected, Driver, NotDone, goodbye};
 
 /// Messages that an MQTT 5 broker sends ahead of their acknowledgements. Well below what the core knows again.
 const INFLIGHT: u16 = 256;
@@ -35,7 +35,6 @@ const MOST_UNSURE: u64 = 8 << 20;
 const LEAST: usize = 8 << 10;
 /// Properties beyond this are left out.
 const MOST_PROPERTIES: usize = 12 << 10;
-const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A message that waits to be made durable.
 struct Waiting {
@@ -83,7 +82,7 @@ impl Stand {
         match left {
             Left::Broke(broke) => Some(broke),
             Left::Asked | Left::Unkept => {
-                leave_politely(&*client, &mut *driver).await;
+                goodbye(&*client, &mut *driver).await;
                 // It is about to be dropped; until then its messages would come again at once.
                 matches!(left, Left::Unkept).then_some(Broke::Closed)
             }
@@ -280,10 +279,7 @@ impl Stand {
 /// A message as an event gets it.
 fn heard(waiting: &Waiting, listener: &Listener, mask: Option<&Mask>) -> Heard {
     let Arrived { topic, payload, qos, retained, again, packet, properties, .. } = &waiting.arrived;
-    let clean = |text: &str| match mask {
-        Some(mask) if mask.finds(text.as_bytes()) => mask.replace(text),
-        _ => text.to_owned(),
-    };
+    let clean = |text: &str| mask.map_or_else(|| text.to_owned(), |mask| mask.hide(text).into_owned());
     let mut attributes = json!({ "qos": qos.number(), "retained": retained });
     if let Some(properties) = properties.json() {
         let text = clean(&properties.to_string());
@@ -297,10 +293,7 @@ fn heard(waiting: &Waiting, listener: &Listener, mask: Option<&Mask>) -> Heard {
     Heard {
         subject: clean(topic),
         order: clean(&order),
-        data: match mask {
-            Some(mask) if mask.finds(payload) => mask.replace_bytes(payload),
-            _ => payload.to_vec(),
-        },
+        data: mask.map_or_else(|| payload.to_vec(), |mask| mask.hide_bytes(payload).into_owned()),
         attributes,
         heard: waiting.when,
         origin: (*packet != 0).then(|| Origin { key: origin(*packet, topic, payload), again: *again }),
@@ -316,15 +309,4 @@ fn origin(packet: u16, topic: &str, payload: &[u8]) -> String {
 
 fn permits(bytes: usize) -> u32 {
     u32::try_from(bytes.max(1)).unwrap_or(u32::MAX)
-}
-
-/// Ends a connection that nothing is heard of.
-pub(super) async fn goodbye(connected: Connected) {
-    let Connected { client, mut driver, .. } = connected;
-    leave_politely(&*client, &mut *driver).await;
-}
-
-async fn leave_politely(client: &dyn Client, driver: &mut dyn Driver) {
-    client.disconnect();
-    let _ = tokio::time::timeout(GOODBYE, async { while driver.next().await.is_ok() {} }).await;
 }

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use rumqttc as mqtt;
 use rumqttc::{
     AckMode, AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions,
-    Packet, PublishOptions, QoS, StateError, SubscribeReasonCode,
+    Packet, PublishOptions, StateError, SubscribeReasonCode,
 };
 
 use super::{
@@ -78,17 +78,17 @@ fn queued<T>(asked: Result<T, ClientError>) -> Result<T, NotDone> {
 impl Client for Speaker {
     fn publish(&self, publication: Publication) -> Asked {
         let Publication { topic, payload, qos, retain, .. } = publication;
-        let options = PublishOptions::new(to(qos)).retain(retain);
+        let options = PublishOptions::new(qos.into()).retain(retain);
         let asked = queued(self.0.try_publish_tracked(topic, payload, options));
         async move { asked?.wait_completion_async().await.map_err(|_| NotDone::Gone) }.boxed()
     }
 
     fn subscribe(&self, filter: &str, qos: Qos, _: u32) -> Asked<Qos> {
-        let asked = queued(self.0.try_subscribe_tracked(filter.to_owned(), to(qos)));
+        let asked = queued(self.0.try_subscribe_tracked(filter.to_owned(), qos.into()));
         async move {
             let answer = asked?.wait_async().await.map_err(|_| NotDone::Gone)?;
             match answer.return_codes[..] {
-                [SubscribeReasonCode::Success(qos)] => Ok(from(qos)),
+                [SubscribeReasonCode::Success(qos)] => Ok(qos.into()),
                 _ => Err(NotDone::Refused(0x80)),
             }
         }
@@ -101,7 +101,7 @@ impl Client for Speaker {
     }
 
     fn acknowledge(&self, message: &Arrived) {
-        let mut packet = mqtt::Publish::from_bytes("t", to(message.qos), Bytes::new());
+        let mut packet = mqtt::Publish::from_bytes("t", message.qos.into(), Bytes::new());
         packet.pkid = message.packet;
         // Where the driver is gone, nothing is acknowledged any more, and the broker sends it again.
         let _ = self.0.try_ack(&packet);
@@ -114,7 +114,7 @@ impl Client for Speaker {
     fn size(&self, publication: &Publication) -> usize {
         mqtt::Publish::from_bytes(
             publication.topic.as_str(),
-            to(publication.qos),
+            publication.qos.into(),
             publication.payload.clone(),
         )
         .size()
@@ -131,7 +131,7 @@ impl Driver for Listener {
                         return Ok(Arrived {
                             topic: topic(&message.topic)?,
                             payload: message.payload,
-                            qos: from(message.qos),
+                            qos: message.qos.into(),
                             retained: message.retain,
                             again: message.dup,
                             packet: message.pkid,
@@ -145,22 +145,6 @@ impl Driver for Listener {
             }
         }
         .boxed()
-    }
-}
-
-fn to(qos: Qos) -> QoS {
-    match qos {
-        Qos::AtMostOnce => QoS::AtMostOnce,
-        Qos::AtLeastOnce => QoS::AtLeastOnce,
-        Qos::ExactlyOnce => QoS::ExactlyOnce,
-    }
-}
-
-fn from(qos: QoS) -> Qos {
-    match qos {
-        QoS::AtMostOnce => Qos::AtMostOnce,
-        QoS::AtLeastOnce => Qos::AtLeastOnce,
-        QoS::ExactlyOnce => Qos::ExactlyOnce,
     }
 }
 

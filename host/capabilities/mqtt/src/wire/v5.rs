@@ -9,7 +9,6 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rumqttc_v5 as mqtt;
-use rumqttc_v5::mqttbytes::QoS;
 use rumqttc_v5::mqttbytes::v5::{
     ConnAck, ConnectReturnCode, Packet, PubAckReason, PubCompReason, PubRecReason, Publish,
     PublishProperties, SubscribeProperties, SubscribeReasonCode, UnsubAckReason,
@@ -136,7 +135,7 @@ fn queued<T>(asked: Result<T, ClientError>) -> Result<T, NotDone> {
 impl Client for Speaker {
     fn publish(&self, publication: Publication) -> Asked {
         let Publication { topic, payload, qos, retain, properties } = publication;
-        let mut options = PublishOptions::new(to(qos)).retain(retain);
+        let mut options = PublishOptions::new(qos.into()).retain(retain);
         if let Some(properties) = outgoing(properties) {
             options = options.properties(properties);
         }
@@ -148,14 +147,16 @@ impl Client for Speaker {
         let id = usize::try_from(number).ok().filter(|number| *number > 0);
         let properties = SubscribeProperties { id, user_properties: Vec::new() };
         let asked = match id {
-            Some(_) => self.0.try_subscribe_with_properties_tracked(filter.to_owned(), to(qos), properties),
-            None => self.0.try_subscribe_tracked(filter.to_owned(), to(qos)),
+            Some(_) => {
+                self.0.try_subscribe_with_properties_tracked(filter.to_owned(), qos.into(), properties)
+            }
+            None => self.0.try_subscribe_tracked(filter.to_owned(), qos.into()),
         };
         let asked = queued(asked);
         async move {
             let answer = asked?.wait_async().await.map_err(|_| NotDone::Gone)?;
             match answer.return_codes[..] {
-                [SubscribeReasonCode::Success(qos)] => Ok(from(qos)),
+                [SubscribeReasonCode::Success(qos)] => Ok(qos.into()),
                 [code] => Err(NotDone::Refused(suback(code))),
                 _ => Err(NotDone::Refused(0x80)),
             }
@@ -176,7 +177,7 @@ impl Client for Speaker {
     }
 
     fn acknowledge(&self, message: &Arrived) {
-        let mut packet = Publish::new("t", to(message.qos), Bytes::new(), None);
+        let mut packet = Publish::new("t", message.qos.into(), Bytes::new(), None);
         packet.pkid = message.packet;
         // Where the driver is gone, nothing is acknowledged any more, and the broker sends it again.
         let _ = self.0.try_ack(&packet);
@@ -188,7 +189,7 @@ impl Client for Speaker {
 
     fn size(&self, publication: &Publication) -> usize {
         let properties = outgoing(publication.properties.clone());
-        let qos = to(publication.qos);
+        let qos = publication.qos.into();
         Publish::new(publication.topic.as_str(), qos, publication.payload.clone(), properties).size() + 2
     }
 }
@@ -214,7 +215,7 @@ fn arrived(message: Publish) -> Result<Arrived, Broke> {
     Ok(Arrived {
         topic: topic(&message.topic)?,
         payload: message.payload,
-        qos: from(message.qos),
+        qos: message.qos.into(),
         retained: message.retain,
         again: message.dup,
         packet: message.pkid,
@@ -274,22 +275,6 @@ fn suback(code: SubscribeReasonCode) -> u8 {
         SubscribeReasonCode::SharedSubscriptionsNotSupported => 0x9e,
         SubscribeReasonCode::SubscriptionIdNotSupported => 0xa1,
         SubscribeReasonCode::WildcardSubscriptionsNotSupported => 0xa2,
-    }
-}
-
-fn to(qos: Qos) -> QoS {
-    match qos {
-        Qos::AtMostOnce => QoS::AtMostOnce,
-        Qos::AtLeastOnce => QoS::AtLeastOnce,
-        Qos::ExactlyOnce => QoS::ExactlyOnce,
-    }
-}
-
-fn from(qos: QoS) -> Qos {
-    match qos {
-        QoS::AtMostOnce => Qos::AtMostOnce,
-        QoS::AtLeastOnce => Qos::AtLeastOnce,
-        QoS::ExactlyOnce => Qos::ExactlyOnce,
     }
 }
 
