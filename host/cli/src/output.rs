@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal, Write, stdout};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use fleetgate_core::text::clean;
+use jiff::Timestamp;
 use owo_colors::{OwoColorize, Stream};
 use serde::Serialize;
 
@@ -45,6 +46,17 @@ pub fn json(value: &impl Serialize) {
         serde_json::to_string(value)
     };
     line(text.expect("what commands print is plain data with text keys"));
+}
+
+/// JSON on one line, for programs that read line by line.
+pub fn json_line(value: &impl Serialize) {
+    line(serde_json::to_string(value).expect("what commands print is plain data with text keys"));
+}
+
+/// A moment in Unix milliseconds, for people and programs. Empty: there is no such.
+pub fn moment(ms: u64) -> String {
+    let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    at.map_or_else(String::new, |at| format!("{at:.3}"))
 }
 
 /// A table: drawn on a terminal, and columns of blanks elsewhere.

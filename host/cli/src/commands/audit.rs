@@ -88,7 +88,7 @@ impl Find {
             eprintln!("only the newest {} calls are shown (--limit)", self.limit);
         }
         if self.json {
-            found.calls.iter().for_each(|call| output::line(compact(call)));
+            found.calls.iter().for_each(output::json_line);
             return Ok(());
         }
         if found.calls.is_empty() {
@@ -137,7 +137,11 @@ impl Follow {
         let (mut lines, mut tail) = Tail::open(&directory, self.lines)?;
         loop {
             for line in &lines {
-                output::line(if self.json { compact(line) } else { sentence(line) });
+                if self.json {
+                    output::json_line(line);
+                } else {
+                    output::line(sentence(line));
+                }
             }
             if !self.follow {
                 return Ok(());
@@ -165,8 +169,4 @@ fn sentence(line: &Line) -> String {
     let gap = if given.is_empty() { "" } else { " " };
     let (who, binding, tool, call) = (&intent.principal, &intent.binding, &intent.tool, &intent.call);
     output::one_line(&format!("{:.3} {call} {who} {binding}/{tool} {given}{gap}{end}", line.at)).into_owned()
-}
-
-fn compact(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("a record is plain data with text keys")
 }

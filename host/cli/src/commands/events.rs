@@ -11,8 +11,8 @@ use fleetgate_core::diagnostic::{did_you_mean, quoted};
 use fleetgate_core::events::{self, DeadEvent, EventStatus, Meant, Wish};
 use fleetgate_core::settings::Settings;
 use fleetgate_store::StateStore;
-use jiff::Timestamp;
 
+use super::state::existing;
 use crate::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::output;
@@ -131,15 +131,12 @@ impl Which {
     }
 }
 
-/// Does something with the store of a configuration, where there is one: looking makes none.
+/// Does something with the store of a configuration, where there is one.
 async fn with<T>(
     settings: &Settings,
     work: impl AsyncFnOnce(&StateStore) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
-    let store = StateStore::new(&fleetgate_store::directory(&settings.serve.state));
-    if !store.exists() {
-        return Ok(None);
-    }
+    let Some(store) = existing(settings) else { return Ok(None) };
     let done = work(&store).await;
     store.close().await;
     done.map(Some)
@@ -156,7 +153,7 @@ impl List {
             with(&settings, async |store| events::statuses(store).await.map_err(Failure::failed)).await?;
         let all = all.unwrap_or_default();
         if self.json {
-            all.iter().for_each(|status| output::line(compact(status)));
+            all.iter().for_each(output::json_line);
             return Ok(());
         }
         if all.is_empty() {
@@ -177,7 +174,7 @@ impl List {
                 status.waiting.to_string(),
                 status.failing.to_string(),
                 status.dead.to_string(),
-                status.oldest_ms.map(moment).unwrap_or_default(),
+                status.oldest_ms.map(output::moment).unwrap_or_default(),
                 trouble,
             ]
         });
@@ -194,7 +191,7 @@ impl Dead {
         let dead = with(&settings, async |store| events::dead(store).await.map_err(Failure::failed)).await?;
         let dead = dead.unwrap_or_default();
         if self.json {
-            dead.iter().for_each(|dead| output::line(compact(dead)));
+            dead.iter().for_each(output::json_line);
             return Ok(());
         }
         if dead.is_empty() {
@@ -203,7 +200,7 @@ impl Dead {
         }
         let rows = dead.iter().map(|dead| {
             [
-                moment(dead.set_aside_ms),
+                output::moment(dead.set_aside_ms),
                 dead.binding.to_string(),
                 dead.event.to_string(),
                 dead.subject.clone(),
@@ -273,13 +270,4 @@ async fn leave(store: &StateStore, wish: Wish, meant: Meant, done: &str) -> Resu
 fn is_granted(settings: &Settings, status: &EventStatus) -> bool {
     let binding = settings.bindings.get(&*status.binding);
     binding.is_some_and(|binding| binding.has_grant(events::KIND, &status.event))
-}
-
-fn moment(ms: u64) -> String {
-    let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    at.map_or_else(String::new, |at| format!("{at:.3}"))
-}
-
-fn compact(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("plain data with text keys")
 }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use fleetgate_core::jobs::{DeadJob, Mirrored, MirroredJob, read_mirror};
-use jiff::Timestamp;
 
 use super::why::arguments;
 use crate::config_file::ConfigFile;
@@ -58,7 +57,7 @@ impl List {
         let mut jobs: Vec<MirroredJob> = all(&self.config)?.into_iter().flat_map(|said| said.jobs).collect();
         jobs.sort_by_key(|job| std::cmp::Reverse(job.created_ms));
         if self.json {
-            jobs.iter().for_each(|job| output::line(compact(job)));
+            jobs.iter().for_each(output::json_line);
             return Ok(());
         }
         if jobs.is_empty() {
@@ -67,12 +66,12 @@ impl List {
         }
         let rows = jobs.iter().map(|job| {
             [
-                moment(job.created_ms),
+                output::moment(job.created_ms),
                 job.principal.to_string(),
                 job.binding.to_string(),
                 job.tool.to_string(),
                 job.status.name().to_owned(),
-                moment(job.expires_ms),
+                output::moment(job.expires_ms),
                 job.reference.as_deref().unwrap_or_default().to_owned(),
                 job.id.to_string(),
             ]
@@ -87,7 +86,7 @@ impl Dead {
         let mut dead: Vec<DeadJob> = all(&self.config)?.into_iter().flat_map(|said| said.dead).collect();
         dead.sort_by_key(|job| std::cmp::Reverse(job.ended_ms));
         if self.json {
-            dead.iter().for_each(|job| output::line(compact(job)));
+            dead.iter().for_each(output::json_line);
             return Ok(());
         }
         if dead.is_empty() {
@@ -96,7 +95,7 @@ impl Dead {
         }
         let rows = dead.iter().map(|job| {
             [
-                moment(job.ended_ms),
+                output::moment(job.ended_ms),
                 job.principal.to_string(),
                 job.binding.to_string(),
                 job.tool.to_string(),
@@ -132,13 +131,4 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     files.sort();
     Ok(files)
-}
-
-fn moment(ms: u64) -> String {
-    let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    at.map_or_else(String::new, |at| format!("{at:.3}"))
-}
-
-fn compact(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("plain data with text keys")
 }

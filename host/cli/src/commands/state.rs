@@ -87,7 +87,7 @@ pub struct Delete {
 }
 
 /// The store of a configuration, where there is one: looking makes none.
-fn existing(settings: &Settings) -> Option<StateStore> {
+pub fn existing(settings: &Settings) -> Option<StateStore> {
     let store = StateStore::new(&fleetgate_store::directory(&settings.serve.state));
     store.exists().then_some(store)
 }
@@ -113,7 +113,7 @@ impl List {
             }
         };
         if self.json {
-            buckets.iter().for_each(|kept| output::line(compact(kept)));
+            buckets.iter().for_each(output::json_line);
             return Ok(());
         }
         if buckets.is_empty() {
@@ -189,9 +189,7 @@ impl Show {
             return Ok(());
         }
         let rows = entries.iter().map(|(key, entry)| {
-            let expires = entry.expires.and_then(|expires| Timestamp::try_from(expires).ok());
-            let expires = expires.map_or_else(String::new, |expires| format!("{expires:.3}"));
-            [key.clone(), entry.value.len().to_string(), expires]
+            [key.clone(), entry.value.len().to_string(), goes_at(entry).unwrap_or_default()]
         });
         output::line("");
         output::table(["key", "bytes", "goes at"], rows);
@@ -255,15 +253,16 @@ fn facts(key: &str, entry: &Entry) -> Value {
         Ok(text) => json!({ "text": text }),
         Err(_) => json!({ "bytes": entry.value }),
     };
-    let expires = entry.expires.and_then(|expires| Timestamp::try_from(expires).ok());
     json!({
         "key": key,
         "value": value,
         "revision": entry.revision,
-        "expires": expires.map(|expires| format!("{expires:.3}")),
+        "expires": goes_at(entry),
     })
 }
 
-fn compact(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("plain data with text keys")
+/// When an entry goes by itself.
+fn goes_at(entry: &Entry) -> Option<String> {
+    let at = Timestamp::try_from(entry.expires?).ok()?;
+    Some(format!("{at:.3}"))
 }
