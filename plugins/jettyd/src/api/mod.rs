@@ -3,13 +3,14 @@
 //! - [`client`] sends: one place for timeouts and for what a missing answer means. [`refusal`] says what a status means,
 //!   [`reading`] reads what comes back, leniently: the server is closed, and its public descriptions differ.
 //! - [`lookup`] finds a device by its id or its name, for tools that only look.
-//! - [`devices`], [`telemetry`], [`commands`], [`configuring`] and [`alerts`] are its parts.
+//! - [`devices`], [`latest`], [`telemetry`], [`commands`], [`configuring`] and [`alerts`] are its parts.
 
 pub mod alerts;
 mod client;
 pub mod commands;
 pub mod configuring;
 pub mod devices;
+pub mod latest;
 mod lookup;
 mod reading;
 mod refusal;

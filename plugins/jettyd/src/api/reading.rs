@@ -93,7 +93,7 @@ pub(super) struct Summed {
 
 /// `{"ts": …, "readings": {…}}`, or one value: `{"timestamp": …, "metric": …, "value": …}`, also as a mean with `min`,
 /// `max` and `count`. `metric`: what was asked for, where the row does not say.
-pub(super) fn row(entry: &Value, metric: &str) -> Row {
+fn row(entry: &Value, metric: &str) -> Row {
     let instant = ["ts", "timestamp", "time", "bucket", "recorded_at", "created_at"];
     let at = instant.iter().find_map(|key| time::read(entry.get(*key)?));
     if let Some(readings) =
@@ -118,6 +118,18 @@ pub(super) fn row(entry: &Value, metric: &str) -> Row {
         .iter()
         .any(|key| entry.get(*key).is_some());
     Row { at, readings, summed: is_sum.then_some(summed) }
+}
+
+/// The rows of an answer.
+pub(super) fn rows(answer: Value, metric: &str) -> Result<Vec<Row>, Fault> {
+    let rows = list(answer, &["telemetry", "rows", "points", "readings"])?;
+    Ok(rows.iter().map(|entry| row(entry, metric)).collect())
+}
+
+/// Whether a page of so many rows may have been cut: it is full, or as round as the limits are that servers have of their
+/// own.
+pub(super) fn may_be_cut(rows: usize, asked: usize) -> bool {
+    rows >= asked || (rows > 0 && rows.is_multiple_of(50))
 }
 
 #[cfg(test)]

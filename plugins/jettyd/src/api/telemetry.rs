@@ -1,4 +1,4 @@
-//! Values of sensors: the last one, and those of a range of time.
+//! Values of a sensor in a range of time.
 //!
 //! The server has no cursor. A page that is full is followed by asking for what lies before its first or behind its last
 //! row, whichever the server left out: that differs between servers, and so does the order of rows.
@@ -9,74 +9,15 @@ use fleetgate_sdk::prelude::*;
 use jiff::Timestamp;
 
 use super::client::{Api, answer};
+use super::devices;
 use super::lookup::by_id_or_name;
-use super::reading::{Row, Summed, list, row};
-use super::{devices, refusal};
+use super::reading::{Row, Summed, may_be_cut, rows};
 use crate::history::{Asked, History, Point, Resolution, points};
-use crate::reading::{Missing, Reading, Scalar, find, unit};
-use crate::tools::sensors::SensorValue;
+use crate::reading::{Missing, Scalar, find};
 
 /// Rows on a page, and pages that are read.
 const PAGE: usize = 1000;
 const PAGES: usize = 10;
-
-/// read_sensor: the shadow's value; where that has none, the newest row of telemetry.
-pub fn last(asked: &str, key: &str) -> Result<SensorValue, Fault> {
-    let api = Api::connect()?;
-    by_id_or_name(&api, asked, |id| {
-        let shadow = devices::shadow(&api, id);
-        let mut known = Vec::new();
-        match &shadow {
-            Ok(Some(shadow)) => {
-                let readings = shadow.readings();
-                match find(key, readings.keys().map(String::as_str)) {
-                    Ok(key) => return Ok(value(id, key, &readings[key])),
-                    Err(several @ Missing::Several(_)) => return Err(several.fault(id, key)),
-                    Err(Missing::None(keys)) => known = keys,
-                }
-            }
-            Ok(None) => {}
-            // Without a shadow there may be telemetry all the same. What ends the call, or holds for that, too, does not.
-            Err(fault) if matches!(refusal::status(fault), Some(404 | 405 | 500..)) => {}
-            Err(fault) => return Err(fault.clone()),
-        }
-        let request = api.get(id, ["telemetry"]).query("metric", key).query("limit", 1);
-        let rows = match answer(request)
-            .and_then(|answer| list(answer, &["telemetry", "rows", "points", "readings"]))
-        {
-            Ok(rows) => rows,
-            // The device is there; some servers have no empty answer for a metric that they do not know.
-            Err(fault) if matches!(refusal::status(&fault), Some(400 | 404 | 422)) && shadow.is_ok() => {
-                Vec::new()
-            }
-            Err(fault) => return Err(fault),
-        };
-        let rows = rows.iter().map(|entry| row(entry, key));
-        let Some(newest) = rows.max_by_key(|row| row.at) else {
-            return Err(Missing::None(known).fault(id, key));
-        };
-        match find(key, newest.readings.keys().map(String::as_str)) {
-            Ok(key) => Ok(value(id, key, &newest.readings[key])),
-            Err(Missing::None(keys)) => {
-                known.extend(keys);
-                known.sort();
-                known.dedup();
-                Err(Missing::None(known).fault(id, key))
-            }
-            Err(several) => Err(several.fault(id, key)),
-        }
-    })
-}
-
-fn value(id: &str, key: &str, reading: &Reading) -> SensorValue {
-    SensorValue {
-        device_id: id.to_owned(),
-        sensor_key: key.to_owned(),
-        value: reading.value.clone(),
-        unit: reading.unit.clone().or_else(|| unit(key).map(str::to_owned)),
-        timestamp: reading.at.map(|at| at.to_string()),
-    }
-}
 
 /// get_history
 pub fn history(asked: &str, key: &str, range: &Asked) -> Result<History, Fault> {
@@ -89,11 +30,6 @@ pub fn history(asked: &str, key: &str, range: &Asked) -> Result<History, Fault> 
         let truncated = pages.all(&key, first, &mut values)?;
         Ok(History::new(id, &key, range, values.points(range), truncated))
     })
-}
-
-/// Whether a page may have been cut: it is full, or as round as the limits are that servers have of their own.
-fn may_be_cut(rows: usize) -> bool {
-    rows >= PAGE || (rows > 0 && rows.is_multiple_of(50))
 }
 
 struct Pages<'a> {
@@ -113,8 +49,7 @@ impl Pages<'_> {
             .query("to", to)
             .query("limit", PAGE)
             .query_opt("resolution", resolution.ms().map(|_| resolution.word()));
-        let rows = list(answer(request)?, &["telemetry", "rows", "points", "readings"])?;
-        Ok(rows.iter().map(|entry| row(entry, metric)).collect())
+        rows(answer(request)?, metric)
     }
 
     /// The sensor's whole key, and the first page for that.
@@ -145,7 +80,7 @@ impl Pages<'_> {
             (Some(first), Some(last)) => first <= last,
             _ => true,
         };
-        let full = may_be_cut(first.len());
+        let full = may_be_cut(first.len(), PAGE);
         values.add(key, first);
         // Which ends the server may have cut: both, until one proves to be whole.
         let (mut before, mut behind) = (full, full);
@@ -161,7 +96,7 @@ impl Pages<'_> {
             let (from, to) =
                 if towards_behind { (greatest, self.range.to) } else { (self.range.from, least) };
             let rows = self.read(key, from, to)?;
-            let full = may_be_cut(rows.len());
+            let full = may_be_cut(rows.len(), PAGE);
             let new = values.add(key, rows);
             match (new, full) {
                 // Nothing is left out at this end.

@@ -26,6 +26,7 @@ pub fn last(asked: &str, key: &str) -> Result<SensorValue, Fault> {
         value,
         unit: unit(key).map(str::to_owned),
         timestamp: Some(time::of_ms(at).to_string()),
+        note: None,
     })
 }
 

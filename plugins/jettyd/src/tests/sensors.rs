@@ -93,7 +93,7 @@ fn a_key_that_the_shadow_does_not_have_is_looked_for_in_the_telemetry() {
         let played = Played::new(move |request: &Request| match request.path() {
             path if path.ends_with("/shadow") => Response::json(200, shadow()),
             path if path.ends_with("/telemetry") => {
-                assert_eq!(request.query_string(), "metric=co2&limit=1");
+                assert_eq!(request.query_string(), "metric=co2&limit=200");
                 Response::json(200, row.clone())
             }
             _ => not_found(),
@@ -129,6 +129,177 @@ fn the_newest_row_counts_whatever_their_order() {
         });
         assert_eq!(read(&played, "t")["value"], 2);
     }
+}
+
+/// What a server does with more rows than a page holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Order {
+    /// The newest ones, the oldest of them first.
+    NewestOldestFirst,
+    /// The newest ones, the newest first.
+    NewestFirst,
+    /// The oldest ones, the oldest first.
+    OldestFirst,
+}
+
+const ORDERS: [Order; 3] = [Order::NewestOldestFirst, Order::NewestFirst, Order::OldestFirst];
+
+fn now() -> i64 {
+    crate::time::now().as_second()
+}
+
+/// A server without a shadow, with a row at each of these times (ascending, Unix seconds) whose value is that time; it
+/// keeps to `from` and `limit`, and gives `most` rows at most.
+fn telemetry_at(times: Vec<i64>, order: Order, most: usize) -> Played {
+    Played::new(move |request: &Request| {
+        if !request.path().ends_with("/telemetry") {
+            return not_found();
+        }
+        let from = request
+            .query("from")
+            .map_or(i64::MIN, |from| from.parse::<jiff::Timestamp>().expect("a time").as_second());
+        let limit: usize = request.query("limit").expect("a limit").parse().expect("a number");
+        let mut times: Vec<_> = times.iter().copied().filter(|at| *at >= from).collect();
+        if order != Order::OldestFirst {
+            times.reverse();
+        }
+        times.truncate(limit.min(most));
+        if order == Order::NewestOldestFirst {
+            times.reverse();
+        }
+        let rows: Vec<_> = times.iter().map(|at| json!({ "ts": at, "readings": { "t": at } })).collect();
+        Response::json(200, rows)
+    })
+}
+
+#[test]
+fn of_a_month_of_minutes_the_last_one_is_found_whichever_end_a_server_leaves_out() {
+    let last = now() - 20;
+    let minutes: Vec<i64> = (0..43_200).map(|n| last - n * 60).rev().collect();
+    for order in ORDERS {
+        for most in [200, 100] {
+            let played = telemetry_at(minutes.clone(), order, most);
+            let value = read(&played, "t");
+            assert_eq!((&value["value"], value.get("note")), (&json!(last), None), "{order:?} {most}");
+            let pages = played.asked().len() - 1;
+            let bound = if order == Order::OldestFirst { 16 } else { 2 };
+            assert!(pages <= bound, "{order:?} {most}: {pages} pages");
+        }
+    }
+}
+
+#[test]
+fn the_last_value_of_a_device_that_has_been_away_for_long_is_found_too() {
+    let last = now() - 200 * 86_400;
+    let minutes: Vec<i64> = (0..5_000).map(|n| last - n * 60).rev().collect();
+    for order in ORDERS {
+        let played = telemetry_at(minutes.clone(), order, 200);
+        assert_eq!(read(&played, "t")["value"], last, "{order:?}");
+    }
+}
+
+#[test]
+fn a_page_that_is_not_full_holds_the_last_value_and_is_the_only_one() {
+    for order in ORDERS {
+        let played = telemetry_at(vec![now() - 30, now() - 20, now() - 10], order, 200);
+        assert!(read(&played, "t")["value"].as_i64() >= Some(now() - 12), "{order:?}");
+        assert_eq!(played.asked().len(), 2, "the shadow and one page");
+    }
+}
+
+#[test]
+fn a_server_that_gives_the_last_day_alone_is_asked_for_more() {
+    let at = now() - 3 * 86_400;
+    let played = Played::new(move |request: &Request| match (request.path(), request.query("from")) {
+        (path, Some(from)) if path.ends_with("/telemetry") => {
+            assert_eq!(from, "1970-01-01T00:00:00Z");
+            Response::json(200, json!([{ "ts": at, "readings": { "t": 7 } }]))
+        }
+        (path, None) if path.ends_with("/telemetry") => Response::json(200, json!([])),
+        _ => not_found(),
+    });
+    assert_eq!(read(&played, "t")["value"], 7);
+}
+
+#[test]
+fn a_sensor_that_nothing_knows_costs_two_pages() {
+    let played = with_shadow();
+    assert!(played.fault("read_sensor", json!({ "device_id": ID, "sensor_key": "co2" })).is("unknown"));
+    assert_eq!(played.asked().len(), 3, "the shadow and two pages");
+}
+
+#[test]
+fn a_server_that_does_not_keep_to_from_is_not_believed_to_have_given_the_last_value() {
+    let played = Played::new(|request: &Request| match request.path() {
+        path if path.ends_with("/telemetry") => {
+            let rows: Vec<_> =
+                (0..200).map(|n| json!({ "ts": 1_779_271_200 + n, "readings": { "t": n } })).collect();
+            Response::json(200, rows)
+        }
+        _ => not_found(),
+    });
+    let value = read(&played, "t");
+    assert_eq!(value["value"], 199);
+    assert!(value["note"].as_str().is_some_and(|note| note.contains("may be newer")), "{value}");
+}
+
+#[test]
+fn of_rows_without_a_time_the_last_counts_and_any_with_a_time_before_them() {
+    for (rows, expected) in [
+        (json!([{ "readings": { "t": 1 } }, { "readings": { "t": 2 } }]), (2, Value::Null)),
+        (
+            json!([{ "ts": 1_779_271_200, "readings": { "t": 1 } }, { "readings": { "t": 2 } }]),
+            (1, json!("2026-05-20T10:00:00Z")),
+        ),
+    ] {
+        let played = Played::new(move |request: &Request| match request.path() {
+            path if path.ends_with("/telemetry") => Response::json(200, rows.clone()),
+            _ => not_found(),
+        });
+        let value = read(&played, "t");
+        assert_eq!((&value["value"], &value["timestamp"]), (&json!(expected.0), &expected.1));
+    }
+}
+
+#[test]
+fn a_newer_row_of_other_sensors_does_not_hide_the_last_value() {
+    let rows = json!([
+        { "ts": 1_779_271_200, "readings": { "air.co2": 400, "air.temperature": 1 } },
+        { "ts": 1_779_271_260, "readings": { "air.co2": 410 } },
+        { "ts": 1_779_271_320, "readings": { "air.temperature": 2, "air.co2": null } }
+    ]);
+    let played = Played::new(move |request: &Request| match request.path() {
+        path if path.ends_with("/telemetry") => Response::json(200, rows.clone()),
+        _ => not_found(),
+    });
+    assert_eq!(read(&played, "co2")["value"], 410);
+    let fault = played.fault("read_sensor", json!({ "device_id": ID, "sensor_key": "pressure" }));
+    assert_eq!(fault.details.expect("details")["sensor_keys"], json!(["air.co2", "air.temperature"]));
+}
+
+#[test]
+fn a_row_of_the_future_is_given_with_a_word_about_the_clock() {
+    for order in ORDERS {
+        let ahead = now() + 3600;
+        let minutes: Vec<i64> = (0..1_000).map(|n| ahead - n * 60).rev().collect();
+        let value = read(&telemetry_at(minutes, order, 200), "t");
+        assert_eq!(value["value"], ahead, "{order:?}");
+        assert!(value["note"].as_str().is_some_and(|note| note.contains("clock")), "{value}");
+    }
+}
+
+#[test]
+fn a_server_that_fails_in_the_middle_is_a_fault_and_no_old_value() {
+    let played = Played::new(|request: &Request| match (request.path(), request.query("from")) {
+        (path, None) if path.ends_with("/telemetry") => {
+            let rows: Vec<_> =
+                (0..200).map(|n| json!({ "ts": 1_779_271_200 + n, "readings": { "t": n } })).collect();
+            Response::json(200, rows)
+        }
+        (path, Some(_)) if path.ends_with("/telemetry") => Response::status(503),
+        _ => not_found(),
+    });
+    assert!(played.fault("read_sensor", json!({ "device_id": ID, "sensor_key": "t" })).is("unavailable"));
 }
 
 #[test]

@@ -33,6 +33,9 @@ pub struct SensorValue {
     pub unit: Option<String>,
     /// When, RFC 3339; null if not known.
     pub timestamp: Option<String>,
+    /// Why it may not be the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Read the latest telemetry value for a specific sensor key on a device. Returns value, unit, and timestamp: look at
@@ -54,7 +57,7 @@ pub struct SensorValue {
 pub fn read_sensor(args: OneSensor) -> Result<SensorValue, Fault> {
     check(&args.device_id, &args.sensor_key)?;
     match Mode::granted()? {
-        Mode::Api => api::telemetry::last(&args.device_id, &args.sensor_key),
+        Mode::Api => api::latest::last(&args.device_id, &args.sensor_key),
         Mode::Direct => direct::sensors::last(&args.device_id, &args.sensor_key),
     }
 }
