@@ -7,6 +7,7 @@ use fleetgate_sdk::prelude::*;
 
 use super::clock::Measured;
 use super::keys::{alert_key, alerts_prefix, history_key, record_key, report_key, script_key};
+use super::matter::{Matter, Matters};
 use super::message::{AlertSaid, Said};
 use super::record::{HeardAlert, Report, Script};
 use super::store::Draft;
@@ -44,7 +45,7 @@ pub struct Heard {
 /// What else came of it.
 #[derive(Default)]
 pub struct Kept {
-    pub corrected: Vec<String>,
+    pub matters: Matters,
     pub refused: Vec<(usize, Fault)>,
 }
 
@@ -78,14 +79,18 @@ pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut K
         match &one.said {
             Said::Telemetry { ts, readings, left_out } => {
                 let at = measured(ts.as_ref());
-                if matches!(at, Measured::Corrected(_)) {
-                    kept.corrected.push(device.to_owned());
-                }
-                if *left_out > 0 {
-                    log::info(format!(
-                        "{left_out} readings of {} are no values, and are left out",
-                        shown(device)
-                    ));
+                let clock = match at {
+                    Measured::Told(_) => Some(false),
+                    Measured::Corrected(_) => Some(true),
+                    Measured::Heard(_) => None,
+                };
+                for (matter, is) in [(Matter::Clock, clock), (Matter::Values, Some(*left_out > 0))] {
+                    let Some(is) = is else { continue };
+                    if record.matters.counts(matter, is, one.time) {
+                        kept.matters.begins(matter, device);
+                    } else if is {
+                        kept.matters.lasts(matter);
+                    }
                 }
                 for (key, value) in readings {
                     record.measured(key, value, at.ms());

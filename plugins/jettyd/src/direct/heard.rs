@@ -10,6 +10,7 @@ use fleetgate_sdk::prelude::*;
 
 use super::applying::{Heard, Kept, Rules, apply};
 use super::keys::fits;
+use super::matter::{Matter, Matters};
 use super::message::{self, Said};
 use super::store::{Draft, Memory};
 use super::topic::{Channel, Prefix};
@@ -21,8 +22,6 @@ const TOGETHER: usize = 128;
 const BYTES: usize = 512 * 1024;
 /// How often it is tried where somebody else writes, or room has to be made.
 const TRIES: u32 = 6;
-/// Devices that a line of the log names.
-const NAMED: usize = 10;
 
 /// Remembers what devices said.
 #[events]
@@ -42,31 +41,29 @@ pub fn handle(batch: Vec<Event>) -> Vec<Result<(), Fault>> {
         Err(fault) => return vec![Err(fault.retryable()); batch.len()],
     };
     let mut by_device: BTreeMap<String, Vec<Heard>> = BTreeMap::new();
+    // Of each code the first one, and how many there are.
+    let mut refused: BTreeMap<String, (usize, u32)> = BTreeMap::new();
     for (at, event) in batch.iter().enumerate() {
         match read(&prefix, at, event) {
             Ok(Some(heard)) => by_device.entry(heard.device.clone()).or_default().push(heard),
             Ok(None) => {}
             Err(fault) => {
-                log::with(
-                    json!({ "code": fault.code, "topic": shown(&event.subject), "event": shown(&event.id) }),
-                )
-                .warning(&fault.message);
+                refused.entry(fault.code.clone()).or_insert((at, 0)).1 += 1;
                 answers[at] = Err(fault);
             }
         }
     }
-    let mut corrected = Vec::new();
+    for (code, (at, count)) in refused {
+        let (topic, event) = (shown(&batch[at].subject), shown(&batch[at].id));
+        let why = answers[at].as_ref().err().map_or("", |fault| &fault.message);
+        log::with(json!({ "code": code, "topic": topic, "event": event, "count": count })).warning(why);
+    }
+    let mut matters = Matters::default();
     for together in together(by_device) {
         let together: Vec<_> = together.iter().map(Vec::as_slice).collect();
-        keep(&memory, &rules, &together, &mut answers, &mut corrected);
+        keep(&memory, &rules, &together, &mut answers, &mut matters);
     }
-    if !corrected.is_empty() {
-        corrected.sort();
-        corrected.dedup();
-        let named: Vec<_> = corrected.iter().take(NAMED).map(|device| shown(device)).collect();
-        log::with(json!({ "code": "device-clock", "devices": named, "count": corrected.len() }))
-            .warning("the clock of these devices is wrong: what they measured counts from when it was heard");
-    }
+    matters.say(&memory);
     answers
 }
 
@@ -130,23 +127,23 @@ fn keep(
     rules: &Rules,
     group: &[&[Heard]],
     answers: &mut [Result<(), Fault>],
-    corrected: &mut Vec<String>,
+    matters: &mut Matters,
 ) {
     match try_to_keep(memory, rules, group) {
         Ok(kept) => {
-            corrected.extend(kept.corrected);
+            matters.add(kept.matters);
             for (at, fault) in kept.refused {
                 answers[at] = Err(fault);
             }
         }
         Err(_) if group.len() > 1 => {
             for alone in group {
-                keep(memory, rules, &[*alone], answers, corrected);
+                keep(memory, rules, &[*alone], answers, matters);
             }
         }
         Err(fault) if group.len() == 1 && group[0].len() > 1 && !fault.retryable => {
             for alone in group[0].chunks(1) {
-                keep(memory, rules, &[alone], answers, corrected);
+                keep(memory, rules, &[alone], answers, matters);
             }
         }
         Err(fault) => {
@@ -164,6 +161,7 @@ fn keep(
 
 fn try_to_keep(memory: &Memory, rules: &Rules, group: &[&[Heard]]) -> Result<Kept, Fault> {
     let mut last = Fault::unavailable("What is known of these devices changes all the time.");
+    let mut deleted = 0;
     for _ in 0..TRIES {
         let mut draft = Draft::new(memory);
         let mut kept = Kept::default();
@@ -171,14 +169,17 @@ fn try_to_keep(memory: &Memory, rules: &Rules, group: &[&[Heard]]) -> Result<Kep
             apply(&mut draft, rules, of_device, &mut kept)?;
         }
         match draft.write() {
-            Ok(()) => return Ok(kept),
+            Ok(()) => {
+                if deleted > 0 {
+                    kept.matters.more(Matter::Full, deleted);
+                }
+                return Ok(kept);
+            }
             Err(error) if error.is("conflict") => {}
             Err(error) if error.is("quota") => {
                 let devices = group.iter().filter_map(|of_device| Some(of_device.first()?.device.as_str()));
                 let made = memory.make_room(&devices.collect::<Vec<_>>())?;
-                log::with(json!({ "code": "quota" })).warning(format!(
-                    "the bucket is full: {made} of the oldest messages were deleted for new ones"
-                ));
+                deleted += made;
                 last = Fault::from(error).retryable();
                 if made == 0 {
                     return Err(last);

@@ -7,7 +7,7 @@
 //! - [`topic`] says which device a topic belongs to, and where a device is talked to; [`message`] reads what is said, and
 //!   [`clock`] decides what a device's own time is worth.
 //! - [`record`] is what is known of a device, [`applying`] what a message makes of it; [`store`] is where it lies, and
-//!   [`keys`] under what.
+//!   [`keys`] under what. [`matter`] is what the log says of them.
 //!
 //! Nothing but what was heard is known. That a device is offline, or that an alert is over, mostly follows from silence;
 //! the plugin's guide says what is inferred, and from what.
@@ -20,6 +20,7 @@ pub mod configuring;
 pub mod fleet;
 pub mod heard;
 mod keys;
+mod matter;
 mod measured;
 mod message;
 mod not_a_number;

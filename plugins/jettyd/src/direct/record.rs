@@ -6,6 +6,7 @@ use std::time::Duration;
 use fleetgate_sdk::prelude::*;
 use serde_json::Map;
 
+use super::matter::Since;
 use crate::alert::Trigger;
 use crate::device::Device;
 use crate::reading::Scalar;
@@ -40,6 +41,8 @@ pub struct Record {
     pub tags: Vec<String>,
     /// The last value of each sensor, and when that was measured, in Unix milliseconds.
     pub values: BTreeMap<String, (Scalar, i64)>,
+    /// What is the matter with it.
+    pub matters: Since,
 }
 
 impl Record {

@@ -6,6 +6,7 @@ mod configuring;
 mod fleet;
 mod heard;
 mod history;
+mod matters;
 mod sensors;
 mod store;
 

@@ -55,20 +55,6 @@ fn without_a_time_or_with_an_impossible_one_a_value_counts_from_when_it_was_hear
 }
 
 #[test]
-fn a_wrong_clock_is_logged_once_for_a_batch_with_its_devices() {
-    let direct = Direct::new();
-    let ahead = json!({ "ts": ms(0) / 1000 + 86_400, "readings": { "t": 1 } }).to_string();
-    let batch =
-        (0..20).map(|n| super::event(&format!("jettyd/acme/d{}/telemetry", n % 12), &ahead, 0)).collect();
-    assert!(direct.deliver(batch).iter().all(Result::is_ok));
-    let logs: Vec<_> = direct.host.logs().into_iter().filter(|log| log.level == "warning").collect();
-    assert_eq!(logs.len(), 1);
-    let data = logs[0].data.clone().expect("data");
-    assert_eq!((&data["code"], &data["count"]), (&json!("device-clock"), &json!(12)));
-    assert_eq!(data["devices"].as_array().map(Vec::len), Some(10));
-}
-
-#[test]
 fn what_was_measured_before_and_heard_later_does_not_replace_the_last_value() {
     let direct = Direct::new();
     direct.says("telemetry", json!({ "ts": ms(10) / 1000, "readings": { "t": 2 } }));
