@@ -29,6 +29,9 @@ pub struct Pace {
     pub first_pause: Duration,
     /// How long one waits at most.
     pub longest_pause: Duration,
+    /// How far apart a handler's runs begin at least, where less waits than a batch may hold. What comes one by one is
+    /// handled together, so that a thousand messages a second are ten runs a second and not hundreds.
+    pub gather: Duration,
     /// Over how much time what is due when a host starts is spread.
     pub spread: Duration,
     /// How long a source keeps what it hears for a binding that is gone and may be back.
@@ -42,6 +45,7 @@ impl Default for Pace {
         Self {
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(5 * 60),
+            gather: Duration::from_millis(100),
             spread: Duration::from_secs(10),
             gone: Duration::from_secs(10 * 60),
             look: Duration::from_secs(1),

@@ -13,7 +13,7 @@ use super::dead::DeadList;
 use super::engine::Pace;
 use super::origins::Origins;
 use super::record::{Handling, Keeping, Kept, QueueName, now_ms, space};
-use super::{MAX_ALL_BYTES, MAX_QUEUE_BYTES};
+use super::{MAX_ALL_BYTES, MAX_BATCH_BYTES, MAX_QUEUE_BYTES};
 use crate::store::{Batch, Space, Store};
 
 /// How often it is looked for room that another queue gave back.
@@ -114,6 +114,11 @@ impl State {
     fn has_room(&self, most: usize) -> bool {
         let own = self.waiting.len() < most && self.taken.bytes < MAX_QUEUE_BYTES;
         own && (self.waiting.is_empty() || self.taken.of_all.load(Ordering::Relaxed) < MAX_ALL_BYTES)
+    }
+
+    /// Whether so much waits that one run cannot hold more. `most`: events in one batch.
+    pub(super) fn has_batch(&self, most: usize) -> bool {
+        self.waiting.len() >= most || self.taken.bytes >= MAX_BATCH_BYTES
     }
 
     pub(super) fn insert(&mut self, number: u64, kept: Kept) {

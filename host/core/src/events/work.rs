@@ -3,7 +3,7 @@
 //! between delivers again what had begun, with its next attempt.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
@@ -49,11 +49,17 @@ impl Worker {
         // What the last run came to, and is not written yet.
         let mut settled: Option<Batch> = None;
         let mut crashes = 0;
+        let mut began: Option<Instant> = None;
         while !self.stop.is_cancelled() {
             let bounds = self.current.load().event.bounds;
+            if let Some(pause) = self.gathers(began, bounds.batch.min(bounds.queue)) {
+                self.wait(Some(pause)).await;
+                continue;
+            }
             let picked = self.queue.state().pick(bounds.batch, now_ms());
             match picked {
                 Picked::Batch(numbers) => {
+                    began = Some(Instant::now());
                     settled = self.run(&numbers, settled.take(), &mut crashes).await;
                 }
                 _ if settled.is_some() => self.finish(settled.take().unwrap_or_default()).await,
@@ -67,6 +73,13 @@ impl Worker {
         if let Some(settled) = settled {
             self.finish(settled).await;
         }
+    }
+
+    /// How much longer it gathers what comes, since the last run began a moment ago. None: there is enough for a run, or
+    /// the moment is over.
+    fn gathers(&self, began: Option<Instant>, most: usize) -> Option<Duration> {
+        let left = self.queue.pace.gather.checked_sub(began?.elapsed())?;
+        (!self.queue.state().has_batch(most)).then_some(left)
     }
 
     async fn wait(&self, pause: Option<Duration>) {

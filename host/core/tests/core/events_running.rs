@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fleetgate_core::catalog::HostOptions;
 use fleetgate_core::duty::{Duty, OffDuty};
+use fleetgate_core::events::Pace;
 use fleetgate_core::store::{Batch, Key, Space, Store};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
@@ -316,18 +317,40 @@ async fn a_binding_that_is_gone_for_a_moment_is_heard_for_meanwhile() {
 #[tokio::test]
 async fn a_binding_that_stays_away_is_given_up() {
     let name = "ev-away";
-    let place = Place::new(&format!("[plugins.{name}]\n{GRANTS}"));
-    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", ASKS)));
-    let options = HostOptions {
-        state: Arc::<super::events_world::Disk>::default(),
-        duty: Arc::new(fleetgate_core::duty::OnDuty),
-        pace: fleetgate_core::events::Pace { gone: Duration::from_millis(100), ..PACE },
-        ..place.options()
-    };
-    let host = in_time(place.try_start(options)).await.unwrap_or_else(|failed| panic!("{failed}"));
-    in_time(station(name).sink("news")).await;
-    place.remove(name);
-    in_time(host.reload()).await;
-    until(async || (station(name).given_up() == ["news"]).then_some(())).await;
-    assert!(!station(name).is_heard("news"));
+    let pace = Pace { gone: Duration::from_millis(100), ..PACE };
+    let world = World::paced(name, World::place(name, GRANTS), Arc::default(), pace).await;
+    in_time(world.station.sink("news")).await;
+    world.place.remove(name);
+    in_time(world.host.reload()).await;
+    until(async || (world.station.given_up() == ["news"]).then_some(())).await;
+    assert!(!world.station.is_heard("news"));
+}
+
+#[tokio::test]
+async fn what_comes_one_by_one_is_handled_together() {
+    let name = "ev-gather";
+    let place = World::place(name, "grant.radio.set = {}\ngrant.events.news = { batch = 5 }\n");
+    let pace = Pace { gather: Duration::from_secs(3_600), ..PACE };
+    let world = World::paced(name, place, Arc::default(), pace).await;
+    let say = async |text: &str| world.station.says("news", vec![heard("a", text)]).await;
+    say("first").await;
+    world.given(1).await;
+    for text in ["1", "2", "3", "4", "5"] {
+        say(text).await;
+    }
+    world.given(6).await;
+    let runs: Vec<usize> = world.station.given().iter().map(Vec::len).collect();
+    assert_eq!(runs, [1, 5], "the first waits for nobody, and the others for a whole batch");
+}
+
+#[tokio::test]
+async fn a_queue_that_holds_less_than_a_batch_is_handled_when_it_is_full() {
+    let name = "ev-gather-few";
+    let place = World::place(name, "grant.radio.set = {}\ngrant.events.news = { queue = 2, batch = 5 }\n");
+    let pace = Pace { gather: Duration::from_secs(3_600), ..PACE };
+    let world = World::paced(name, place, Arc::default(), pace).await;
+    for text in ["first", "1", "2", "3", "4"] {
+        world.station.says("news", vec![heard("a", text)]).await;
+    }
+    world.given(5).await;
 }

@@ -41,6 +41,7 @@ pub const GRANTS: &str = "grant.radio.set = {}\ngrant.events.news = {}\n";
 pub const PACE: Pace = Pace {
     first_pause: Duration::from_millis(20),
     longest_pause: Duration::from_millis(200),
+    gather: Duration::ZERO,
     spread: Duration::ZERO,
     gone: Duration::from_secs(3_600),
     look: Duration::from_millis(20),
@@ -140,16 +141,26 @@ impl World {
 
     /// The same, with the handler told what to do before anything runs.
     pub async fn prepared(name: &'static str, settings: &str, prepare: impl FnOnce(&Station)) -> Self {
-        let place = Place::new(&format!("[plugins.{name}]\n{settings}"));
-        place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", ASKS)));
+        let place = Self::place(name, settings);
         prepare(&station(name));
         Self::over(name, place, Arc::default()).await
     }
 
+    /// Where the plugin lies, granted so.
+    pub fn place(name: &str, settings: &str) -> Place {
+        let place = Place::new(&format!("[plugins.{name}]\n{settings}"));
+        place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", ASKS)));
+        place
+    }
+
     pub async fn over(name: &'static str, place: Place, disk: Arc<Disk>) -> Self {
+        Self::paced(name, place, disk, PACE).await
+    }
+
+    /// The same with another pace.
+    pub async fn paced(name: &'static str, place: Place, disk: Arc<Disk>, pace: Pace) -> Self {
         let audit = Arc::<Written>::default();
-        let options =
-            HostOptions { state: disk.clone(), duty: Arc::new(OnDuty), pace: PACE, ..place.options() };
+        let options = HostOptions { state: disk.clone(), duty: Arc::new(OnDuty), pace, ..place.options() };
         let host = in_time(Host::start(options, SANDBOX.clone(), capabilities(), audit.clone())).await;
         let host = host.unwrap_or_else(|failed| panic!("{failed}"));
         assert!(host.survey().is_fine(), "{:?}", host.survey());
