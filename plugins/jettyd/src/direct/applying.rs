@@ -10,6 +10,7 @@ use super::keys::{alert_key, alerts_prefix, history_key, record_key, report_key,
 use super::matter::{Matter, Matters};
 use super::message::{AlertSaid, Said};
 use super::record::{HeardAlert, Report, Script};
+use super::room::{Need, Room, cost};
 use super::store::Draft;
 use crate::alert::{Alert, alert_of};
 use crate::reading::{Scalar, shown};
@@ -18,6 +19,8 @@ use crate::reading::{Scalar, shown};
 const MOST_ALERTS: u32 = 64;
 /// For so long a device of the same id under another prefix is another device.
 const ELSEWHERE: i64 = 3_600_000;
+/// What the key of an entry costs beside what a message has, in bytes.
+const OVERHEAD: usize = 128;
 
 /// What the operator set.
 pub struct Rules {
@@ -47,13 +50,38 @@ pub struct Heard {
 pub struct Kept {
     pub matters: Matters,
     pub refused: Vec<(usize, Fault)>,
+    /// What all of it costs, by device.
+    pub needs: Vec<Need>,
 }
 
 /// What these messages make of a device.
-pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut Kept) -> Result<(), Fault> {
-    let Some(device) = heard.first().map(|heard| heard.device.as_str()) else { return Ok(()) };
+pub fn apply(
+    draft: &mut Draft<'_>,
+    rules: &Rules,
+    room: &Room,
+    heard: &[Heard],
+    kept: &mut Kept,
+) -> Result<(), Fault> {
+    let Some((device, last)) = heard.last().map(|heard| (heard.device.as_str(), heard.time)) else {
+        return Ok(());
+    };
     let (known, when) = draft.record(device)?;
+    let without = room.without.contains(device);
+    if without && known.is_none() {
+        let full = Fault::custom(
+            "no-room",
+            "The bucket is full, and no device has more than it has a right to: there is no room for another one.",
+        );
+        kept.refused.extend(heard.iter().map(|one| (one.at, full.clone())));
+        return Ok(());
+    }
     let mut record = known.clone().unwrap_or_default();
+    let retention = i64::try_from(rules.retention.as_millis()).unwrap_or(i64::MAX);
+    record.held.expire(last, retention);
+    room.given.get(device).into_iter().for_each(|given| record.held.forget(*given));
+    let bytes = heard.iter().map(|one| cost(one.bytes + OVERHEAD)).sum::<u64>();
+    let first = if known.is_none() { OVERHEAD as u64 * 4 } else { 0 };
+    kept.needs.push(Need { device: device.to_owned(), held: record.held.cost(), cost: bytes + first });
     let tolerance = i64::try_from(rules.tolerance.as_millis()).unwrap_or(i64::MAX);
     for one in heard {
         let latest = one.time.saturating_add(tolerance);
@@ -95,7 +123,9 @@ pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut K
                 for (key, value) in readings {
                     record.measured(key, value, at.ms());
                 }
-                history(draft, rules, one, at.ms(), readings)?;
+                if !without && let Some(bytes) = history(draft, rules, one, at.ms(), readings)? {
+                    record.held.add(at.ms(), cost(bytes), retention);
+                }
             }
             Said::Status { ts, word, version } => {
                 let at = if one.retained { told(ts.as_ref(), one, rules) } else { one.time };
@@ -168,7 +198,8 @@ pub fn apply(draft: &mut Draft<'_>, rules: &Rules, heard: &[Heard], kept: &mut K
     if record.prefix.is_empty() || known.as_ref() == Some(&record) {
         return Ok(());
     }
-    draft.set_when(record_key(device), &record, rules.forget, when)
+    draft.set_when(record_key(device), &record, rules.forget, when)?;
+    Ok(())
 }
 
 /// When something was said that the broker kept; 0 where nobody knows.
@@ -179,20 +210,21 @@ fn told(ts: Option<&Value>, heard: &Heard, rules: &Rules) -> i64 {
     }
 }
 
+/// The bytes that are kept of it, if some are.
 fn history(
     draft: &mut Draft<'_>,
     rules: &Rules,
     heard: &Heard,
     at: i64,
     readings: &BTreeMap<String, Scalar>,
-) -> Result<(), Fault> {
+) -> Result<Option<usize>, Fault> {
     let age = Duration::from_millis(u64::try_from(heard.time.saturating_sub(at)).unwrap_or_default());
     // What is older than history is kept is none any more.
     match rules.retention.checked_sub(age) {
         Some(left) if !left.is_zero() && !readings.is_empty() => {
-            draft.set(history_key(&heard.device, at, &heard.event), readings, left)
+            draft.set(history_key(&heard.device, at, &heard.event), readings, left).map(Some)
         }
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 
@@ -222,7 +254,8 @@ fn alert(draft: &mut Draft<'_>, rules: &Rules, device: &str, said: &AlertSaid, a
     alert.trigger = rule.and_then(|rule| Alert::of_rule(device, rule)?.trigger).or(alert.trigger);
     let last = if said.resolved { &mut alert.resolved } else { &mut alert.fired };
     *last = Some(last.map_or(at, |before| before.max(at)));
-    draft.set(key, &alert, rules.forget)
+    draft.set(key, &alert, rules.forget)?;
+    Ok(())
 }
 
 /// Alerts may say something new each time (`31.2 is too hot`); of those, only so many are remembered.

@@ -12,6 +12,7 @@ use super::applying::{Heard, Kept, Rules, apply};
 use super::keys::fits;
 use super::matter::{Matter, Matters};
 use super::message::{self, Said};
+use super::room::Room;
 use super::store::{Draft, Memory};
 use super::topic::{Channel, Prefix};
 use crate::reading::shown;
@@ -161,29 +162,28 @@ fn keep(
 
 fn try_to_keep(memory: &Memory, rules: &Rules, group: &[&[Heard]]) -> Result<Kept, Fault> {
     let mut last = Fault::unavailable("What is known of these devices changes all the time.");
-    let mut deleted = 0;
+    let mut room = Room::default();
     for _ in 0..TRIES {
         let mut draft = Draft::new(memory);
         let mut kept = Kept::default();
         for of_device in group {
-            apply(&mut draft, rules, of_device, &mut kept)?;
+            apply(&mut draft, rules, &room, of_device, &mut kept)?;
         }
         match draft.write() {
             Ok(()) => {
-                if deleted > 0 {
-                    kept.matters.more(Matter::Full, deleted);
+                if room.deleted > 0 {
+                    kept.matters.more(Matter::Full, room.deleted);
                 }
                 return Ok(kept);
             }
             Err(error) if error.is("conflict") => {}
             Err(error) if error.is("quota") => {
-                let devices = group.iter().filter_map(|of_device| Some(of_device.first()?.device.as_str()));
-                let made = memory.make_room(&devices.collect::<Vec<_>>())?;
-                deleted += made;
                 last = Fault::from(error).retryable();
-                if made == 0 {
-                    return Err(last);
+                let all_without = kept.needs.iter().all(|need| room.without.contains(&need.device));
+                if all_without {
+                    break;
                 }
+                room.make(memory, &kept.needs)?;
             }
             Err(error) => return Err(error.into()),
         }

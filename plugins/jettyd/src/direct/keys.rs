@@ -8,6 +8,7 @@
 //! | `a/<device>/<hash>` | an alert: [`HeardAlert`](super::record::HeardAlert) |
 //! | `h/<device>/<time>/<event>` | what one message measured, by sensor |
 //! | `n/<code>` | what the log has still to say of the fleet: [`Matters`](super::matter::Matters) |
+//! | `r/share` | how history is shared, as it was last counted: [`Room`](super::room::Room) |
 //!
 //! The time has 14 digits of milliseconds, so that keys sort by it; the event's id ends the key, so that a message that is
 //! delivered twice is stored once. Everything goes by itself when its time is over.
@@ -68,6 +69,10 @@ pub fn report_key(device: &str) -> String {
 
 pub fn script_key(device: &str) -> String {
     format!("c/{}", encoded(device))
+}
+
+pub fn share_key() -> String {
+    "r/share".to_owned()
 }
 
 pub fn matter_key(code: &str) -> String {

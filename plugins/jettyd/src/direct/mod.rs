@@ -6,8 +6,8 @@
 //!
 //! - [`topic`] says which device a topic belongs to, and where a device is talked to; [`message`] reads what is said, and
 //!   [`clock`] decides what a device's own time is worth.
-//! - [`record`] is what is known of a device, [`applying`] what a message makes of it; [`store`] is where it lies, and
-//!   [`keys`] under what. [`matter`] is what the log says of them.
+//! - [`record`] is what is known of a device, [`applying`] what a message makes of it; [`store`] is where it lies,
+//!   [`keys`] under what, and [`room`] who makes some when that is full. [`matter`] is what the log says of them.
 //!
 //! Nothing but what was heard is known. That a device is offline, or that an alert is over, mostly follows from silence;
 //! the plugin's guide says what is inferred, and from what.
@@ -25,6 +25,7 @@ mod measured;
 mod message;
 mod not_a_number;
 mod record;
+mod room;
 pub mod sensors;
 mod store;
 mod topic;

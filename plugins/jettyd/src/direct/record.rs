@@ -7,6 +7,7 @@ use fleetgate_sdk::prelude::*;
 use serde_json::Map;
 
 use super::matter::Since;
+use super::room::Held;
 use crate::alert::Trigger;
 use crate::device::Device;
 use crate::reading::Scalar;
@@ -43,6 +44,8 @@ pub struct Record {
     pub values: BTreeMap<String, (Scalar, i64)>,
     /// What is the matter with it.
     pub matters: Since,
+    /// What history is kept of it.
+    pub held: Held,
 }
 
 impl Record {

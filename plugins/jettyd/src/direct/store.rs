@@ -18,10 +18,6 @@ use crate::settings;
 /// Devices and alerts that are listed.
 const MOST_DEVICES: usize = 10_000;
 const MOST_ALERTS: usize = 5_000;
-/// Entries that make room for new ones at once, and how many of them are of one device: several batches' worth, since a
-/// bucket that is full stays so.
-const ROOM: usize = 480;
-const ROOM_OF_DEVICE: u32 = 16;
 /// Ids that a refusal names.
 const NAMED: usize = 20;
 
@@ -156,27 +152,6 @@ impl Memory {
         Ok(false)
     }
 
-    /// Deletes the oldest history of these devices; where they have none, some of others.
-    pub fn make_room(&self, devices: &[&str]) -> Result<usize, Fault> {
-        let mut old = Vec::new();
-        // A part of each, so that none pays for all.
-        let of_each = u32::try_from(ROOM / devices.len().max(1)).unwrap_or(1).clamp(1, ROOM_OF_DEVICE);
-        for device in devices {
-            let page = self.bucket.list(&history_prefix(device), None, of_each)?;
-            old.extend(page.entries.into_iter().map(|entry| entry.key));
-            if old.len() >= ROOM {
-                break;
-            }
-        }
-        if old.is_empty() {
-            let page = self.bucket.list("h/", None, ROOM_OF_DEVICE)?;
-            old.extend(page.entries.into_iter().map(|entry| entry.key));
-        }
-        let batch = old.iter().fold(self.bucket.batch(), |batch, key| batch.delete(key));
-        batch.write()?;
-        Ok(old.len())
-    }
-
     /// Changes a device's record, if there is one.
     pub fn change(&self, device: &str, change: impl Fn(&mut Record)) -> Result<(), Fault> {
         let key = record_key(device);
@@ -261,7 +236,8 @@ impl<'a> Draft<'a> {
         Ok((entry.json().ok(), Condition::Revision(entry.revision)))
     }
 
-    pub fn set(&mut self, key: String, value: &impl Serialize, ttl: Duration) -> Result<(), Fault> {
+    /// The bytes of the entry.
+    pub fn set(&mut self, key: String, value: &impl Serialize, ttl: Duration) -> Result<usize, Fault> {
         self.set_when(key, value, ttl, Condition::Always)
     }
 
@@ -271,12 +247,13 @@ impl<'a> Draft<'a> {
         value: &impl Serialize,
         ttl: Duration,
         when: Condition,
-    ) -> Result<(), Fault> {
+    ) -> Result<usize, Fault> {
         let value = serde_json::to_vec(value)
             .map_err(|error| Fault::internal(format!("What is to be remembered cannot be JSON: {error}")))?;
+        let bytes = key.len() + value.len();
         let change = Change::Set { value, ttl: Some(ttl.max(Duration::from_secs(1))) };
         self.writes.insert(key.clone(), Write { key, when, change });
-        Ok(())
+        Ok(bytes)
     }
 
     pub fn delete(&mut self, key: String) {
