@@ -81,10 +81,9 @@ pub struct Wanted {
     /// Only those of this device.
     #[schemars(length(min = 1, max = 256))]
     pub device_id: Option<String>,
-    /// At most so many.
-    #[serde(default = "usual")]
+    /// At most so many. Left out: 100.
     #[schemars(range(min = 1, max = 500))]
-    pub limit: usize,
+    pub limit: Option<usize>,
     /// `next_cursor` of the answer before.
     #[schemars(length(min = 1, max = 512))]
     pub cursor: Option<String>,
@@ -100,24 +99,31 @@ pub enum WantedState {
     Resolved,
 }
 
-fn usual() -> usize {
-    100
-}
+/// So many, where nobody says.
+const USUAL: usize = 100;
 
 impl Wanted {
+    /// At most so many.
+    pub fn most(&self) -> usize {
+        self.limit.unwrap_or(USUAL)
+    }
+
     /// # Errors
     /// `invalid-arguments` for a limit that no list has.
     pub fn check(&self) -> Result<(), Fault> {
-        if (1..=500).contains(&self.limit) {
-            return Ok(());
+        match self.limit {
+            Some(limit) if !(1..=500).contains(&limit) => {
+                Err(Fault::invalid("/limit", format!("It is 1 to 500; {limit} is not.")))
+            }
+            _ => Ok(()),
         }
-        Err(Fault::invalid("/limit", format!("It is 1 to 500; {} is not.", self.limit)))
     }
 
-    /// Whether it is one of those.
+    /// Whether it is one of those. One of which nobody says whether it is fired may be.
     pub fn holds(&self, alert: &Alert) -> bool {
         let state = match self.state {
             None => true,
+            Some(_) if alert.state == State::Unknown => true,
             Some(WantedState::Fired) => alert.state == State::Fired,
             Some(WantedState::Resolved) => alert.state == State::Resolved,
         };
@@ -184,11 +190,17 @@ impl Alert {
             .find_map(|key| Trigger::read(entry.get(*key)?))
             .or_else(|| Trigger::read(entry));
         let last_fired = ["last_fired_at", "fired_at", "last_triggered_at", "triggered_at"];
-        let resolved = entry.get("resolved_at").is_some_and(|at| !at.is_null());
+        let flag = |keys: &[&str]| keys.iter().find_map(|key| entry.get(*key)?.as_bool());
+        let over = entry.get("resolved_at").map(|at| !at.is_null());
+        let has_fired = last_fired.iter().any(|key| entry.get(*key).is_some_and(|at| !at.is_null()));
         let state = match text(entry, &["state", "status"]) {
             Some(word) => State::read(&word).unwrap_or(State::Unknown),
-            None if resolved => State::Resolved,
-            None => State::Unknown,
+            None => match (flag(&["fired", "firing", "active"]), flag(&["resolved"]).or(over)) {
+                (Some(true), _) => State::Fired,
+                (Some(false), _) | (None, Some(true)) => State::Resolved,
+                (None, Some(false)) if has_fired => State::Fired,
+                (None, _) => State::Unknown,
+            },
         };
         Some(Self {
             id: text(entry, &["id", "alert_id", "rule_id"])?,
@@ -208,14 +220,14 @@ impl Alert {
     /// The alert that a rule of a device's script makes. None: it makes none. Nothing says whether it is fired.
     pub fn of_rule(device: &str, rule: &Value) -> Option<Self> {
         let action = alert_of(rule)?;
-        let id = text(rule, &["id", "rule_id"])?;
+        let id = shown(&text(rule, &["id", "rule_id"])?);
         Some(Self {
             id: format!("{device}/{id}"),
-            name: text(action, &["message"]).or(Some(id)),
+            name: text(action, &["message"]).map(|said| shown(&said)).or(Some(id)),
             device_id: Some(device.to_owned()),
             trigger: rule.get("when").and_then(Trigger::read),
             channels: Vec::new(),
-            severity: text(action, &["severity"]),
+            severity: text(action, &["severity"]).map(|said| shown(&said)),
             state: State::Unknown,
             last_fired_at: None,
         })
@@ -284,6 +296,26 @@ mod tests {
         assert_eq!(json!(alert.trigger), json!({ "sensor": "t", "op": "<", "value": 5 }));
         assert_eq!(alert.last_fired_at.as_deref(), Some("2024-03-18T12:00:00Z"));
         assert_eq!(Alert::read(&json!({ "name": "nameless" })), None);
+    }
+
+    #[test]
+    fn whether_it_is_fired_is_read_from_a_word_a_flag_or_its_times_and_not_guessed() {
+        for (said, state) in [
+            (json!({ "status": "FIRING" }), State::Fired),
+            (json!({ "state": "ok" }), State::Resolved),
+            (json!({ "state": "odd" }), State::Unknown),
+            (json!({ "fired": true }), State::Fired),
+            (json!({ "active": false }), State::Resolved),
+            (json!({ "resolved": true }), State::Resolved),
+            (json!({ "fired_at": 1_710_763_200, "resolved_at": null }), State::Fired),
+            (json!({ "fired_at": 1_710_763_200, "resolved_at": 1_710_763_300 }), State::Resolved),
+            (json!({ "last_fired_at": 1_710_763_200 }), State::Unknown),
+            (json!({}), State::Unknown),
+        ] {
+            let mut entry = said.clone();
+            entry["id"] = json!("al_1");
+            assert_eq!(Alert::read(&entry).map(|alert| alert.state), Some(state), "{said}");
+        }
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! Alerts. No public page says where the API lists them; where it does not, the rules of the devices are read.
 
+use std::collections::BTreeSet;
+
 use fleetgate_sdk::prelude::*;
 
 use super::client::{Api, answer};
 use super::{devices, reading, refusal};
-use crate::alert::{Alert, Alerts, Wanted, WantedState, rules};
+use crate::alert::{Alert, Alerts, State, Wanted, WantedState, rules};
 use crate::settings;
 
 /// Devices whose configuration is looked at.
 const MOST_DEVICES: usize = 50;
 /// Pages that are counted.
 const PAGES: usize = 10;
-/// Entries on a page that is counted.
-const PAGE: usize = 500;
 
 /// list_alerts
 pub fn list(wanted: &Wanted) -> Result<Alerts, Fault> {
@@ -25,39 +25,49 @@ pub fn list(wanted: &Wanted) -> Result<Alerts, Fault> {
     }
 }
 
-/// All that are fired.
-pub(super) fn fired(api: &Api) -> Result<Vec<Alert>, Fault> {
-    let mut wanted = Wanted { state: Some(WantedState::Fired), limit: PAGE, ..Wanted::default() };
-    let mut all = Vec::new();
+/// Devices with an alert that is fired. None: the API says it of some alerts only, or has more than are read.
+pub(super) fn devices_with_fired(api: &Api) -> Result<Option<usize>, Fault> {
+    let mut cursor = None;
+    let mut devices = BTreeSet::new();
     for _ in 0..PAGES {
-        let page = page(api, &wanted)?;
-        all.extend(page.alerts);
-        if page.next_cursor.is_none() || page.next_cursor == wanted.cursor {
-            break;
+        // As jettyd's own server asks; a limit is nothing that is known of its API.
+        let wanted = Wanted { state: Some(WantedState::Fired), cursor: cursor.take(), ..Wanted::default() };
+        let (alerts, next) = entries(api, &wanted)?;
+        if alerts.iter().any(|alert| alert.state == State::Unknown) {
+            return Ok(None);
         }
-        wanted.cursor = page.next_cursor;
+        devices.extend(alerts.into_iter().filter_map(|alert| alert.device_id));
+        if next.is_none() || next == wanted.cursor {
+            return Ok(Some(devices.len()));
+        }
+        cursor = next;
     }
-    Ok(all)
+    Ok(None)
 }
 
-fn page(api: &Api, wanted: &Wanted) -> Result<Alerts, Fault> {
+/// Those of a page that are wanted, and the cursor of the next one.
+fn entries(api: &Api, wanted: &Wanted) -> Result<(Vec<Alert>, Option<String>), Fault> {
     let request = api
         .list(settings::alerts_path()?)
         .query_opt("state", wanted.state.map(WantedState::word))
         .query_opt("device_id", wanted.device_id.as_deref())
-        .query("limit", wanted.limit)
+        .query_opt("limit", wanted.limit)
         .query_opt("cursor", wanted.cursor.as_deref());
     let whole = answer(request)?;
     let next_cursor = reading::next_cursor(&whole);
     // A server may not know the filters.
     let entries = reading::list(whole, &["alerts", "rules"])?;
-    let mut alerts: Vec<_> =
-        entries.iter().filter_map(Alert::read).filter(|alert| wanted.holds(alert)).collect();
-    let cut = alerts.len() > wanted.limit && next_cursor.is_none();
+    Ok((entries.iter().filter_map(Alert::read).filter(|alert| wanted.holds(alert)).collect(), next_cursor))
+}
+
+fn page(api: &Api, wanted: &Wanted) -> Result<Alerts, Fault> {
+    let (mut alerts, next_cursor) = entries(api, wanted)?;
+    let most = wanted.most();
+    let cut = alerts.len() > most && next_cursor.is_none();
     if cut {
-        alerts.truncate(wanted.limit);
+        alerts.truncate(most);
     }
-    let note = cut.then(|| format!("There are more than these {}.", wanted.limit));
+    let note = cut.then(|| format!("There are more than these {most}."));
     Ok(Alerts { alerts, next_cursor, note })
 }
 
@@ -101,9 +111,9 @@ fn of_devices(api: &Api, wanted: &Wanted) -> Result<Alerts, Fault> {
     if ids.len() > MOST_DEVICES {
         note.push_str(&format!(" Only {MOST_DEVICES} of {} devices were looked at.", ids.len()));
     }
-    if alerts.len() > wanted.limit {
-        alerts.truncate(wanted.limit);
-        note.push_str(&format!(" There are more than these {}.", wanted.limit));
+    if alerts.len() > wanted.most() {
+        alerts.truncate(wanted.most());
+        note.push_str(&format!(" There are more than these {}.", wanted.most()));
     }
     Ok(Alerts { alerts, next_cursor: None, note: Some(note) })
 }

@@ -11,6 +11,8 @@ use crate::settings::{self, Dialect};
 
 /// Looks in a row that may fail before it is given up.
 const FAILURES: u32 = 5;
+/// Pages that are looked at for one command.
+const PAGES: usize = 5;
 
 /// send_command
 pub fn send(device: &str, command: &str, params: &Map<String, Value>) -> Result<ToolResult, Fault> {
@@ -62,9 +64,20 @@ pub fn send(device: &str, command: &str, params: &Map<String, Value>) -> Result<
     }
 }
 
+/// The command among those of the device. A server that has many may give them page by page.
 fn look(api: &Api, device: &str, id: &str) -> Result<Option<Value>, Fault> {
-    let all = reading::list(answer(api.get(device, ["commands"]))?, &["commands"])?;
-    Ok(all.into_iter().find(|entry| reading::text(entry, &["id", "command_id"]).as_deref() == Some(id)))
+    let mut cursor: Option<String> = None;
+    for _ in 0..PAGES {
+        let page = answer(api.get(device, ["commands"]).query_opt("cursor", cursor.as_deref()))?;
+        let next = reading::next_cursor(&page);
+        let mut all = reading::list(page, &["commands"])?.into_iter();
+        let found = all.find(|entry| reading::text(entry, &["id", "command_id"]).as_deref() == Some(id));
+        if found.is_some() || next.is_none() || next == cursor {
+            return Ok(found);
+        }
+        cursor = next;
+    }
+    Ok(None)
 }
 
 /// The result, if the command has ended.

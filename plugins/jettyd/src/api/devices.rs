@@ -1,7 +1,5 @@
 //! Devices and their shadows.
 
-use std::collections::BTreeSet;
-
 use fleetgate_sdk::prelude::*;
 
 use super::client::{Api, answer};
@@ -70,15 +68,11 @@ pub fn status() -> Result<FleetStatus, Fault> {
 
 /// Devices with an alert that is fired. None: the API does not say.
 fn fired(api: &Api) -> Result<Option<usize>, Fault> {
-    match alerts::fired(api) {
-        Ok(alerts) => {
-            let devices: BTreeSet<_> = alerts.into_iter().filter_map(|alert| alert.device_id).collect();
-            Ok(Some(devices.len()))
-        }
-        Err(fault) if fault.is("cancelled") => Err(fault),
-        Err(fault) => {
+    match alerts::devices_with_fired(api) {
+        Err(fault) if !fault.is("cancelled") => {
             log::info(format!("alerts cannot be counted: {}", fault.message));
             Ok(None)
         }
+        counted => counted,
     }
 }

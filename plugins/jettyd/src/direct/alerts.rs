@@ -27,8 +27,8 @@ pub fn list(wanted: &Wanted) -> Result<Alerts, Fault> {
     let last_seen = all.last().map(|(_, alert)| alert.id.clone());
     let mut alerts: Vec<_> =
         all.into_iter().map(|(_, alert)| alert).filter(|alert| wanted.holds(alert)).collect();
-    let cut = alerts.len() > wanted.limit;
-    alerts.truncate(wanted.limit);
+    let cut = alerts.len() > wanted.most();
+    alerts.truncate(wanted.most());
     let next_cursor = match (cut, more) {
         (true, _) => alerts.last().map(|alert| alert.id.clone()),
         (false, true) => last_seen,

@@ -8,7 +8,7 @@ use fleetgate_sdk::prelude::*;
 use super::clock::Measured;
 use super::keys::{alert_key, alerts_prefix, history_key, record_key, report_key, script_key};
 use super::matter::{Matter, Matters};
-use super::message::{AlertSaid, Said};
+use super::message::{AlertSaid, Said, fits};
 use super::record::{HeardAlert, Report, Script};
 use super::room::{Need, Room, cost};
 use super::store::Draft;
@@ -140,7 +140,9 @@ pub fn apply(
                 let said = shadow.last_report().map(|at| json!(at.as_millisecond()));
                 let at = measured(said.as_ref()).ms();
                 for (key, reading) in shadow.readings() {
-                    record.measured(&key, &reading.value, at);
+                    if fits(&key, &reading.value) {
+                        record.measured(&key, &reading.value, at);
+                    }
                 }
                 if let Some(tags) = shadow.reported.get("tags").and_then(Value::as_array) {
                     record.tags = tags.iter().filter_map(Value::as_str).take(32).map(shown).collect();
@@ -231,11 +233,11 @@ fn history(
 fn alert(draft: &mut Draft<'_>, rules: &Rules, device: &str, said: &AlertSaid, at: i64) -> Result<(), Fault> {
     let script = draft.read::<Script>(&script_key(device))?.unwrap_or_default();
     let rule = script.rules().iter().find(|rule| {
-        let id = rule.get("id").and_then(Value::as_str);
-        let message = alert_of(rule).and_then(|alert| alert.get("message")?.as_str());
-        id == Some(&said.name) || message == Some(&said.message)
+        let id = rule.get("id").and_then(Value::as_str).map(shown);
+        let message = alert_of(rule).and_then(|alert| alert.get("message")?.as_str()).map(shown);
+        id.as_ref() == Some(&said.name) || message.as_ref() == Some(&said.message)
     });
-    let name = rule.and_then(|rule| rule.get("id")?.as_str()).unwrap_or(&said.name).to_owned();
+    let name = rule.and_then(|rule| rule.get("id")?.as_str()).map_or_else(|| said.name.clone(), shown);
     let key = alert_key(device, &name);
     let before = draft.read::<HeardAlert>(&key)?;
     if before.is_none() {

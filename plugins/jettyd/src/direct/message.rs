@@ -108,6 +108,12 @@ pub fn json(data: &[u8]) -> Result<Value, serde_json::Error> {
     })
 }
 
+/// Whether this is a sensor's key, and a value that one has.
+pub fn fits(key: &str, value: &Scalar) -> bool {
+    let text = matches!(value, Scalar::Text(text) if text.len() > LONGEST_TEXT);
+    !text && !key.trim().is_empty() && key.len() <= LONGEST_KEY && !key.chars().any(char::is_control)
+}
+
 fn telemetry(whole: &Value) -> Result<Said, Fault> {
     let wrong = |why: &str| Err(malformed("telemetry", why));
     let Some(readings) = whole.get("readings").and_then(Value::as_object) else {
@@ -122,11 +128,8 @@ fn telemetry(whole: &Value) -> Result<Said, Fault> {
         if is_hidden(key) {
             continue;
         }
-        let fits = !key.trim().is_empty() && key.len() <= LONGEST_KEY && !key.chars().any(char::is_control);
-        match Scalar::read(value)
-            .filter(|value| !matches!(value, Scalar::Text(text) if text.len() > LONGEST_TEXT))
-        {
-            Some(value) if fits => drop(read.insert(key.clone(), value)),
+        match Scalar::read(value) {
+            Some(value) if fits(key, &value) => drop(read.insert(key.clone(), value)),
             _ => left_out += 1,
         }
     }

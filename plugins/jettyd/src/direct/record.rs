@@ -10,7 +10,7 @@ use super::matter::Since;
 use super::room::Held;
 use crate::alert::Trigger;
 use crate::device::Device;
-use crate::reading::Scalar;
+use crate::reading::{Scalar, shown};
 use crate::time;
 
 /// Sensors of one device.
@@ -59,7 +59,7 @@ impl Record {
             oldest.map(|key| self.values.remove(&key));
         }
         let text = || match value {
-            Scalar::Text(text) => Some(text.clone()),
+            Scalar::Text(text) => Some(shown(text)).filter(|text| !text.trim().is_empty()),
             Scalar::Number(number) => Some(number.to_string()),
             Scalar::Flag(_) => None,
         };

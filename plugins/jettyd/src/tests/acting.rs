@@ -278,3 +278,101 @@ fn script_and_wishes_together_are_refused_since_half_could_fail() {
     );
     assert!(played.asked().is_empty());
 }
+
+#[test]
+fn every_refusal_of_the_server_has_its_code_whichever_tool_acts() {
+    for (status, code, retryable, field) in [
+        (400, "invalid-arguments", false, None),
+        (401, "denied", false, None),
+        (403, "denied", false, None),
+        (404, "unknown", false, Some("/device_id")),
+        (409, "conflict", false, None),
+        (422, "invalid-arguments", false, None),
+        (429, "unavailable", true, None),
+        (503, "unavailable", true, None),
+    ] {
+        for (tool, arguments) in [
+            ("send_command", relay()),
+            ("configure_device", json!({ "device_id": ID, "config": { "x": 1 } })),
+        ] {
+            let played =
+                Played::new(move |_: &Request| Response::json(status, json!({ "error": "because" })));
+            let fault = played.fault(tool, arguments);
+            assert_eq!((fault.code.as_str(), fault.retryable), (code, retryable), "{tool} {status}");
+            let said = format!("jettyd API error {status}: {{\"error\":\"because\"}}");
+            assert!(fault.message.starts_with(&said), "{tool}: {}", fault.message);
+            if field.is_some() {
+                assert_eq!(fault.field.as_deref(), field, "{tool} {status}");
+            }
+            assert_eq!(played.asked().len(), 1, "{tool} {status}: it is sent once");
+        }
+    }
+}
+
+#[test]
+fn a_configuration_that_no_device_takes_is_refused_before_anything_is_sent() {
+    for (config, field) in [
+        (json!({}), "/config"),
+        (json!({ "telemetry_interval_s": 9 }), "/config/telemetry_interval_s"),
+        (json!({ "telemetry_interval_s": 3601 }), "/config/telemetry_interval_s"),
+        (json!({ "telemetry_interval_s": "60" }), "/config/telemetry_interval_s"),
+        (json!({ "telemetry_interval_s": 60, "rules": [] }), "/config/telemetry_interval_s"),
+        (json!({ "thresholds": 3 }), "/config/thresholds"),
+        (json!({ "tags": ["ok", " "] }), "/config/tags/1"),
+        (json!({ "rules": vec![json!({ "id": "r" }); 17] }), "/config/rules"),
+        (json!({ "heartbeats": vec![json!({ "id": "h", "every": 60 }); 9] }), "/config/heartbeats"),
+        (json!({ "heartbeats": [{ "id": "h1", "every": 5 }] }), "/config/heartbeats/0/every"),
+        (json!({ "version": 2, "rules": [] }), "/config/version"),
+        (json!({ "note": "x".repeat(5000) }), "/config"),
+    ] {
+        let played = Played::new(|_: &Request| Response::status(200));
+        let fault = played.fault("configure_device", json!({ "device_id": ID, "config": config }));
+        assert_eq!(
+            (fault.code.as_str(), fault.field.as_deref()),
+            ("invalid-arguments", Some(field)),
+            "{config}"
+        );
+        assert!(played.asked().is_empty(), "{config}");
+    }
+    for id in ["", " ", "a\nb", "../other", "a/b"] {
+        let played = Played::new(|_: &Request| Response::status(200));
+        let fault = played.fault("configure_device", json!({ "device_id": id, "config": { "x": 1 } }));
+        assert_eq!(fault.field.as_deref(), Some("/device_id"), "{id:?}");
+        assert!(played.asked().is_empty(), "{id:?}");
+    }
+}
+
+#[test]
+fn another_commands_end_is_not_this_ones() {
+    let others = json!([
+        { "id": "cmd_0", "status": "acked", "result": { "valve.state": true } },
+        { "id": "cmd_10", "status": "failed" },
+        { "id": "CMD_1", "status": "rejected" },
+        { "status": "acked" },
+        "cmd_1"
+    ]);
+    let played = looks([Response::json(200, others), listed(json!({ "status": "busy" }))]);
+    let (_, data) = played.failure("send_command", relay());
+    assert_eq!((&data["command_id"], &data["status"]), (&json!("cmd_1"), &json!("busy")));
+}
+
+#[test]
+fn a_command_is_found_on_a_later_page_where_the_server_makes_pages() {
+    let played =
+        Played::new(|request: &Request| match (request.method(), request.query("cursor").as_deref()) {
+            ("POST", _) => Response::json(201, json!({ "id": "cmd_1", "status": "pending" })),
+            (_, None) => Response::json(
+                200,
+                json!({ "data": [{ "id": "cmd_0", "status": "acked" }], "next_cursor": "2" }),
+            ),
+            (_, Some("2")) => Response::json(200, json!({ "data": [{ "id": "cmd_1", "status": "acked" }] })),
+            other => panic!("{other:?}"),
+        });
+    assert_eq!(played.data("send_command", relay())["status"], "acked");
+    let circles = Played::new(|request: &Request| match request.method() {
+        "POST" => Response::json(201, json!({ "id": "cmd_1", "status": "pending" })),
+        _ => Response::json(200, json!({ "data": [], "next_cursor": "2" })),
+    });
+    assert_eq!(circles.failure("send_command", relay()).1["status"], "timeout");
+    assert!(circles.asked().len() <= 64, "two pages a second: {}", circles.asked().len());
+}

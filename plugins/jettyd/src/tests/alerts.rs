@@ -42,6 +42,23 @@ fn filters_go_to_the_server_and_hold_where_it_does_not_know_them() {
 }
 
 #[test]
+fn only_what_was_asked_for_is_asked_of_the_server() {
+    let played = Played::new(|_: &Request| Response::json(200, two()));
+    played.data("list_alerts", json!({}));
+    assert_eq!(played.requests()[0].query_string(), "");
+}
+
+#[test]
+fn an_alert_of_which_nobody_says_whether_it_is_fired_is_not_hidden() {
+    let played = Played::new(|_: &Request| {
+        Response::json(200, json!([{ "id": "1", "name": "Too hot" }, { "id": "2", "state": "resolved" }]))
+    });
+    let listed = played.data("list_alerts", json!({ "state": "fired" }));
+    assert_eq!(listed["alerts"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&listed["alerts"][0]["id"], &listed["alerts"][0]["state"]), (&json!("1"), &json!("unknown")));
+}
+
+#[test]
 fn no_more_are_given_than_asked_for() {
     let played = Played::new(|_: &Request| Response::json(200, two()));
     let listed = played.data("list_alerts", json!({ "limit": 1 }));

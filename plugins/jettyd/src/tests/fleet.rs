@@ -203,3 +203,50 @@ fn an_api_without_alerts_leaves_their_number_open() {
     assert_eq!((&status["total_devices"], &status["devices_with_active_alerts"]), (&json!(0), &Value::Null));
     assert_eq!(status["last_update"], Value::Null);
 }
+
+#[test]
+fn a_fleet_that_is_not_counted_whole_says_so() {
+    let played = Played::new(|request: &Request| match request.path() {
+        "/devices" => {
+            let at: usize = request.query("cursor").map_or(0, |cursor| cursor.parse().expect("a number"));
+            Response::json(
+                200,
+                json!({ "data": [{ "id": format!("d{at}"), "status": "online" }], "next_cursor": (at + 1).to_string() }),
+            )
+        }
+        _ => Response::json(200, json!([])),
+    });
+    let status = played.data("get_fleet_status", json!({}));
+    assert_eq!((&status["total_devices"], &status["truncated"]), (&json!(50), &json!(true)));
+    assert_eq!(played.data("list_devices", json!({}))["truncated"], true);
+}
+
+#[test]
+fn alerts_that_are_not_counted_whole_or_say_no_state_are_no_number() {
+    for (alerts, expected) in [
+        (
+            json!({ "data": [{ "id": "1", "device_id": "dev_2", "state": "fired" }], "next_cursor": null }),
+            json!(1),
+        ),
+        (json!([]), json!(0)),
+        (json!([{ "id": "1", "device_id": "dev_2" }]), Value::Null),
+        (json!({ "ok": true }), Value::Null),
+    ] {
+        let played = Played::new(move |request: &Request| match request.path() {
+            "/devices" => Response::json(200, three()),
+            _ => Response::json(200, alerts.clone()),
+        });
+        assert_eq!(played.data("get_fleet_status", json!({}))["devices_with_active_alerts"], expected);
+        assert_eq!(played.requests()[1].query_string(), "state=fired");
+    }
+    let endless = Played::new(|request: &Request| match request.path() {
+        "/devices" => Response::json(200, three()),
+        _ => {
+            let at: usize = request.query("cursor").map_or(0, |cursor| cursor.parse().expect("a number"));
+            let alert = json!({ "id": at, "device_id": format!("d{at}"), "state": "fired" });
+            Response::json(200, json!({ "alerts": [alert], "next_cursor": (at + 1).to_string() }))
+        }
+    });
+    assert_eq!(endless.data("get_fleet_status", json!({}))["devices_with_active_alerts"], Value::Null);
+    assert!(endless.asked().len() <= 12);
+}

@@ -51,10 +51,11 @@ fn a_name_that_several_have_is_refused_with_all_of_them() {
 
 #[test]
 fn a_device_that_nobody_knows_is_unknown_in_the_words_of_the_api() {
-    for tool in ["get_device", "read_sensor"] {
+    for tool in ["get_device", "read_sensor", "get_history"] {
         let arguments = match tool {
             "get_device" => json!({ "device_id": "nobody" }),
-            _ => json!({ "device_id": "nobody", "sensor_key": "t" }),
+            "read_sensor" => json!({ "device_id": "nobody", "sensor_key": "t" }),
+            _ => json!({ "device_id": "nobody", "sensor_key": "t", "from": "2026-05-20T10:00:00Z" }),
         };
         let fault = Played::new(fleet).fault(tool, arguments);
         assert_eq!((fault.code.as_str(), fault.field.as_deref()), ("unknown", Some("/device_id")), "{tool}");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fleetgate_sdk::mqtt::MqttError;
 use fleetgate_sdk::prelude::*;
 use fleetgate_sdk::testing::{Broker, Published, Reaction};
 
@@ -296,4 +297,61 @@ fn a_client_that_gives_up_is_told_that_the_script_was_sent() {
         Direct::beside(broker).fault("configure_device", json!({ "device_id": "d1", "config": script() }));
     assert!(fault.is("cancelled"), "{fault}");
     assert_eq!(fault.details.expect("details")["side_effect"], "unknown");
+}
+
+#[test]
+fn a_broker_that_is_down_or_refuses_the_credential_is_a_fault_and_nothing_was_sent() {
+    for (error, code) in [
+        (MqttError::new("unreachable", "the connection was refused").retryable(), "unavailable"),
+        (MqttError::new("credential", "the broker refuses the credential"), "unavailable"),
+    ] {
+        let direct = Direct::with_device();
+        let direct = Direct { host: direct.host.broker("mqtt.broker", Broker::refusing(error)) };
+        for config in [script(), json!({ "dimmer.level": 40 })] {
+            let fault = direct.fault("configure_device", json!({ "device_id": "d1", "config": config }));
+            assert!(fault.is(code), "{fault}");
+        }
+        assert!(direct.host.published().is_empty());
+    }
+}
+
+#[test]
+fn a_topic_that_is_not_granted_is_denied() {
+    let direct = Direct::beside(broker().may_publish(&["jettyd/acme/+/command", "jettyd/acme/d2/config"]));
+    for config in [script(), json!({ "dimmer.level": 40 })] {
+        assert!(
+            direct.fault("configure_device", json!({ "device_id": "d1", "config": config })).is("denied")
+        );
+    }
+    assert!(direct.host.published().is_empty());
+}
+
+#[test]
+fn an_id_that_would_be_another_topic_is_refused_before_it_is_sent() {
+    for id in ["+", "#", "d1/config", "../d1", "a/b"] {
+        let direct = Direct::beside(broker());
+        let fault = direct.fault("configure_device", json!({ "device_id": id, "config": script() }));
+        assert_eq!(
+            (fault.code.as_str(), fault.field.as_deref()),
+            ("invalid-arguments", Some("/device_id")),
+            "{id}"
+        );
+        assert!(direct.host.published().is_empty());
+    }
+}
+
+#[test]
+fn what_another_device_says_of_its_script_is_no_answer() {
+    let broker = broker().on("jettyd/acme/+/config", |_: &Published| {
+        let accepted = json!({ "type": "config_accepted", "rules": 1, "heartbeats": 1 }).to_string();
+        let rejected = json!({ "type": "config_rejected", "errors": ["no"] }).to_string();
+        Reaction::new()
+            .says("jettyd/acme/d2/command/response", accepted)
+            .says("jettyd/acme/d2/alert", rejected)
+            .says(
+                &format!("{TOPIC}/command/response"),
+                json!({ "id": "cmd_1", "status": "failed" }).to_string(),
+            )
+    });
+    assert_eq!(configure(&Direct::beside(broker), script())["status"], "pending");
 }

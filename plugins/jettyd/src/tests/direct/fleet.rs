@@ -197,3 +197,26 @@ fn where_nothing_is_listened_to_an_unknown_device_says_so() {
     let fault = Direct { host: deaf }.fault("get_device", json!({ "device_id": "x" }));
     assert!(fault.message.contains("[plugins.jettyd.grant.events.telemetry]"), "{fault}");
 }
+
+#[test]
+fn a_fleet_that_is_not_counted_whole_says_so() {
+    let direct = Direct::with_device();
+    let record = direct.kept("d/")[0].1.to_string();
+    direct.host.run(|| {
+        let bucket = fleetgate_sdk::keyvalue::Bucket::open("keyvalue.history").expect("it is granted");
+        for part in 0..21 {
+            let batch = (0..500).fold(bucket.batch(), |batch, n| {
+                batch.set(&format!("d/x{}", part * 500 + n), record.as_str())
+            });
+            batch.write().expect("it is kept");
+        }
+    });
+    let status = direct.data("get_fleet_status", json!({}));
+    assert_eq!((&status["total_devices"], &status["truncated"]), (&json!(10_000), &json!(true)));
+    assert_eq!(direct.data("list_devices", json!({}))["truncated"], true);
+    assert_eq!(
+        direct.data("get_device", json!({ "device_id": "x10400" }))["id"],
+        "x10400",
+        "by id it is found"
+    );
+}

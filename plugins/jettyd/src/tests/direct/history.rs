@@ -64,6 +64,26 @@ fn a_sensor_without_values_in_the_range_has_no_points_and_one_that_does_not_exis
 }
 
 #[test]
+fn a_key_that_may_be_several_is_refused_with_them() {
+    let direct = Direct::new();
+    direct.says("telemetry", telemetry(json!({ "air.temperature": 1, "soil.temperature": 2 })));
+    let mut arguments = asked(60, 0, "raw");
+    arguments["sensor_key"] = json!("temperature");
+    let fault = direct.fault("get_history", arguments);
+    assert_eq!((fault.code.as_str(), fault.field.as_deref()), ("invalid-arguments", Some("/sensor_key")));
+    assert_eq!(fault.details.expect("details")["candidates"], json!(["air.temperature", "soil.temperature"]));
+}
+
+#[test]
+fn what_a_clock_of_the_future_says_is_in_the_history_when_it_was_heard() {
+    let direct = Direct::new();
+    let ahead = json!({ "ts": ms(0) / 1000 + 86_400, "readings": { "t": 7 } });
+    direct.said(&format!("{TOPIC}/telemetry"), ahead, 30);
+    let points = direct.data("get_history", asked(60, 0, "raw"))["points"].clone();
+    assert_eq!((points.as_array().map(Vec::len), &points[0]["value"]), (Some(1), &json!(7)));
+}
+
+#[test]
 fn an_event_that_comes_twice_is_kept_once() {
     let direct = Direct::new();
     let one = event(&format!("{TOPIC}/telemetry"), &telemetry(json!({ "t": 1 })).to_string(), 5);

@@ -1,6 +1,7 @@
 //! Promises of the way without the platform. The harness plays the broker and the bucket; a device is what is delivered.
 
 mod alerts;
+mod bounds;
 mod commands;
 mod configuring;
 mod fleet;
