@@ -9,7 +9,7 @@ use crate::{conformance, demo, licences, machine, plugins, root};
 /// What to leave out.
 #[derive(Args)]
 pub struct Options {
-    /// Skip what needs Node (other people's MCP clients, and the conformance suite)
+    /// Skip what needs Node (other people's MCP clients, a second MQTT broker, and the conformance suite)
     #[arg(long)]
     without_node: bool,
 }
@@ -30,6 +30,8 @@ pub fn run(shell: &Shell, options: &Options) -> Result<()> {
     } else {
         step("packages of MCP clients");
         machine::node_packages(shell, &root().join("tests/clients"))?;
+        step("packages of a second MQTT broker");
+        machine::node_packages(shell, &root().join("tests/brokers"))?;
     }
     step("an OpenSSH server");
     machine::openssh(shell)?;

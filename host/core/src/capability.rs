@@ -162,6 +162,16 @@ pub trait Bound: Send + Sync + 'static {
     fn listen(&self, standing: Standing) -> Result<Box<dyn Listening>, String> {
         Err(format!("the event {} listens to what never says anything by itself", standing.event))
     }
+
+    /// Through which of its requests (`broker`) the binding listened in an earlier life of the host, so that a source may
+    /// still keep something. Must not block. By default through none.
+    fn left_over(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Nobody listens through this request any more: as [`Listening::give_up`], for what was taken away while no host
+    /// ran. Must not block. By default there is nothing to do.
+    fn forget(&self, _name: &str) {}
 }
 
 /// What a capability's host functions see of a call.

@@ -118,7 +118,8 @@ impl Mqtt {
         });
         let calls = Calls::new(Arc::clone(&dialling), limits, grant.client_id.clone());
         let names = Arc::clone(&self.names);
-        let stand = Stand::new(dialling, limits, grant.client_id.clone(), names, binding.state);
+        let of = format!("{}/{}", binding.name, capability.trim_start_matches("mqtt."));
+        let stand = Stand::new(dialling, limits, grant.client_id.clone(), names, of, binding.state);
         Ok(Route {
             capability,
             grant: grant.key.clone(),
@@ -200,5 +201,17 @@ impl Bound for MqttBinding {
             return Err(format!("{capability} is not granted"));
         };
         route.stand.listen(standing, &route.request.subscribe, &route.subscribe)
+    }
+
+    fn left_over(&self) -> Vec<String> {
+        let left = self.routes.granted.iter().filter(|route| route.stand.is_left_over());
+        left.filter_map(|route| Some(route.capability.strip_prefix("mqtt.")?.to_owned())).collect()
+    }
+
+    fn forget(&self, name: &str) {
+        let named = |route: &&Arc<Route>| route.capability.strip_prefix("mqtt.") == Some(name);
+        if let Some(route) = self.routes.granted.iter().find(named) {
+            route.stand.forget_left_over();
+        }
     }
 }

@@ -139,10 +139,11 @@ impl Failure {
 /// What a code of the broker's means to a plugin (MQTT 5, section 2.4).
 fn broker(reason: u8, message: String) -> GuestFailure {
     let (code, retryable) = match reason {
-        0x8f | 0x90 | 0x99 => ("invalid", false),
+        0x99 => ("invalid", false),
         0x95 => ("too-large", false),
         0x96 | 0x97 => ("too-much", true),
         0x91..=0x94 => ("protocol", false),
+        // Filters and topics are well-formed here: with 0x8f and 0x90 the broker says that they are not for this client.
         _ => ("denied", false),
     };
     let details = Some(json!({ "broker": true, "reason": reason }));

@@ -10,7 +10,8 @@
 //! written down beside the host's state ([`record`]), and put right whenever a connection begins or what is wanted
 //! changes. Events that are dropped may come back in the next version of the plugin: the connection is closed at once,
 //! nothing more is acknowledged, and the broker keeps it for them. Those that are given up are unsubscribed, and after the
-//! last of them the broker is told to forget the session.
+//! last of them the broker is told to forget the session; the next host does so for those that were taken away while none
+//! ran.
 
 mod hearing;
 mod record;
@@ -46,6 +47,8 @@ pub(crate) struct Stand {
     prefix: String,
     names: Arc<Names>,
     record: Record,
+    /// Names under which an earlier host listened, until somebody listens or they are forgotten.
+    left_over: Mutex<Vec<String>>,
     inner: Mutex<Inner>,
     changed: Notify,
 }
@@ -111,12 +114,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Stand {
-    /// `state`: the host's directory for what it remembers.
+    /// `of`: whose it is, `meters/broker`. `state`: the host's directory for what it remembers. Blocks for short.
     pub(crate) fn new(
         dialling: Arc<Dialling>,
         limits: MqttLimits,
         client_id: Option<String>,
         names: Arc<Names>,
+        of: String,
         state: &Path,
     ) -> Arc<Self> {
         let inner = Inner {
@@ -129,8 +133,10 @@ impl Stand {
             trouble: None,
             leave: CancellationToken::new(),
         };
+        let record = Record::new(state, dialling.broker.to_string(), of);
         Arc::new(Self {
-            record: Record::new(state, dialling.broker.to_string()),
+            left_over: Mutex::new(record.left_over()),
+            record,
             dialling,
             limits,
             prefix: client_id.unwrap_or_default(),
@@ -173,6 +179,7 @@ impl Stand {
             sink,
             trouble: Mutex::new(Some("it is not subscribed yet".into())),
         });
+        lock(&self.left_over).clear();
         let mut inner = self.lock();
         let number = inner.next;
         inner.next += 1;
@@ -189,6 +196,22 @@ impl Stand {
         }
         drop(inner);
         Ok(Box::new(Held { stand: Arc::clone(self), number, listener, given_up: false }))
+    }
+
+    /// Whether the broker may keep a session from before, and nobody listens.
+    pub(crate) fn is_left_over(&self) -> bool {
+        !lock(&self.left_over).is_empty()
+    }
+
+    /// Has the broker forget it.
+    pub(crate) fn forget_left_over(self: &Arc<Self>) {
+        let clients = std::mem::take(&mut *lock(&self.left_over));
+        let stand = Arc::clone(self);
+        tokio::spawn(async move {
+            for client in clients {
+                stand.forget(client).await;
+            }
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -265,7 +288,8 @@ impl Stand {
         }
     }
 
-    /// A clean session under a name ends the one that was kept (MQTT 3.1.1, section 3.1.2.4).
+    /// A clean session under a name ends the one that was kept (MQTT 3.1.1, section 3.1.2.4). Where that fails, the next
+    /// host tries it again.
     async fn forget(&self, client: String) {
         // Taken: the next version of the plugin listens under it already.
         let Some(_name) = self.names.try_take(&client) else { return };

@@ -123,8 +123,32 @@ impl Assigned {
             }
         }
         self.behind = !behind.is_empty();
+        let left_over = self.forget(catalog);
         // What ran for them has ended by now.
-        self.duties.retain(|binding, _| granted.keys().any(|name| name.binding == *binding));
+        self.duties.retain(|binding, _| {
+            left_over.contains(binding) || granted.keys().any(|name| name.binding == *binding)
+        });
+    }
+
+    /// Tells sources that nobody listens any more to what was taken away while no host ran. The bindings of which
+    /// something was left over.
+    fn forget(&mut self, catalog: &Catalog) -> HashSet<Arc<str>> {
+        let mut of = HashSet::new();
+        for binding in catalog.bindings() {
+            for bound in &binding.bounds {
+                for name in bound.left_over() {
+                    if binding.events.values().any(|event| event.is_heard_through(bound, &name)) {
+                        continue;
+                    }
+                    of.insert(binding.name.clone());
+                    // Another host may listen, and not know yet that it should not.
+                    if self.is_ours(&binding.name) {
+                        bound.forget(&name);
+                    }
+                }
+            }
+        }
+        of
     }
 
     /// Ends what is not granted any more. Where its whole binding is gone, that may be for a moment (another file, a pin):

@@ -105,6 +105,14 @@ impl LiveEvent {
         !self.terms.policy.may.is_empty()
     }
 
+    /// Whether it is heard through this request of this side of its binding.
+    pub(super) fn is_heard_through(&self, side: &Arc<dyn Bound>, request: &str) -> bool {
+        match &self.comes {
+            Comes::Heard { name, bound, .. } => Arc::ptr_eq(bound, side) && name == request,
+            Comes::Every(_) => false,
+        }
+    }
+
     /// How long one that failed waits where nothing else says: an event that comes from time to time is not tried more
     /// often than it was granted.
     pub(super) fn pause(&self) -> Option<Duration> {

@@ -166,6 +166,35 @@ async fn a_grant_that_is_taken_away_stops_it_and_what_waits_is_kept_until_it_is_
 }
 
 #[tokio::test]
+async fn what_was_taken_away_while_no_host_ran_is_forgotten_by_its_source_and_nothing_else_is() {
+    let world = World::prepared("ev-left-over", GRANTS, |station| station.leaves_over("set")).await;
+    in_time(world.station.sink("news")).await;
+    quiet().await;
+    assert!(world.station.forgotten().is_empty(), "it is listened through");
+    world.stop().await;
+    let World { place, disk, name, .. } = world;
+    place.settings(&format!("[plugins.{name}]\ngrant.radio.set = {{}}\n"));
+    let world = World::over(name, place, disk).await;
+    until(async || (world.station.forgotten() == ["set"]).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_on_duty_has_nothing_forgotten() {
+    let name = "ev-left-over-duty";
+    let place = Place::new(&format!("[plugins.{name}]\ngrant.radio.set = {{}}\n"));
+    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", ASKS)));
+    station(name).leaves_over("set");
+    let relief = Arc::new(Relief(watch::channel(false).0));
+    let state = Arc::<super::events_world::Disk>::default();
+    let options = HostOptions { state, duty: relief.clone(), pace: PACE, ..place.options() };
+    let _host = in_time(place.try_start(options)).await.unwrap_or_else(|failed| panic!("{failed}"));
+    quiet().await;
+    assert!(station(name).forgotten().is_empty());
+    relief.0.send_replace(true);
+    until(async || (station(name).forgotten() == ["set"]).then_some(())).await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_listened_to_is_said() {
     let name = "ev-mute";
     let asks = ASKS.replace("radio.set", "radio.mute");

@@ -152,6 +152,8 @@ struct Known {
     sinks: BTreeMap<String, Arc<dyn Sink>>,
     listened: Vec<(String, Option<String>, String)>,
     given_up: Vec<String>,
+    left_over: Vec<String>,
+    forgotten: Vec<String>,
 }
 
 static STATIONS: Mutex<BTreeMap<String, Station>> = Mutex::new(BTreeMap::new());
@@ -180,6 +182,16 @@ impl Bound for Station {
         known.listened.push((standing.reach.describe(), narrowed, standing.client));
         known.sinks.insert(standing.event.clone(), standing.sink.clone());
         Ok(Box::new(Listener { station: self.clone(), event: standing.event, sink: standing.sink }))
+    }
+
+    fn left_over(&self) -> Vec<String> {
+        self.0.lock().unwrap().left_over.clone()
+    }
+
+    fn forget(&self, name: &str) {
+        let mut known = self.0.lock().unwrap();
+        known.left_over.retain(|left| left != name);
+        known.forgotten.push(name.to_owned());
     }
 }
 
@@ -230,6 +242,15 @@ impl Station {
 
     pub fn given_up(&self) -> Vec<String> {
         self.0.lock().unwrap().given_up.clone()
+    }
+
+    /// Through this request something was listened to before.
+    pub fn leaves_over(&self, name: &str) {
+        self.0.lock().unwrap().left_over.push(name.to_owned());
+    }
+
+    pub fn forgotten(&self) -> Vec<String> {
+        self.0.lock().unwrap().forgotten.clone()
     }
 
     pub fn is_heard(&self, event: &str) -> bool {

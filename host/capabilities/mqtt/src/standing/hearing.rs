@@ -1,6 +1,8 @@
 //! One connection for events, from its beginning to its end.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -17,6 +19,7 @@ use super::record::Known;
 use super::{Listener, Stand, lock};
 use crate::copies::Copies;
 use crate::filter::{Filter, Filters};
+use crate::guard::shortened;
 use crate::message::Arrived;
 use crate::qos::Qos;
 use crate::wire::{Broke, Client, Connected, Driver, NotDone, goodbye};
@@ -70,17 +73,18 @@ impl Stand {
     ) -> Option<Broke> {
         let Connected { client, mut driver, resumed, offers } = connected;
         let subscribed = Mutex::new(Vec::new());
-        let unacknowledged = Mutex::new(HashSet::new());
+        let unacknowledged = Mutex::new(HashMap::new());
+        let asking = Mutex::new(Vec::new());
         let (queue, queued) = mpsc::channel(2 * MAX_UNACKNOWLEDGED);
         let left = tokio::select! {
             biased;
             () = leave.cancelled() => Left::Asked,
             broke = self.read(&mut *driver, queue, &subscribed, &unacknowledged) => Left::Broke(broke),
             () = self.keep(queued, &*client, mask.as_deref(), &unacknowledged) => Left::Unkept,
-            gone = self.subscribe(&*client, client_id, resumed, offers.qos, &subscribed) => match gone {},
+            gone = self.subscribe(&*client, client_id, resumed, offers.qos, &subscribed, &asking) => match gone {},
         };
         match left {
-            Left::Broke(broke) => Some(broke),
+            Left::Broke(broke) => Some(unanswered(broke, &lock(&asking))),
             Left::Asked | Left::Unkept => {
                 goodbye(&*client, &mut *driver).await;
                 // It is about to be dropped; until then its messages would come again at once.
@@ -96,13 +100,14 @@ impl Stand {
         driver: &mut dyn Driver,
         queue: mpsc::Sender<Waiting>,
         subscribed: &Mutex<Vec<Filter>>,
-        unacknowledged: &Mutex<HashSet<u16>>,
+        unacknowledged: &Mutex<HashMap<u16, u64>>,
     ) -> Broke {
         let room = |most: u64| {
             let most = usize::try_from(most.max(self.limits.message)).unwrap_or(usize::MAX);
             Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
         };
         let (sure, unsure) = (room(MOST_SURE), room(MOST_UNSURE));
+        let hasher = RandomState::new();
         let mut copies = Copies::default();
         let mut lost = 0u64;
         loop {
@@ -110,9 +115,19 @@ impl Stand {
                 Ok(arrived) => arrived,
                 Err(broke) => return broke,
             };
-            // Some brokers send again what is not acknowledged soon: it waits here already.
-            if arrived.packet != 0 && !lock(unacknowledged).insert(arrived.packet) && arrived.again {
-                continue;
+            if arrived.packet != 0 {
+                let message = hasher.hash_one((&arrived.topic, &arrived.payload));
+                match lock(unacknowledged).entry(arrived.packet) {
+                    Entry::Vacant(free) => drop(free.insert(message)),
+                    // Some brokers send again what is not acknowledged soon, and not all of them say so: it waits here
+                    // already.
+                    Entry::Occupied(waiting) if *waiting.get() == message => continue,
+                    // Only one of the two could be acknowledged.
+                    Entry::Occupied(_) => {
+                        let why = "a message with the number of another one, which is not acknowledged yet";
+                        return Broke::Protocol(why.into());
+                    }
+                }
             }
             let bytes = arrived.payload.len() + arrived.topic.len();
             let filters = lock(subscribed).iter().filter(|filter| filter.takes(&arrived.topic)).count();
@@ -155,7 +170,7 @@ impl Stand {
         mut queued: mpsc::Receiver<Waiting>,
         client: &dyn Client,
         mask: Option<&Mask>,
-        unacknowledged: &Mutex<HashSet<u16>>,
+        unacknowledged: &Mutex<HashMap<u16, u64>>,
     ) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut unasked = 0u64;
@@ -200,13 +215,14 @@ impl Stand {
         resumed: bool,
         most: Qos,
         subscribed: &Mutex<Vec<Filter>>,
+        asking: &Mutex<Vec<Filter>>,
     ) -> std::convert::Infallible {
         let mut known = if resumed { self.record.read(client_id).await } else { Known::default() };
         loop {
             let wanted: BTreeMap<_, _> =
                 self.wanted().into_iter().map(|(filter, qos)| (filter, qos.min(most))).collect();
             *lock(subscribed) = wanted.keys().cloned().collect();
-            self.put_right(client, client_id, &mut known, &wanted).await;
+            self.put_right(client, client_id, &mut known, &wanted, asking).await;
             self.changed.notified().await;
         }
     }
@@ -217,6 +233,7 @@ impl Stand {
         client_id: &str,
         known: &mut Known,
         wanted: &BTreeMap<Filter, Qos>,
+        asking: &Mutex<Vec<Filter>>,
     ) {
         let before = known.clone();
         known.granted.retain(|filter, qos| wanted.get(filter) == Some(qos));
@@ -227,11 +244,13 @@ impl Stand {
         if !gone.is_empty() || !new.is_empty() {
             known.asked = gone.iter().chain(wanted.keys()).cloned().collect();
             self.record.write(client_id, known).await;
+            *lock(asking) = new.iter().map(|(filter, _)| (*filter).clone()).collect();
             // Queued here in this order; a subscription that grows is there before the one that it replaces goes.
-            let asking: Vec<_> =
+            let subscribing: Vec<_> =
                 new.iter().map(|(filter, qos)| client.subscribe(&filter.to_string(), **qos, 0)).collect();
             let leaving: Vec<_> = gone.iter().map(|filter| client.unsubscribe(&filter.to_string())).collect();
-            let (answers, left) = tokio::join!(join_all(asking), join_all(leaving));
+            let (answers, left) = tokio::join!(join_all(subscribing), join_all(leaving));
+            lock(asking).clear();
             for ((filter, qos), answer) in new.into_iter().zip(answers) {
                 match answer {
                     Ok(granted) => {
@@ -273,6 +292,24 @@ impl Stand {
             }
             *lock(&listener.trouble) = trouble;
         }
+    }
+}
+
+/// Some brokers have no other answer to a subscription that they do not allow than to end the connection.
+fn unanswered(broke: Broke, asking: &[Filter]) -> Broke {
+    match broke {
+        Broke::Lost(why) if !asking.is_empty() => {
+            let mut what =
+                asking.iter().take(3).map(|filter| shortened(&filter.to_string())).collect::<Vec<_>>();
+            if asking.len() > what.len() {
+                what.push(format!("{} more", asking.len() - what.len()));
+            }
+            Broke::Lost(format!(
+                "{why}, when it was asked for {}; perhaps it does not allow that",
+                what.join(", ")
+            ))
+        }
+        other => other,
     }
 }
 

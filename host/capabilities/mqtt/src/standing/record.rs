@@ -2,7 +2,8 @@
 //!
 //! It is written before anything is asked of the broker, with everything that could be subscribed afterwards, and again
 //! when the broker has answered. So it never knows less than the broker's session does, unless it was removed; then the
-//! session's leftovers are heard, and passed over.
+//! session's leftovers are heard, and passed over. And it tells the next host of a session that nobody wants any more,
+//! since its events were taken away meanwhile ([`Record::left_over`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -19,7 +20,12 @@ pub(super) struct Record {
     directory: PathBuf,
     /// What they are true for.
     broker: String,
+    /// Whose they are: `meters/broker`.
+    of: String,
 }
+
+/// Files of other hosts' are as small as ours.
+const MOST_BYTES: u64 = 4 << 20;
 
 /// What stands in one.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -33,13 +39,29 @@ pub(super) struct Known {
 #[derive(Serialize, Deserialize)]
 struct File {
     broker: String,
+    #[serde(default)]
+    of: String,
+    #[serde(default)]
+    client: String,
     granted: BTreeMap<String, u8>,
     asked: BTreeSet<String>,
 }
 
 impl Record {
-    pub(super) fn new(state: &Path, broker: String) -> Self {
-        Self { directory: state.join("mqtt"), broker }
+    pub(super) fn new(state: &Path, broker: String, of: String) -> Self {
+        Self { directory: state.join("mqtt"), broker, of }
+    }
+
+    /// Under which names something was listened to for these events at this broker. Blocks for short.
+    pub(super) fn left_over(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(&self.directory) else { return Vec::new() };
+        let small = entries
+            .flatten()
+            .filter(|entry| entry.metadata().is_ok_and(|data| data.is_file() && data.len() <= MOST_BYTES));
+        let files =
+            small.filter_map(|entry| serde_json::from_slice::<File>(&std::fs::read(entry.path()).ok()?).ok());
+        let ours = files.filter(|file| file.broker == self.broker && file.of == self.of);
+        ours.map(|file| file.client).filter(|client| !client.is_empty()).collect()
     }
 
     fn path(&self, client: &str) -> PathBuf {
@@ -74,6 +96,8 @@ impl Record {
     pub(super) async fn write(&self, client: &str, known: &Known) {
         let file = File {
             broker: self.broker.clone(),
+            of: self.of.clone(),
+            client: client.to_owned(),
             granted: known.granted.iter().map(|(filter, qos)| (filter.to_string(), qos.number())).collect(),
             asked: known.asked.iter().map(Filter::to_string).collect(),
         };
@@ -107,15 +131,23 @@ mod tests {
             granted: BTreeMap::from([(filter("a/+"), Qos::AtLeastOnce)]),
             asked: BTreeSet::from([filter("b/#")]),
         };
-        let record = Record::new(&directory.path().join("state"), "mqtt://one:1883".into());
+        let record =
+            Record::new(&directory.path().join("state"), "mqtt://one:1883".into(), "lab/broker".into());
         assert_eq!(record.read("fleet:1").await, Known::default());
         record.write("fleet:1", &known).await;
-        let again = Record::new(&directory.path().join("state"), "mqtt://one:1883".into());
+        let again =
+            Record::new(&directory.path().join("state"), "mqtt://one:1883".into(), "lab/broker".into());
         assert_eq!(again.read("fleet:1").await, known);
         assert_eq!(again.read("../etc/passwd").await, Known::default());
-        let other = Record::new(&directory.path().join("state"), "mqtt://two:1883".into());
+        let other =
+            Record::new(&directory.path().join("state"), "mqtt://two:1883".into(), "lab/broker".into());
         assert_eq!(other.read("fleet:1").await, Known::default());
+        assert_eq!((again.left_over(), other.left_over()), (vec!["fleet:1".to_owned()], vec![]));
+        let somebody_else =
+            Record::new(&directory.path().join("state"), "mqtt://one:1883".into(), "lab/other".into());
+        assert!(somebody_else.left_over().is_empty());
         again.remove("fleet:1").await;
+        assert!(again.left_over().is_empty());
         assert_eq!(again.read("fleet:1").await, Known::default());
     }
 }

@@ -221,3 +221,28 @@ async fn reading_with_no_time_takes_what_is_there() {
     until("it is there", || async { listening.0.read(Duration::ZERO).await.unwrap() != Heard::TimedOut })
         .await;
 }
+
+/// Not every broker says "not authorized": to some a topic that is not for this client is not a topic (MQTT 5, section
+/// 2.4).
+#[tokio::test]
+async fn what_the_broker_calls_no_topic_for_this_client_is_denied() {
+    let rogue = crate::rogue::Rogue::start(|mut peer| async move {
+        peer.bytes().await;
+        peer.say(&[0x20, 3, 0, 0, 0]).await;
+        // SUBSCRIBE has its number behind two bytes, PUBLISH behind the topic.
+        let number = peer.said().await[3];
+        peer.say(&[0x90, 4, 0, number, 0, 0x8f]).await;
+        let number = peer.said().await[6];
+        peer.say(&[0x40, 3, 0, number, 0x90]).await;
+        while peer.bytes().await > 0 {}
+    })
+    .await;
+    let grant = format!("{}\nversion = \"5\"", crate::world::granting(&rogue.url()));
+    let binding = crate::world::World::new(&grant).bind();
+    let caller = call().to(&binding);
+    let failure = caller.cannot_hear("a").await;
+    assert_eq!((failure.code, failure.details.unwrap()["reason"].as_u64()), ("denied", Some(0x8f)));
+    let failure = caller.fails("a").await;
+    assert_eq!((failure.code, failure.details.unwrap()["reason"].as_u64()), ("denied", Some(0x90)));
+    assert!(!failure.sent);
+}

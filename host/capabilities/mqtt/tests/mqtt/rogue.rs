@@ -71,8 +71,14 @@ impl Peer {
 
     /// Something of the client, whatever version it speaks.
     pub async fn bytes(&mut self) -> usize {
+        self.said().await.len()
+    }
+
+    /// The same as it came.
+    pub async fn said(&mut self) -> &[u8] {
         self.buffer.clear();
-        self.stream.read_buf(&mut self.buffer).await.unwrap_or(0)
+        let _ = self.stream.read_buf(&mut self.buffer).await;
+        &self.buffer
     }
 
     pub async fn say(&mut self, bytes: &[u8]) {

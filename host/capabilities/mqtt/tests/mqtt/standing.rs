@@ -16,15 +16,15 @@ use crate::world::{AS_FLEET, Binding, PASSWORD, World, granting, until};
 const CLIENT: &str = "abcdefghijklmnopqrstuv";
 
 /// Keeps what it hears, when it may.
-struct Kept {
+pub struct Kept {
     heard: Mutex<Vec<Heard>>,
     /// A permit is needed for each batch.
-    may: Semaphore,
+    pub may: Semaphore,
     closed: AtomicBool,
 }
 
 impl Kept {
-    fn new() -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         Arc::new(Self {
             heard: Mutex::default(),
             may: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -33,16 +33,16 @@ impl Kept {
     }
 
     /// One that keeps nothing before it is told to.
-    fn shut() -> Arc<Self> {
+    pub fn shut() -> Arc<Self> {
         Arc::new(Self { heard: Mutex::default(), may: Semaphore::new(0), closed: AtomicBool::new(false) })
     }
 
-    fn payloads(&self) -> Vec<String> {
+    pub fn payloads(&self) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
         heard.iter().map(|heard| String::from_utf8(heard.data.clone()).unwrap()).collect()
     }
 
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.heard.lock().unwrap().len()
     }
 
@@ -86,17 +86,29 @@ fn try_listen(
     narrowed: Option<&str>,
     kept: &Arc<Kept>,
 ) -> Result<Box<dyn Listening>, String> {
+    listen_as(CLIENT, world, binding, reach, narrowed, kept)
+}
+
+/// Under a name of its own.
+pub fn listen_as(
+    client: &str,
+    world: &World,
+    binding: &Binding,
+    reach: &str,
+    narrowed: Option<&str>,
+    kept: &Arc<Kept>,
+) -> Result<Box<dyn Listening>, String> {
     binding.binding.listen(Standing {
         name: "broker".into(),
         event: "telemetry".into(),
         reach: world.reach(reach),
         narrowed: narrowed.map(|reach| world.reach(reach)),
-        client: CLIENT.into(),
+        client: client.into(),
         sink: Arc::new(Handle(Arc::clone(kept))),
     })
 }
 
-async fn well(listening: &dyn Listening) {
+pub async fn well(listening: &dyn Listening) {
     for _ in 0..2000 {
         if listening.trouble().is_none() {
             return;
@@ -284,6 +296,59 @@ async fn events_that_are_given_up_leave_no_session_behind() {
         listening.give_up();
         tokio::time::sleep(Duration::from_millis(900)).await;
     }
+}
+
+#[tokio::test]
+async fn a_session_whose_events_were_taken_away_while_no_host_ran_is_forgotten_by_the_next_one() {
+    let broker = Mosquitto::start().await;
+    for version in ["3.1.1", "5"] {
+        let world = broker.world_with(&format!("version = \"{version}\""));
+        let kept = Kept::new();
+        {
+            let binding = world.bind();
+            let listening = listen(&world, &binding, "subscribe = [\"gone/+\"]", &kept);
+            well(&*listening).await;
+            assert!(binding.binding.left_over().is_empty(), "it is listened to");
+        }
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        let device = broker.device().await;
+        device.publish("gone/1", "x").await;
+        let binding = world.bind();
+        assert_eq!(binding.binding.left_over(), ["broker"], "{version}");
+        binding.binding.forget("broker");
+        until("it is forgotten", || async { world.bind().binding.left_over().is_empty() }).await;
+        assert!(binding.binding.left_over().is_empty());
+        let listening = listen(&world, &binding, "subscribe = [\"other/+\"]", &kept);
+        well(&*listening).await;
+        device.publish("other/1", "y").await;
+        until("the other", || async { kept.count() > 0 }).await;
+        assert_eq!(kept.payloads(), ["y"], "{version}: nothing was kept of the old session");
+        listening.give_up();
+        tokio::time::sleep(Duration::from_millis(900)).await;
+    }
+}
+
+/// What cannot be forgotten now is left to the next host.
+#[tokio::test]
+async fn a_broker_that_is_away_is_told_later_that_a_session_is_not_wanted() {
+    let mut broker = Mosquitto::start().await;
+    let world = broker.world();
+    let kept = Kept::new();
+    {
+        let binding = world.bind();
+        let listening = listen(&world, &binding, "subscribe = [\"gone/+\"]", &kept);
+        well(&*listening).await;
+    }
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    broker.kill();
+    let binding = world.bind();
+    binding.binding.forget("broker");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    broker.again().await;
+    let binding = world.bind();
+    assert_eq!(binding.binding.left_over(), ["broker"]);
+    binding.binding.forget("broker");
+    until("it is forgotten", || async { world.bind().binding.left_over().is_empty() }).await;
 }
 
 #[tokio::test]
@@ -519,7 +584,8 @@ async fn what_a_broker_sends_again_before_it_is_acknowledged_is_one_message() {
                 let subscribed = matches!(packet, rumqttc::Packet::Subscribe(_));
                 peer.answers(packet, 1).await;
                 if subscribed {
-                    for again in [false, true, true] {
+                    // The last one does not say that it came before.
+                    for again in [false, true, true, false] {
                         peer.say(&crate::rogue::publish_surely("a/1", b"x", 7, again)).await;
                     }
                 }
@@ -538,6 +604,49 @@ async fn what_a_broker_sends_again_before_it_is_acknowledged_is_one_message() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!((slow.count(), acknowledged.load(Ordering::SeqCst)), (1, 1));
     assert_eq!((rogue.connections.load(Ordering::SeqCst), listening.trouble()), (1, None));
+}
+
+/// Only one of the two could be acknowledged.
+#[tokio::test]
+async fn a_number_that_is_used_for_another_message_before_it_is_acknowledged_ends_the_connection() {
+    let rogue = Rogue::start(|mut peer| async move {
+        peer.welcome().await;
+        while let Some(packet) = peer.packet().await {
+            let subscribed = matches!(packet, rumqttc::Packet::Subscribe(_));
+            peer.answers(packet, 1).await;
+            if subscribed {
+                for payload in [b"x", b"y"] {
+                    peer.say(&crate::rogue::publish_surely("a/1", payload, 7, false)).await;
+                }
+            }
+        }
+    })
+    .await;
+    let world = World::new(&granting(&rogue.url()));
+    let binding = world.bind();
+    let shut = Kept::shut();
+    let listening = listen(&world, &binding, "subscribe = [\"a/+\"]", &shut);
+    until("it says so", || async {
+        listening.trouble().is_some_and(|why| why.contains("a message with the number of another one"))
+    })
+    .await;
+}
+
+/// Some brokers have no other answer to a subscription that they do not allow.
+#[tokio::test]
+async fn a_connection_that_ends_when_something_is_subscribed_is_told_with_what_that_was() {
+    let rogue = Rogue::start(|mut peer| async move {
+        peer.welcome().await;
+        let _ = peer.packet().await;
+    })
+    .await;
+    let world = World::new(&granting(&rogue.url()));
+    let binding = world.bind();
+    let listening = listen(&world, &binding, "subscribe = [\"a/+\"]", &Kept::new());
+    until("it says so", || async {
+        listening.trouble().is_some_and(|why| why.contains("when it was asked for a/+; perhaps it does not"))
+    })
+    .await;
 }
 
 #[tokio::test]
