@@ -4,18 +4,17 @@
 //! the decision → [`answer`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fleetgate_core::address::Unreached;
 use fleetgate_core::capability::{Refusal, Refusals};
 use fleetgate_core::mask::Mask;
-use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE};
+use fleetgate_core::sandbox::{CallInfo, CutShort};
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use crate::answer::{Terms, answer};
@@ -108,7 +107,9 @@ impl Exchange {
     ) -> Result<Response<WasiBody>, Failure> {
         let (head, body) = request.into_parts();
         let allowed = self.decide(Via::Guest, &head.method, &head.uri)?;
-        let end = self.end(allowed.route.timeout);
+        // Its response must be read by then, too.
+        let time = self.call.time_for(allowed.route.timeout);
+        let end = Instant::now() + time;
         let mut headers = head.headers;
         let basic = Basic::take(&mut headers);
         clean_request(&mut headers);
@@ -125,12 +126,10 @@ impl Exchange {
             let method = head.method;
             self.hops(Hop { method, headers, body, filled, basic, allowed, stranger: false }).await
         };
-        let (response, method, mask) = match self.call.waiting(timeout_at(end, work)).await {
-            // The deadline cancels as well.
-            Err(Cancelled) if self.call.remaining().is_zero() => return Err(Failure::Timeout),
-            Err(Cancelled) => return Err(Failure::Cancelled),
-            Ok(Err(_)) => return Err(Failure::Timeout),
-            Ok(Ok(arrived)) => arrived?,
+        let (response, method, mask) = match self.call.in_time(Some(time), work).await {
+            Ok(arrived) => arrived?,
+            Err(CutShort::Time) => return Err(Failure::Timeout),
+            Err(CutShort::Cancelled) => return Err(Failure::Cancelled),
         };
         let terms = Terms { mask, end, pause: self.options.between_bytes_timeout, permit };
         answer(response, &method, &self.call, terms).map_err(Failure::Other)
@@ -174,12 +173,6 @@ impl Exchange {
         let asker = Asker { granted: &self.call.granted, policy: &self.call.policy };
         let target = Target::of(uri).map_err(Failure::Refused)?;
         decide(&self.routes, asker, via, method, &target).map_err(Failure::Refused)
-    }
-
-    /// When the response must be read. A request that begins after the cancellation is the guest cleaning up.
-    fn end(&self, granted: Option<Duration>) -> Instant {
-        let left = if self.call.cancel.is_cancelled() { GRACE } else { self.call.remaining() };
-        Instant::now() + granted.map_or(left, |granted| granted.min(left))
     }
 
     async fn hops(&self, mut hop: Hop) -> Result<(Response<Arriving>, Method, Option<Arc<Mask>>), Failure> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use fleetgate_core::address::Unreached;
 use fleetgate_core::capability::Refusal;
+use fleetgate_core::sandbox::CutShort;
 use serde_json::{Value, json};
 
 use crate::connect::ConnectFailed;
@@ -99,6 +100,14 @@ impl Failure {
             NotDone::Refused(reason) => Self::Broker { what: what(), reason, sent: false },
             NotDone::Unsure(reason) => Self::Broker { what: what(), reason, sent: true },
             NotDone::Gone => Self::Dropped { sent },
+        }
+    }
+
+    /// A wait that ended before `what` did.
+    pub(crate) fn cut_short(cut: CutShort, what: &'static str, sent: bool) -> Self {
+        match cut {
+            CutShort::Time => Self::Timeout { what, sent },
+            CutShort::Cancelled => Self::Cancelled { sent },
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fleetgate_core::address::Unreached;
 use fleetgate_core::capability::{Refusal, Refusals};
 use fleetgate_core::diagnostic::quoted;
-use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE, UsedEntry};
+use fleetgate_core::sandbox::{CallInfo, CutShort, UsedEntry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::calls::Reader;
@@ -99,8 +99,8 @@ impl Session {
         let entry =
             self.uses(format!("{} publish {} (QoS {qos}{kept})", route.capability, shortened(topic)))?;
         let mut sent = false;
-        let done = self.in_time(timeout, route.calls.publish(publication, &mut sent)).await;
-        let done = done.unwrap_or_else(|ended| Err(ended.failure("publishing", sent)));
+        let done = self.0.call.in_time(Some(timeout), route.calls.publish(publication, &mut sent)).await;
+        let done = done.unwrap_or_else(|cut| Err(Failure::cut_short(cut, "publishing", sent)));
         match &done {
             Ok(()) if qos == Qos::AtMostOnce => entry.end("written"),
             Ok(()) => entry.end("acknowledged"),
@@ -149,8 +149,8 @@ impl Session {
         let texts: Vec<_> = filters.iter().map(|filter| shortened(&filter.to_string())).collect();
         let entry = self.uses(format!("{} subscribe {}", route.capability, texts.join(", ")))?;
         let opening = route.calls.open(filters.into_iter().collect(), how);
-        let done = self.in_time(how.timeout, opening).await;
-        match done.unwrap_or_else(|ended| Err(ended.failure("subscribing", false))) {
+        let done = self.0.call.in_time(Some(how.timeout), opening).await;
+        match done.unwrap_or_else(|cut| Err(Failure::cut_short(cut, "subscribing", false))) {
             Ok(reader) => {
                 entry.end("subscribed");
                 Ok(Subscription { session: self.clone(), reader, _room: room })
@@ -194,20 +194,6 @@ impl Session {
         }
         let why = "the placeholder of a secret argument in what is published or listened to";
         Err(Failure::Refused(Refusal::new("placeholder", why)))
-    }
-
-    /// Waits, no longer than the call has time, and than `most`.
-    async fn in_time<T>(&self, most: Duration, work: impl Future<Output = T>) -> Result<T, Ended> {
-        let call = &self.0.call;
-        // What begins after the cancellation is the guest cleaning up.
-        let left = if call.cancel.is_cancelled() { GRACE } else { call.remaining() };
-        match call.waiting(tokio::time::timeout(most.min(left), work)).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) => Err(Ended::Time),
-            // The deadline cancels as well.
-            Err(Cancelled) if call.remaining().is_zero() => Err(Ended::Time),
-            Err(Cancelled) => Err(Ended::Cancelled),
-        }
     }
 
     /// Tells the operator how something failed, who alone learns which rule it was.
@@ -262,26 +248,10 @@ impl Session {
 impl Subscription {
     /// The next message, waiting no longer than this.
     pub async fn read(&self, timeout: Duration) -> Result<Heard, Failure> {
-        match self.session.in_time(timeout, self.reader.inbox.next()).await {
+        match self.session.0.call.in_time(Some(timeout), self.reader.inbox.next()).await {
             Ok(heard) => heard,
-            Err(Ended::Time) => Ok(Heard::TimedOut),
-            Err(ended) => Err(ended.failure("listening", false)),
-        }
-    }
-}
-
-/// Why waiting ended before the work did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    Time,
-    Cancelled,
-}
-
-impl Ended {
-    fn failure(self, what: &'static str, sent: bool) -> Failure {
-        match self {
-            Self::Time => Failure::Timeout { what, sent },
-            Self::Cancelled => Failure::Cancelled { sent },
+            Err(CutShort::Time) => Ok(Heard::TimedOut),
+            Err(cut) => Err(Failure::cut_short(cut, "listening", false)),
         }
     }
 }

@@ -109,8 +109,8 @@ impl Device {
             }
             Ok(output)
         };
-        let done = self.session.in_time(time, work).await;
-        let done = done.unwrap_or_else(|ended| Err(ended.failure("the command", sent)));
+        let done = self.session.call().in_time(time, work).await;
+        let done = done.unwrap_or_else(|cut| Err(Failure::cut_short(cut, "the command", sent)));
         entry.end(match &done {
             Ok(Output { cut: true, .. }) => "cut: it printed too much".to_owned(),
             Ok(Output { exit_status: Some(status), .. }) => format!("exit {status}"),

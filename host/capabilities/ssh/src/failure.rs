@@ -8,6 +8,7 @@ use std::io;
 
 use fleetgate_core::address::Unreached;
 use fleetgate_core::capability::Refusal;
+use fleetgate_core::sandbox::CutShort;
 use serde_json::{Value, json};
 
 use crate::connect::ConnectFailed;
@@ -115,6 +116,14 @@ pub struct GuestFailure {
 }
 
 impl Failure {
+    /// A wait that ended before `what` did.
+    pub(crate) fn cut_short(cut: CutShort, what: &'static str, sent: bool) -> Self {
+        match cut {
+            CutShort::Time => Self::Timeout { what, sent },
+            CutShort::Cancelled => Self::Cancelled { sent },
+        }
+    }
+
     /// What the guest gets.
     pub fn guest(&self) -> GuestFailure {
         let failure = |code, message: &str, retryable| GuestFailure {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use fleetgate_core::address::Unreached;
 use fleetgate_core::capability::{Refusal, Refusals};
 use fleetgate_core::diagnostic::quoted;
 use fleetgate_core::mask::Mask;
-use fleetgate_core::sandbox::{CallInfo, Cancelled, GRACE, UsedEntry};
+use fleetgate_core::sandbox::{CallInfo, UsedEntry};
 use russh::client::Msg;
 use russh::{Channel, ChannelOpenFailure};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -139,7 +138,7 @@ impl Session {
             }
             leased.map_err(|failed| failed_to_connect(failed, &permit))
         };
-        let failure = match self.in_time(None, work).await {
+        let failure = match self.call().in_time(None, work).await {
             Ok(Ok((lease, kept))) => {
                 entry.end(if kept { "kept" } else { "new" });
                 let banner = lease.connection.banner();
@@ -147,7 +146,7 @@ impl Session {
                 return Ok(Device { session: self.clone(), permit, login, mask, banner });
             }
             Ok(Err(failure)) => failure,
-            Err(ended) => ended.failure("connecting", false),
+            Err(cut) => Failure::cut_short(cut, "connecting", false),
         };
         entry.end(format!("failed: {}", failure.guest().code));
         Err(failure)
@@ -181,25 +180,6 @@ impl Session {
         let grant = taken(&permit.route.sessions)
             .map_err(|_| Failure::TooManySessions { most: permit.route.limits.sessions, of: "plugin" })?;
         Ok(Room { _call: call, _grant: grant })
-    }
-
-    /// Waits, no longer than the call has time, and than `most`.
-    pub(crate) async fn in_time<T>(
-        &self,
-        most: Option<Duration>,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Ended> {
-        let call = self.call();
-        // What begins after the cancellation is the guest cleaning up.
-        let left = if call.cancel.is_cancelled() { GRACE } else { call.remaining() };
-        let time = most.map_or(left, |most| most.min(left));
-        match call.waiting(tokio::time::timeout(time, work)).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) => Err(Ended::Time),
-            // The deadline cancels as well.
-            Err(Cancelled) if call.remaining().is_zero() => Err(Ended::Time),
-            Err(Cancelled) => Err(Ended::Cancelled),
-        }
     }
 
     /// Does something and tells the operator how it failed, who alone learns which rule it was.
@@ -242,23 +222,6 @@ impl Session {
             }
         };
         self.0.refusals.note(call, &refusal, "SSH refused");
-    }
-}
-
-/// Why waiting ended before the work did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Time,
-    Cancelled,
-}
-
-impl Ended {
-    /// As a failure of something that may have been sent.
-    pub(crate) fn failure(self, what: &'static str, sent: bool) -> Failure {
-        match self {
-            Self::Time => Failure::Timeout { what, sent },
-            Self::Cancelled => Failure::Cancelled { sent },
-        }
     }
 }
 

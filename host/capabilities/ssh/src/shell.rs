@@ -67,8 +67,8 @@ impl Device {
         let room = self.session.room(&self.permit)?;
         let entry = self.session.uses(format!("{} shell {}", self.permit.route.capability, self.name()))?;
         let work = self.open_terminal(&terminal, room);
-        let done = self.session.in_time(None, work).await;
-        let done = done.unwrap_or_else(|ended| Err(ended.failure("opening a terminal", false)));
+        let done = self.session.call().in_time(None, work).await;
+        let done = done.unwrap_or_else(|cut| Err(Failure::cut_short(cut, "opening a terminal", false)));
         entry.end(match &done {
             Ok(_) => "opened".to_owned(),
             Err(failure) => format!("failed: {}", failure.guest().code),
@@ -178,12 +178,12 @@ impl Shell {
     /// Reads what the device says: up to `most` bytes, as soon as there is one.
     pub async fn read(&self, most: u32, timeout: Duration) -> Result<Chunk, Failure> {
         let work = self.screen.read(usize::try_from(most).unwrap_or(usize::MAX), timeout);
-        match self.device.session.in_time(None, work).await {
+        match self.device.session.call().in_time(None, work).await {
             Ok(Read::Data(data)) => Ok(Chunk::Data(data)),
             Ok(Read::TimedOut) => Ok(Chunk::TimedOut),
             Ok(Read::End(End::Closed(_))) => Ok(Chunk::Closed),
             Ok(Read::End(end)) => self.noted(Err(self.over(end, true))),
-            Err(ended) => Err(ended.failure("reading", true)),
+            Err(cut) => Err(Failure::cut_short(cut, "reading", true)),
         }
     }
 

@@ -124,8 +124,8 @@ impl Shell {
     }
 
     async fn waits_in(&self, question: fn(&[u8]) -> bool) -> Result<bool, Failure> {
-        let waits = self.device.session.in_time(Some(ANSWER), self.screen.waits_in(question)).await;
-        waits.map_err(|ended| ended.failure("typing", false))
+        let waits = self.device.session.call().in_time(Some(ANSWER), self.screen.waits_in(question)).await;
+        waits.map_err(|cut| Failure::cut_short(cut, "typing", false))
     }
 
     /// Types bytes as they are.
@@ -205,7 +205,7 @@ impl Shell {
         self.screen.typing();
         self.keyboard.set(typed);
         let half = Half(self);
-        let put = self.device.session.in_time(Some(ANSWER), self.write.data_bytes(bytes)).await;
+        let put = self.device.session.call().in_time(Some(ANSWER), self.write.data_bytes(bytes)).await;
         match put {
             Ok(_) => std::mem::forget(half),
             Err(_) => drop(half),
@@ -217,7 +217,7 @@ impl Shell {
                 let end = self.screen.end().unwrap_or_else(|| End::Broke("the other side closed it".into()));
                 Err(self.over(end, true))
             }
-            Err(ended) => Err(ended.failure("typing", true)),
+            Err(cut) => Err(Failure::cut_short(cut, "typing", true)),
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::{self, Debug};
-use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use indexmap::IndexMap;
 use tokio_util::sync::CancellationToken;
@@ -106,34 +105,11 @@ impl CallPolicy {
     }
 }
 
-/// A waiting import ended because its call was cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the call was cancelled")]
-pub struct Cancelled;
-
 impl CallInfo {
-    /// Waits for `work`, but no longer than until the call is cancelled. Every import that waits goes through
-    /// here. What is started after the cancellation runs: it is the guest cleaning up, and ends with its grace.
-    pub async fn waiting<T>(&self, work: impl Future<Output = T>) -> Result<T, Cancelled> {
-        if self.cancel.is_cancelled() {
-            return Ok(work.await);
-        }
-        tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => Err(Cancelled),
-            done = work => Ok(done),
-        }
-    }
-
     /// Whether somebody called. Nobody did during the probe and for a handler of events: there is nothing of a caller
     /// then, no part of a bucket, no credential of theirs.
     pub fn has_caller(&self) -> bool {
         !self.principal.is_empty()
-    }
-
-    /// Time until the deadline; zero after it.
-    pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
     }
 }
 
