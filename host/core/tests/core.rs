@@ -15,7 +15,10 @@ mod core {
     mod damage;
     mod events;
     mod events_alone;
+    mod events_dead;
+    mod events_duty;
     mod events_running;
+    mod events_schedule;
     mod events_tables;
     mod events_world;
     mod fake;

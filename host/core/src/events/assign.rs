@@ -253,6 +253,7 @@ impl Assigned {
                     continue;
                 }
                 self.asked.remove(&key);
+                // Else the note stays, and the next look finds it.
                 if done.is_ok() {
                     self.write(Some(Batch::new().delete(key))).await;
                 }

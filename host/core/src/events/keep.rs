@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::asked::Wish;
-use super::dead::{self, DeadEntry, DeadEvent};
+use super::dead::{self, DeadEvent};
 use super::live::{Comes, FoundEvent};
 use super::origins::{self, Digested, digest};
 use super::queue::Queue;
@@ -46,6 +46,7 @@ pub(super) enum Ask {
 pub(super) struct DeadAsk {
     pub(super) wish: Wish,
     pub(super) id: Option<Arc<str>>,
+    /// Dropped without a word where something could not be done yet.
     pub(super) done: oneshot::Sender<()>,
 }
 
@@ -314,19 +315,29 @@ async fn tick(queue: &Queue, current: &ArcSwap<FoundEvent>) -> bool {
     true
 }
 
-/// Drops what was set aside, or puts it behind what waits, as if it had just been heard. What is set aside meanwhile is
-/// not meant.
+/// Drops what was set aside, or puts it behind what waits, as if it had just been heard. Where something was set aside a
+/// moment ago and is not written yet, nobody is told that it is done: whoever asked asks again.
 async fn settle_dead(queue: &Queue, ask: DeadAsk) {
     let DeadAsk { wish, id, done } = ask;
     let taken = queue.state().dead.take(id.as_deref());
     let mut left = Vec::new();
+    let mut is_done = true;
     for some in taken.chunks(DEAD_AT_ONCE) {
         let mut batch = Batch::new();
         let mut again = Vec::new();
         for entry in some {
-            let Some(stored) = stored(queue, entry).await else {
-                left.push(entry.clone());
-                continue;
+            let stored = match queue.store.get(&queue.space, &entry.key).await {
+                Ok(Some(stored)) => stored.value,
+                Ok(None) => {
+                    is_done = false;
+                    left.push(entry.clone());
+                    continue;
+                }
+                Err(error) => {
+                    tracing::error!(event = %queue.name, id = %entry.id, %error, "an event that was set aside cannot be read");
+                    left.push(entry.clone());
+                    continue;
+                }
             };
             if wish == Wish::Retry {
                 let Some(kept) = kept_again(queue, &stored) else {
@@ -355,17 +366,8 @@ async fn settle_dead(queue: &Queue, ask: DeadAsk) {
     let mut state = queue.state();
     left.into_iter().for_each(|entry| state.dead.known(entry));
     drop(state);
-    let _ = done.send(());
-}
-
-/// What stands in the store of one that was set aside. None: it cannot be read now, or is not written yet.
-async fn stored(queue: &Queue, entry: &DeadEntry) -> Option<Vec<u8>> {
-    match queue.store.get(&queue.space, &entry.key).await {
-        Ok(stored) => Some(stored?.value),
-        Err(error) => {
-            tracing::error!(event = %queue.name, id = %entry.id, %error, "an event that was set aside cannot be read");
-            None
-        }
+    if is_done {
+        let _ = done.send(());
     }
 }
 

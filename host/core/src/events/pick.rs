@@ -19,8 +19,9 @@ pub(super) enum Picked {
 }
 
 impl State {
-    /// `most`: events in one batch.
-    pub(super) fn pick(&mut self, most: usize, now_ms: u64) -> Picked {
+    /// `most`: events in one batch. `longest`: the longest that one that failed may wait, in milliseconds.
+    pub(super) fn pick(&mut self, most: usize, now_ms: u64, longest: u64) -> Picked {
+        let latest = now_ms.saturating_add(longest);
         while let Some(piece) = self.pieces.pop_front() {
             let batch = self.ready(&piece, now_ms);
             if !batch.is_empty() {
@@ -30,11 +31,13 @@ impl State {
         let mut held: HashSet<Arc<str>> = HashSet::new();
         let mut batch = Vec::new();
         let (mut bytes, mut earliest) = (0, None);
-        for (number, kept) in &self.waiting {
-            let (order, tried) = (&kept.about.order, &kept.tried);
+        for (number, kept) in &mut self.waiting {
+            let (order, tried) = (&kept.about.order, &mut kept.tried);
             if held.contains(order) {
                 continue;
             }
+            // The clock was set back since it failed: it waits no longer than if it had failed now.
+            tried.not_before_ms = tried.not_before_ms.min(latest);
             if tried.not_before_ms > now_ms {
                 earliest = Some(earliest.map_or(tried.not_before_ms, |at: u64| at.min(tried.not_before_ms)));
                 held.insert(order.clone());
@@ -87,6 +90,9 @@ mod tests {
     use super::super::record::{About, Kept, Tried};
     use super::*;
 
+    /// In milliseconds, as the moments here.
+    const LONGEST: u64 = 100;
+
     fn state(events: &[(&str, Tried)]) -> State {
         let mut state = State::default();
         for (number, (order, tried)) in events.iter().enumerate() {
@@ -113,45 +119,56 @@ mod tests {
     #[test]
     fn what_stands_behind_one_that_waits_waits_too_and_others_go_on() {
         let mut state = state(&[("a", waits(50)), ("b", fine()), ("a", fine()), ("b", fine())]);
-        assert_eq!(state.pick(10, 20), Picked::Batch(vec![1, 3]));
-        assert_eq!(state.pick(10, 50), Picked::Batch(vec![0, 1, 2, 3]));
+        assert_eq!(state.pick(10, 20, LONGEST), Picked::Batch(vec![1, 3]));
+        assert_eq!(state.pick(10, 50, LONGEST), Picked::Batch(vec![0, 1, 2, 3]));
     }
 
     #[test]
     fn where_all_wait_the_earliest_says_when() {
         let mut state = state(&[("a", waits(50)), ("b", waits(40)), ("a", fine())]);
-        assert_eq!(state.pick(10, 20), Picked::At(40));
-        assert_eq!(State::default().pick(10, 20), Picked::Nothing);
+        assert_eq!(state.pick(10, 20, LONGEST), Picked::At(40));
+        assert_eq!(State::default().pick(10, 20, LONGEST), Picked::Nothing);
+    }
+
+    #[test]
+    fn what_failed_before_the_clock_was_set_back_does_not_wait_until_it_is_that_late_again() {
+        let day = 24 * 3_600_000;
+        let mut state = state(&[("a", waits(day)), ("b", waits(50)), ("a", fine())]);
+        assert_eq!(state.pick(10, 40, LONGEST), Picked::At(50));
+        state.remove(1);
+        assert_eq!(state.pick(10, 40, LONGEST), Picked::At(140), "as if it had failed now");
+        assert_eq!(state.pick(10, 100, LONGEST), Picked::At(140), "and looking at it holds it up no more");
+        assert_eq!(state.pick(10, 140, LONGEST), Picked::Batch(vec![0, 2]));
     }
 
     #[test]
     fn a_batch_has_no_more_events_and_no_more_bytes_than_it_may() {
         let mut few = state(&[("a", fine()), ("b", fine()), ("c", fine())]);
-        assert_eq!(few.pick(2, 0), Picked::Batch(vec![0, 1]));
+        assert_eq!(few.pick(2, 0, LONGEST), Picked::Batch(vec![0, 1]));
         few.remove(1);
         let mut large = few.remove(2).expect("it waits");
         large.data = vec![0; MAX_BATCH_BYTES + 1];
         few.insert(2, large);
-        assert_eq!(few.pick(10, 0), Picked::Batch(vec![0]));
+        assert_eq!(few.pick(10, 0, LONGEST), Picked::Batch(vec![0]));
         few.remove(0);
-        assert_eq!(few.pick(10, 0), Picked::Batch(vec![2]), "a large one goes by itself");
+        assert_eq!(few.pick(10, 0, LONGEST), Picked::Batch(vec![2]), "a large one goes by itself");
     }
 
     #[test]
     fn one_over_which_a_handler_crashed_goes_alone() {
         let alone = Tried { alone: true, failures: 1, ..Tried::default() };
         let mut state = state(&[("a", fine()), ("b", alone), ("b", fine()), ("c", fine())]);
-        assert_eq!(state.pick(10, 0), Picked::Batch(vec![0, 3]));
+        assert_eq!(state.pick(10, 0, LONGEST), Picked::Batch(vec![0, 3]));
         state.remove(0);
-        assert_eq!(state.pick(10, 0), Picked::Batch(vec![1]));
+        assert_eq!(state.pick(10, 0, LONGEST), Picked::Batch(vec![1]));
     }
 
     #[test]
     fn parts_of_a_batch_come_first_without_what_another_part_holds_up() {
         let mut state = state(&[("a", waits(50)), ("b", fine()), ("a", fine()), ("c", fine())]);
         state.pieces.extend([vec![2], vec![2, 3], vec![9]]);
-        assert_eq!(state.pick(10, 20), Picked::Batch(vec![3]));
-        assert_eq!(state.pick(10, 20), Picked::Batch(vec![1, 3]));
+        assert_eq!(state.pick(10, 20, LONGEST), Picked::Batch(vec![3]));
+        assert_eq!(state.pick(10, 20, LONGEST), Picked::Batch(vec![1, 3]));
     }
 
     #[test]
@@ -159,6 +176,6 @@ mod tests {
         let mut state = state(&[("a", fine()), ("b", fine()), ("a", fine()), ("b", fine())]);
         // The first half was not handled, since the host could not run it.
         state.pieces.push_back(vec![2, 3]);
-        assert_eq!(state.pick(10, 20), Picked::Batch(vec![0, 1, 2, 3]));
+        assert_eq!(state.pick(10, 20, LONGEST), Picked::Batch(vec![0, 1, 2, 3]));
     }
 }

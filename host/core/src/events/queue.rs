@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::dead::DeadList;
 use super::engine::Pace;
 use super::origins::Origins;
-use super::record::{Handling, Keeping, Kept, QueueName, now_ms, space};
+use super::record::{Handling, Keeping, Kept, QueueName, space};
 use super::{MAX_ALL_BYTES, MAX_BATCH_BYTES, MAX_QUEUE_BYTES};
 use crate::store::{Batch, Space, Store};
 
@@ -144,10 +144,9 @@ impl State {
         self.waiting.values().map(|kept| kept.about.heard_ms).min()
     }
 
-    /// When it last came by itself, or was last handled, whichever was later. A clock that was ahead does not keep it
-    /// from coming again.
+    /// When it last came by itself, or was last handled, whichever was later, by the clock at that time. Zero: never.
     pub(super) fn last_ms(&self) -> u64 {
-        self.keeping.ticked_ms.max(self.handling.began_ms).min(now_ms())
+        self.keeping.ticked_ms.max(self.handling.began_ms)
     }
 }
 

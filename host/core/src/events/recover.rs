@@ -13,6 +13,7 @@ use super::live::LiveEvent;
 use super::origins;
 use super::queue::{State, Taken};
 use super::record::{Handling, Keeping, Kept, QueueName, Tried, millis, now_ms, space};
+use super::settle::longest;
 use crate::store::{Entry, Page, Store, StoreError};
 
 /// `all`: what the queues of this host take.
@@ -55,7 +56,7 @@ pub(super) async fn recover(
             tried.not_before_ms = tried.not_before_ms.max(state.last_ms().saturating_add(millis(pause)));
         }
     }
-    let latest = now_ms().saturating_add(millis(live.pause().unwrap_or_default().max(pace.longest_pause)));
+    let latest = now_ms().saturating_add(millis(longest(pace, live)));
     for entry in every(store, name, "q/").await? {
         let (Some(number), Some(mut kept)) = (number(&entry), Kept::from_bytes(&entry.value)) else {
             tracing::warn!(key = %entry.key, "an event that cannot be read is left out");

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::dead::DeadEvent;
+use super::engine::{Pace, at_most};
 use super::live::LiveEvent;
 use super::queue::Queue;
 use super::record::{Kept, Tried, millis, now_ms, to_json};
@@ -203,7 +204,12 @@ impl Settling<'_> {
     }
 }
 
-/// How long one that failed waits: twice as long each time, a little at random so that those that failed together do
+/// The longest that one that failed may wait.
+pub(super) fn longest(pace: Pace, live: &LiveEvent) -> Duration {
+    live.pause().unwrap_or(pace.longest_pause + pace.longest_pause / 4)
+}
+
+/// How long one that failed waits: twice as long each time, up to a quarter of it more at random so that those that failed together do
 /// not come back together, and as long as it says itself.
 fn pause(queue: &Queue, live: &LiveEvent, tried: &Tried, fault: &Fault) -> Duration {
     if let Some(pause) = live.pause() {
@@ -214,5 +220,5 @@ fn pause(queue: &Queue, live: &LiveEvent, tried: &Tried, fault: &Fault) -> Durat
     let doubled = pace.first_pause.saturating_mul(1 << doublings).min(pace.longest_pause);
     let said = fault.retry_after_ms.map_or(Duration::ZERO, |ms| Duration::from_millis(ms.into()));
     let pause = doubled.max(said.min(pace.longest_pause));
-    pause + super::engine::at_most(pause / 4)
+    pause + at_most(pause / 4)
 }

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::live::FoundEvent;
 use super::pick::Picked;
 use super::queue::Queue;
-use super::record::now_ms;
-use super::settle::Ran;
+use super::record::{millis, now_ms};
+use super::settle::{Ran, longest};
 use crate::audit::Audit;
 use crate::call::{EventRun, handle_events};
 use crate::domain::Event;
@@ -51,12 +51,15 @@ impl Worker {
         let mut crashes = 0;
         let mut began: Option<Instant> = None;
         while !self.stop.is_cancelled() {
-            let bounds = self.current.load().event.bounds;
+            let (bounds, longest) = {
+                let live = &self.current.load().event;
+                (live.bounds, millis(longest(self.queue.pace, live)))
+            };
             if let Some(pause) = self.gathers(began, bounds.batch.min(bounds.queue)) {
                 self.wait(Some(pause)).await;
                 continue;
             }
-            let picked = self.queue.state().pick(bounds.batch, now_ms());
+            let picked = self.queue.state().pick(bounds.batch, now_ms(), longest);
             match picked {
                 Picked::Batch(numbers) => {
                     began = Some(Instant::now());

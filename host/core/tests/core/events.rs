@@ -6,17 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fleetgate_core::events::{Meant, Wish, ask, dead, forget, is_taken};
 use futures_util::future::join_all;
-use tokio::sync::Semaphore;
 
 use super::events_world::{GRANTS, World, until};
 use super::host::in_time;
-use super::radio::{Fault, Given, delivered, heard};
-
-fn texts(events: &[Given]) -> Vec<String> {
-    events.iter().map(Given::text).collect()
-}
+use super::radio::{Fault, Given, content, delivered, heard, texts};
 
 #[tokio::test]
 async fn what_is_heard_is_handled_once_as_it_was_said() {
@@ -87,85 +81,22 @@ async fn a_failing_event_holds_up_its_own_device_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_event_that_fails_too_often_is_set_aside_with_its_fault_and_the_next_goes_on() {
-    let world = World::new("ev-dead", "grant.radio.set = {}\ngrant.events.news = { attempts = 3 }\n").await;
-    world.station.answers(|event| match event.text().as_str() {
-        "bad" => Err(Fault::new("upstream", true)),
-        "hopeless" => Err(Fault::new("malformed", false)),
-        _ => Ok(()),
-    });
-    let said = [("a", "bad"), ("a", "good"), ("b", "hopeless"), ("b", "better")];
-    world.station.says("news", said.map(|(device, text)| heard(device, text)).to_vec()).await;
-    world.until("news", |status| status.handled == 2 && status.dead == 2).await;
-    let times = |text: &str| world.station.events().iter().filter(|event| event.text() == text).count();
-    assert_eq!((times("bad"), times("hopeless")), (3, 1), "what is hopeless is not tried again");
-    let dead = dead(&*world.disk).await.unwrap();
-    let mut said: Vec<_> = dead
-        .iter()
-        .filter(|dead| *dead.binding == *world.name)
-        .map(|dead| (dead.code.as_str(), dead.message.as_str(), dead.deliveries, dead.size))
-        .collect();
-    said.sort_unstable();
-    assert_eq!(said, [("malformed", "it said malformed", 1, 8), ("upstream", "it said upstream", 3, 3)]);
-}
-
-#[tokio::test]
-async fn what_was_set_aside_is_tried_again_or_dropped_when_the_operator_says_so() {
-    let world = World::new("ev-retry", GRANTS).await;
-    let broken = Arc::new(AtomicBool::new(true));
-    let is_broken = broken.clone();
-    world.station.answers(move |event| match event.text().as_str() {
-        _ if !is_broken.load(Ordering::SeqCst) => Ok(()),
-        "fine" => Ok(()),
-        _ => Err(Fault::new("malformed", false)),
-    });
-    world.station.says("news", ["one", "two", "three"].map(|text| heard(text, text)).to_vec()).await;
-    world.until("news", |status| status.dead == 3).await;
-    broken.store(false, Ordering::SeqCst);
-    let of = |text: &str| {
-        let found = world.station.events().into_iter().find(|event| event.text() == text).unwrap();
-        Some(found.id.as_str().into())
-    };
-    let meant = |id| Meant { binding: world.name.into(), event: "news".into(), id };
-    for (wish, id, left) in [(Wish::Retry, of("two"), 2), (Wish::Drop, of("one"), 1), (Wish::Retry, None, 0)]
-    {
-        let note = ask(&*world.disk, wish, meant(id)).await.unwrap();
-        assert!(is_taken(&*world.disk, &note, Duration::from_secs(30)).await.unwrap());
-        world.until("news", |status| status.dead == left).await;
-    }
-    world.until("news", |status| status.handled == 2).await;
-    let again: Vec<_> = world.station.events().into_iter().filter(|event| event.attempt == 2).collect();
-    assert_eq!(texts(&again), ["two", "three"]);
-    assert!(dead(&*world.disk).await.unwrap().iter().all(|dead| *dead.binding != *world.name));
-}
-
-#[tokio::test]
 async fn the_event_over_which_a_handler_crashes_is_found_and_the_others_are_handled() {
     let world = World::new("ev-poison", "grant.radio.set = {}\ngrant.events.news = { attempts = 2 }\n").await;
-    let open = Arc::new(Semaphore::new(0));
-    let gate = open.clone();
-    world.station.handles(move |_, batch| {
-        let gate = gate.clone();
-        async move {
-            gate.acquire().await?.forget();
-            gate.add_permits(1);
-            match batch.iter().any(|event| event.text() == "poison") {
-                true => Err(wasmtime::Error::msg("the handler crashed")),
-                false => Ok(vec![Ok(()); batch.len()]),
-            }
-        }
+    let gate = world.station.waits(|batch| match batch.iter().any(|event| event.text() == "poison") {
+        true => Err(wasmtime::Error::msg("the handler crashed")),
+        false => content(batch),
     });
     let mut all: Vec<_> = (0..16).map(|number| heard(&format!("d{number}"), "fine")).collect();
     all.insert(7, heard("d-poison", "poison"));
     world.station.says("news", all).await;
-    open.add_permits(1);
+    gate.opens();
     world.until("news", |status| status.handled == 16 && status.dead == 1).await;
     let alone =
         world.station.given().into_iter().filter(|batch| batch.len() == 1 && batch[0].text() == "poison");
     assert_eq!(alone.count(), 2, "alone as often as it may fail");
-    let dead = dead(&*world.disk).await.unwrap();
-    let dead = dead.iter().find(|dead| *dead.binding == *world.name).unwrap();
-    assert_eq!(dead.code, "internal");
+    let dead = world.dead().await;
+    assert_eq!(dead.iter().map(|dead| dead.code.as_str()).collect::<Vec<_>>(), ["internal"]);
 }
 
 #[tokio::test]
@@ -260,15 +191,7 @@ async fn a_source_that_repeats_what_was_kept_is_not_heard_twice_even_after_a_res
 async fn when_the_queue_is_full_the_source_waits_and_nothing_is_lost() {
     let world =
         World::new("ev-room", "grant.radio.set = {}\ngrant.events.news = { queue = 10, batch = 5 }\n").await;
-    let gate = Arc::new(Semaphore::new(0));
-    let open = gate.clone();
-    world.station.handles(move |_, batch| {
-        let gate = gate.clone();
-        async move {
-            gate.acquire().await?.forget();
-            Ok(vec![Ok(()); batch.len()])
-        }
-    });
+    let gate = world.station.waits(content);
     let sink = in_time(world.station.sink("news")).await;
     for number in 0..10 {
         sink.keep(vec![heard("a", &number.to_string())]).await.unwrap();
@@ -276,9 +199,9 @@ async fn when_the_queue_is_full_the_source_waits_and_nothing_is_lost() {
     let late = tokio::spawn(sink.keep(vec![heard("a", "late")]));
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!late.is_finished(), "there is no room");
-    open.add_permits(1);
+    gate.lets_through(1);
     in_time(late).await.unwrap().expect("there is room");
-    open.add_permits(100);
+    gate.opens();
     world.until("news", |status| status.handled == 11).await;
     assert_eq!(texts(&world.station.events()).len(), 11);
 }
@@ -302,82 +225,10 @@ async fn a_thousand_messages_are_a_few_writes() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_to_be_handled_is_set_aside_and_does_not_stop_the_rest() {
-    let world = World::new("ev-large", GRANTS).await;
-    let large = "x".repeat((1 << 20) + 1);
-    world.station.says("news", vec![heard("a", &large), heard("a", "small")]).await;
-    world.until("news", |status| status.handled == 1 && status.dead == 1).await;
-    let dead = dead(&*world.disk).await.unwrap();
-    let dead = dead.iter().find(|dead| *dead.binding == *world.name).unwrap();
-    assert_eq!((dead.code.as_str(), dead.size, dead.deliveries), ("limit", large.len(), 0));
-    // There is nothing to try again.
-    let meant = Meant { binding: world.name.into(), event: "news".into(), id: None };
-    let note = ask(&*world.disk, Wish::Retry, meant).await.unwrap();
-    assert!(is_taken(&*world.disk, &note, Duration::from_secs(30)).await.unwrap());
-    assert_eq!(texts(&world.station.events()), ["small"]);
-    assert_eq!(world.until("news", |status| status.dead == 1).await.waiting, 0);
-}
-
-#[tokio::test]
-async fn what_is_kept_of_an_event_that_nobody_grants_any_more_can_be_forgotten() {
-    let world = World::prepared("ev-forget", GRANTS, |station| {
-        station.answers(|_| Err(Fault::new("upstream", true)));
-    })
-    .await;
-    world.station.says("news", vec![heard("a", "one")]).await;
-    world.until("news", |status| status.failing == 1).await;
-    world.settings("grant.radio.set = {}\n");
-    in_time(world.host.reload()).await;
-    let status = world.until("news", |status| !status.granted).await;
-    assert_eq!(status.waiting, 1, "it is kept");
-    forget(&*world.disk, world.name, "news").await.unwrap();
-    assert!(world.status("news").await.is_none());
-}
-
-#[tokio::test]
-async fn what_was_set_aside_is_settled_also_while_there_is_no_room() {
-    let world = World::new("ev-settled", "grant.radio.set = {}\ngrant.events.news = { queue = 2 }\n").await;
-    let gate = Arc::new(Semaphore::new(1));
-    let open = gate.clone();
-    world.station.handles(move |_, batch| {
-        let gate = gate.clone();
-        async move {
-            gate.acquire().await?.forget();
-            let answer = |event: &Given| match event.text().as_str() {
-                "bad" => Err(Fault::new("malformed", false)),
-                _ => Ok(()),
-            };
-            Ok(batch.iter().map(answer).collect())
-        }
-    });
-    world.station.says("news", vec![heard("a", "bad")]).await;
-    world.until("news", |status| status.dead == 1).await;
-    let sink = in_time(world.station.sink("news")).await;
-    sink.keep(vec![heard("a", "one"), heard("a", "two")]).await.unwrap();
-    let late = tokio::spawn(sink.keep(vec![heard("a", "late")]));
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let meant = Meant { binding: world.name.into(), event: "news".into(), id: None };
-    let note = ask(&*world.disk, Wish::Drop, meant).await.unwrap();
-    assert!(is_taken(&*world.disk, &note, Duration::from_secs(30)).await.unwrap());
-    assert!(!late.is_finished());
-    in_time(world.host.reload()).await;
-    open.add_permits(100);
-    world.until("news", |status| status.handled == 3 && status.dead == 0).await;
-}
-
-#[tokio::test]
 async fn what_a_source_does_not_wait_for_any_more_is_not_kept_and_does_not_pile_up() {
     let world =
         World::new("ev-gone-source", "grant.radio.set = {}\ngrant.events.news = { queue = 1 }\n").await;
-    let gate = Arc::new(Semaphore::new(0));
-    let open = gate.clone();
-    world.station.handles(move |_, batch| {
-        let gate = gate.clone();
-        async move {
-            gate.acquire().await?.forget();
-            Ok(vec![Ok(()); batch.len()])
-        }
-    });
+    let gate = world.station.waits(content);
     let sink = in_time(world.station.sink("news")).await;
     sink.keep(vec![heard("a", "one")]).await.unwrap();
     world.given(1).await;
@@ -388,7 +239,7 @@ async fn what_a_source_does_not_wait_for_any_more_is_not_kept_and_does_not_pile_
         assert!(keeping.await.is_err());
     }
     let last = tokio::spawn(sink.keep(vec![heard("a", "last")]));
-    open.add_permits(1_000);
+    gate.opens();
     in_time(last).await.unwrap().expect("there is room");
     world.until("news", |status| status.waiting == 0 && status.handled >= 2).await;
     let large = world.station.events().iter().filter(|event| event.data.len() > 100).count();

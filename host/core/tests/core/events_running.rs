@@ -1,25 +1,14 @@
-//! When events run: where they are granted, in one process, not more often than granted, and beside the calls.
+//! When events run: where they are granted, and beside the calls.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleetgate_core::catalog::HostOptions;
-use fleetgate_core::duty::{Duty, OffDuty};
 use fleetgate_core::events::Pace;
-use fleetgate_core::store::{Batch, Key, Space, Store};
-use serde_json::{Value, json};
-use tokio::sync::{Semaphore, watch};
 
-use super::events_world::{ASKS, GRANTS, PACE, World, manifest, stopping, until};
+use super::events_world::{ASKS, GRANTS, PACE, World, manifest, quiet, stopping, until};
 use super::guest::packed;
 use super::host::{Place, Plugin, in_time, version_of, why_broken};
 use super::radio::{component, heard, station};
-
-const SWEEP: &str = "grant.events.sweep = {}\n";
-
-async fn quiet() {
-    tokio::time::sleep(Duration::from_millis(150)).await;
-}
 
 #[tokio::test]
 async fn nothing_runs_that_is_not_granted() {
@@ -59,68 +48,6 @@ async fn a_host_listens_under_the_same_name_after_a_restart_and_no_other_host_do
     let other = World::over(name, place, Arc::default()).await;
     in_time(other.station.sink("news")).await;
     assert_ne!(other.station.listened()[2].2, listened[0].2);
-}
-
-#[tokio::test]
-async fn what_comes_from_time_to_time_comes_at_once_and_not_again_before_its_time() {
-    let world = World::new("ev-tick", SWEEP).await;
-    world.until("sweep", |status| status.handled == 1).await;
-    let event = world.station.events()[0].clone();
-    assert_eq!((event.source.as_str(), event.subject.as_str()), ("events.sweep", "sweep"));
-    assert_eq!(serde_json::from_str::<Value>(&event.attributes).unwrap(), json!({ "every": "1h" }));
-    // Neither a restart, nor a crash, nor another table brings it earlier.
-    let world = world.restart().await;
-    quiet().await;
-    let world = world.crash().await;
-    quiet().await;
-    world.settings("grant.events.sweep = { every = \"2h\" }\n");
-    in_time(world.host.reload()).await;
-    quiet().await;
-    assert_eq!(world.station.events().len(), 1);
-}
-
-#[tokio::test]
-async fn what_was_missed_while_no_host_ran_comes_once() {
-    let world = World::new("ev-missed", SWEEP).await;
-    world.until("sweep", |status| status.handled == 1).await;
-    world.stop().await;
-    // Three hours ago.
-    let space = Space::new("events").unwrap();
-    for (key, time) in [("ev-missed/sweep/k", "ticked_ms"), ("ev-missed/sweep/w", "began_ms")] {
-        let key = Key::new(key).unwrap();
-        let entry = world.disk.get(&space, &key).await.unwrap().unwrap();
-        let mut stands: Value = serde_json::from_slice(&entry.value).unwrap();
-        stands[time] = (stands[time].as_u64().unwrap() - 3 * 3_600_000).into();
-        world.disk.write(&space, Batch::new().put(key, stands.to_string(), None)).await.unwrap();
-    }
-    let world = world.restart().await;
-    world.until("sweep", |status| status.handled == 2).await;
-    quiet().await;
-    assert_eq!(world.station.events().len(), 2);
-}
-
-#[tokio::test]
-async fn while_one_waits_no_other_comes() {
-    let name = "ev-pending";
-    let place = Place::new(&format!("[plugins.{name}]\n{SWEEP}"));
-    let asks = ASKS.replace("every = \"1h\"", "every = \"1s\"");
-    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", &asks)));
-    let gate = Arc::new(Semaphore::new(0));
-    let open = gate.clone();
-    station(name).handles(move |_, batch| {
-        let gate = gate.clone();
-        async move {
-            gate.acquire().await?.forget();
-            Ok(vec![Ok(()); batch.len()])
-        }
-    });
-    let world = World::over(name, place, Arc::default()).await;
-    world.given(1).await;
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
-    let status = world.status("sweep").await.unwrap();
-    assert_eq!((status.heard, status.waiting), (1, 1), "two more were due");
-    open.add_permits(2);
-    world.until("sweep", |status| status.handled == 2).await;
 }
 
 #[tokio::test]
@@ -179,22 +106,6 @@ async fn what_was_taken_away_while_no_host_ran_is_forgotten_by_its_source_and_no
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_on_duty_has_nothing_forgotten() {
-    let name = "ev-left-over-duty";
-    let place = Place::new(&format!("[plugins.{name}]\ngrant.radio.set = {{}}\n"));
-    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", ASKS)));
-    station(name).leaves_over("set");
-    let relief = Arc::new(Relief(watch::channel(false).0));
-    let state = Arc::<super::events_world::Disk>::default();
-    let options = HostOptions { state, duty: relief.clone(), pace: PACE, ..place.options() };
-    let _host = in_time(place.try_start(options)).await.unwrap_or_else(|failed| panic!("{failed}"));
-    quiet().await;
-    assert!(station(name).forgotten().is_empty());
-    relief.0.send_replace(true);
-    until(async || (station(name).forgotten() == ["set"]).then_some(())).await;
-}
-
-#[tokio::test]
 async fn what_cannot_be_listened_to_is_said() {
     let name = "ev-mute";
     let asks = ASKS.replace("radio.set", "radio.mute");
@@ -203,38 +114,6 @@ async fn what_cannot_be_listened_to_is_said() {
     let world = World::over(name, place, Arc::default()).await;
     let status = world.until("news", |status| status.trouble.is_some()).await;
     assert_eq!(status.trouble.as_deref(), Some("this station is mute"));
-}
-
-/// One that can be relieved.
-struct Relief(watch::Sender<bool>);
-
-impl Duty for Relief {
-    fn of(&self, _: &str) -> watch::Receiver<bool> {
-        self.0.subscribe()
-    }
-}
-
-#[tokio::test]
-async fn events_run_in_the_process_that_is_on_duty_and_in_no_other() {
-    let name = "ev-duty";
-    let place = Place::new(&format!("[plugins.{name}]\n{GRANTS}{SWEEP}"));
-    place.drop_file(name, &packed(component(), &manifest(name, "1.0.0", ASKS)));
-    let disk = Arc::<super::events_world::Disk>::default();
-    let start = async |duty: Arc<dyn Duty>| {
-        let options = HostOptions { state: disk.clone(), duty, pace: PACE, ..place.options() };
-        in_time(place.try_start(options)).await.unwrap_or_else(|failed| panic!("{failed}"))
-    };
-    let other = start(Arc::new(OffDuty)).await;
-    let relief = Arc::new(Relief(watch::channel(false).0));
-    let host = start(relief.clone()).await;
-    quiet().await;
-    assert!(station(name).events().is_empty() && station(name).listened().is_empty());
-    relief.0.send(true).unwrap();
-    until(async || (station(name).is_heard("news") && station(name).events().len() == 1).then_some(())).await;
-    relief.0.send(false).unwrap();
-    until(async || (!station(name).is_heard("news")).then_some(())).await;
-    assert!(station(name).given_up().is_empty(), "another one goes on with it");
-    drop((host, other));
 }
 
 #[tokio::test]
@@ -278,23 +157,6 @@ async fn a_handler_that_takes_too_long_is_ended_and_its_event_tried_again() {
     world.until("news", |status| status.dead == 1).await;
     let dead = fleetgate_core::events::dead(&*world.disk).await.unwrap();
     assert_eq!((dead[0].code.as_str(), dead[0].deliveries), ("timeout", 2));
-}
-
-#[tokio::test]
-async fn a_host_that_stops_lets_what_runs_come_to_its_end() {
-    let world = World::prepared("ev-stop", GRANTS, |station| {
-        station.handles(|_, batch| async move {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            Ok(vec![Ok(()); batch.len()])
-        });
-    })
-    .await;
-    world.station.says("news", vec![heard("a", "one")]).await;
-    world.given(1).await;
-    world.stop().await;
-    let status = world.status("news").await.unwrap();
-    assert_eq!((status.handled, status.waiting), (1, 0));
-    assert!(!world.station.is_heard("news"));
 }
 
 #[tokio::test]

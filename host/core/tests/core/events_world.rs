@@ -7,7 +7,7 @@ use std::time::Duration;
 use fleetgate_core::audit::{Audit, AuditFailed, Intent, Record};
 use fleetgate_core::catalog::{Host, HostOptions};
 use fleetgate_core::duty::OnDuty;
-use fleetgate_core::events::{EventStatus, Pace, statuses};
+use fleetgate_core::events::{DeadEvent, EventStatus, Meant, Pace, dead, statuses};
 use fleetgate_core::jobs::Stopping;
 use fleetgate_core::store::{Batch, Entry, Key, Listed, Memory, Page, Space, Store, StoreError, Usage};
 use futures_util::FutureExt;
@@ -86,6 +86,11 @@ impl Disk {
     /// The same medium, seen by another process: what this one still wants to write does not reach it any more.
     pub fn after_a_crash(&self) -> Arc<Self> {
         self.fails.store(true, Ordering::SeqCst);
+        self.of_another()
+    }
+
+    /// The same medium, as another process has it.
+    pub fn of_another(&self) -> Arc<Self> {
         Arc::new(Self { memory: self.memory.clone(), ..Self::default() })
     }
 }
@@ -201,6 +206,18 @@ impl World {
         until(async || (self.station.events().len() >= count).then_some(())).await;
     }
 
+    /// Which of its news the operator means: one, or all.
+    pub fn meant(&self, id: Option<Arc<str>>) -> Meant {
+        Meant { binding: self.name.into(), event: "news".into(), id }
+    }
+
+    /// What was set aside of it.
+    pub async fn dead(&self) -> Vec<DeadEvent> {
+        let mut all = dead(&*self.disk).await.unwrap();
+        all.retain(|dead| *dead.binding == *self.name);
+        all
+    }
+
     pub fn settings(&self, settings: &str) {
         self.place.settings(&format!("[plugins.{}]\n{settings}", self.name));
     }
@@ -208,6 +225,11 @@ impl World {
 
 pub fn stopping() -> Stopping {
     Stopping { grace: Duration::from_secs(5), now: CancellationToken::new() }
+}
+
+/// So that what should not happen would have happened.
+pub async fn quiet() {
+    tokio::time::sleep(Duration::from_millis(150)).await;
 }
 
 /// Waits until there is something.

@@ -16,6 +16,7 @@ use fleetgate_core::settings::Secrets;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -57,9 +58,12 @@ impl Capability for Radio {
         desk.func_wrap_async("handle", |store: StoreContextMut<'_, CallState>, (batch,): (Vec<Given>,)| {
             let call = store.data().call().clone();
             Box::new(async move {
-                let station = station(&call.binding);
-                station.0.lock().unwrap().given.push(batch.clone());
-                let handler = station.0.lock().unwrap().handler.clone();
+                let handler = {
+                    let station = station(&call.binding);
+                    let mut known = station.0.lock().unwrap();
+                    known.given.push(batch.clone());
+                    known.handler.clone()
+                };
                 let answers = match handler {
                     Some(handler) => handler(call, batch).await?,
                     None => vec![Ok(()); batch.len()],
@@ -115,6 +119,10 @@ impl Given {
     pub fn text(&self) -> String {
         String::from_utf8(self.data.clone()).unwrap()
     }
+}
+
+pub fn texts(events: &[Given]) -> Vec<String> {
+    events.iter().map(Given::text).collect()
 }
 
 /// What a handler answers to an event.
@@ -210,6 +218,26 @@ impl Drop for Listener {
     }
 }
 
+/// What runs of a handler wait at.
+pub struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    /// Lets so many runs through.
+    pub fn lets_through(&self, runs: usize) {
+        self.0.add_permits(runs);
+    }
+
+    /// Lets through whatever comes.
+    pub fn opens(&self) {
+        self.0.close();
+    }
+}
+
+/// A handler that is content with everything.
+pub fn content(batch: &[Given]) -> wasmtime::Result<Answers> {
+    Ok(vec![Ok(()); batch.len()])
+}
+
 impl Station {
     /// What the handler does from now on. Without, it is content with everything.
     pub fn handles<F>(&self, handler: impl Fn(Arc<CallInfo>, Vec<Given>) -> F + Send + Sync + 'static)
@@ -223,6 +251,26 @@ impl Station {
     /// The same, event by event.
     pub fn answers(&self, answer: impl Fn(&Given) -> Result<(), Fault> + Send + Sync + 'static) {
         self.handles(move |_, batch| std::future::ready(Ok(batch.iter().map(&answer).collect())));
+    }
+
+    /// From now on each run waits until it is let through, and answers then.
+    pub fn waits(
+        &self,
+        answer: impl Fn(&[Given]) -> wasmtime::Result<Answers> + Send + Sync + 'static,
+    ) -> Gate {
+        let gate = Arc::new(Semaphore::new(0));
+        let (closed, answer) = (gate.clone(), Arc::new(answer));
+        self.handles(move |_, batch| {
+            let (closed, answer) = (closed.clone(), answer.clone());
+            async move {
+                // An error says that it stays open.
+                if let Ok(permit) = closed.acquire().await {
+                    permit.forget();
+                }
+                answer(&batch)
+            }
+        });
+        Gate(gate)
     }
 
     /// Every batch that the handler was given.
