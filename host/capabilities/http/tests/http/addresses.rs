@@ -9,13 +9,13 @@ use wasmtime_wasi_http::Error;
 
 use crate::spellings::{SPELLINGS, literal};
 use crate::upstream::Upstream;
-use crate::world::{ALL, Answers, Dialled, World, request};
+use crate::world::{Answers, Watched, World, request};
 
 #[tokio::test]
 async fn no_guest_reaches_an_address_by_any_spelling() {
-    let dialled = Arc::new(Dialled::default());
+    let dialled = Arc::new(Watched::default());
     let options = HttpOptions { dialer: dialled.clone(), ..HttpOptions::default() };
-    let world = World::with(options).want("api", ALL, Some("url = \"https://api.example.com\""));
+    let world = World::with(options, "url = \"https://api.example.com\"");
     let binding = world.bind();
     for (spelling, class) in SPELLINGS {
         let caller = world.call().to(&binding);
@@ -34,13 +34,13 @@ async fn no_guest_reaches_an_address_by_any_spelling() {
 async fn a_name_that_leads_to_a_closed_address_is_refused() {
     for (spelling, class) in SPELLINGS {
         let address = literal(spelling).to_string();
-        let dialled = Arc::new(Dialled::default());
+        let dialled = Arc::new(Watched::default());
         let options = HttpOptions {
             resolver: Answers::new(&[&[&address]]),
             dialer: dialled.clone(),
             ..HttpOptions::default()
         };
-        let world = World::with(options).want("api", ALL, Some("url = \"https://api.example.com\""));
+        let world = World::with(options, "url = \"https://api.example.com\"");
         let caller = world.call().to(&world.bind());
         let why = caller.refused(request("GET", "http://api.upstream/")).await;
         assert!(why.contains(class.name()), "{spelling}: {why}");
@@ -50,13 +50,13 @@ async fn a_name_that_leads_to_a_closed_address_is_refused() {
 
 #[tokio::test]
 async fn one_closed_address_among_open_ones_refuses_the_name() {
-    let dialled = Arc::new(Dialled::default());
+    let dialled = Arc::new(Watched::default());
     let options = HttpOptions {
         resolver: Answers::new(&[&["93.184.216.34", "2606:2800:220:1::1", "10.0.0.1"]]),
         dialer: dialled.clone(),
         ..HttpOptions::default()
     };
-    let world = World::with(options).want("api", ALL, Some("url = \"https://api.example.com\""));
+    let world = World::with(options, "url = \"https://api.example.com\"");
     let caller = world.call().to(&world.bind());
     let why = caller.refused(request("GET", "http://api.upstream/")).await;
     assert!(why.contains("[plugins.lab.grant.http.api] networks = [… \"10.0.0.1/32\"]"), "{why}");
@@ -66,14 +66,14 @@ async fn one_closed_address_among_open_ones_refuses_the_name() {
 #[tokio::test]
 async fn a_name_that_alternates_never_reaches_loopback() {
     let upstream = Upstream::echo().await;
-    let dialled = Arc::new(Dialled::default());
+    let dialled = Arc::new(Watched::default());
     let options = HttpOptions {
         resolver: Answers::new(&[&["93.184.216.34"], &["127.0.0.1"]]),
         dialer: dialled.clone(),
         ..HttpOptions::default()
     };
     let grant = format!("url = \"http://rebind.example.com:{}\"\nplaintext = true", upstream.port());
-    let world = World::with(options).want("api", ALL, Some(&grant));
+    let world = World::with(options, &grant);
     let caller = world.call().to(&world.bind());
     let (mut refused, mut unanswered) = (0, 0);
     for _ in 0..1_000 {
@@ -99,7 +99,7 @@ async fn addresses_are_tried_in_order() {
     let grant = format!(
         "url = \"http://lab.example.com:{port}\"\nplaintext = true\nnetworks = [\"127.0.0.9:{port}\", \"127.0.0.1:{port}\"]"
     );
-    let world = World::with(options).want("api", ALL, Some(&grant));
+    let world = World::with(options, &grant);
     let got = world.call().to(&world.bind()).get("http://api.upstream/").await.unwrap();
     assert!(got.text().contains(&format!("host: lab.example.com:{port}\n")), "{}", got.text());
 }
@@ -108,10 +108,10 @@ async fn addresses_are_tried_in_order() {
 async fn a_dead_address_leaves_time_for_the_next_one() {
     let upstream = Upstream::echo().await;
     let dead = "93.184.216.34";
-    let dialled = Arc::new(Dialled {
+    let dialled = Arc::new(Watched {
         instead: Some(upstream.address),
         dead: Some(dead.parse().unwrap()),
-        ..Dialled::default()
+        ..Watched::default()
     });
     let options = |answers: &[&str]| HttpOptions {
         resolver: Answers::new(&[answers]),
@@ -120,9 +120,9 @@ async fn a_dead_address_leaves_time_for_the_next_one() {
         ..HttpOptions::default()
     };
     let grant = "url = \"http://api.example.com\"\nplaintext = true";
-    let world = World::with(options(&[dead, "1.1.1.1"])).want("api", ALL, Some(grant));
+    let world = World::with(options(&[dead, "1.1.1.1"]), grant);
     world.call().to(&world.bind()).get("http://api.upstream/").await.unwrap();
-    let world = World::with(options(&[dead])).want("api", ALL, Some(grant));
+    let world = World::with(options(&[dead]), grant);
     let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/")).await;
     assert!(matches!(error, Error::ConnectionTimeout), "{error:?}");
 }
@@ -142,7 +142,7 @@ async fn a_network_in_the_grant_opens_private_addresses_and_no_metadata() {
         ("127.0.0.1", false),
         ("169.254.169.254", false),
     ] {
-        let dialled = Arc::new(Dialled { instead: Some(upstream.address), ..Dialled::default() });
+        let dialled = Arc::new(Watched { instead: Some(upstream.address), ..Watched::default() });
         let options = HttpOptions {
             resolver: Answers::new(&[&[address]]),
             dialer: dialled.clone(),
@@ -150,7 +150,7 @@ async fn a_network_in_the_grant_opens_private_addresses_and_no_metadata() {
         };
         let grant = "url = \"http://naas.example.com\"\nplaintext = true\n\
                      networks = [\"10.2.0.0/16\", \"100.64.0.0/10\", \"fd00::/8\"]";
-        let world = World::with(options).want("api", ALL, Some(grant));
+        let world = World::with(options, grant);
         let caller = world.call().to(&world.bind());
         if open {
             caller.get("http://api.upstream/").await.unwrap();
@@ -165,7 +165,7 @@ async fn a_network_in_the_grant_opens_private_addresses_and_no_metadata() {
 async fn a_grant_for_a_literal_address_allows_that_address_and_port() {
     let upstream = Upstream::echo().await;
     let other = Upstream::echo().await;
-    let world = World::api(&format!("url = \"http://0x7f.1:{}\"", upstream.port()));
+    let world = World::new(&format!("url = \"http://0x7f.1:{}\"", upstream.port()));
     let caller = world.call().to(&world.bind());
     caller.get("http://api.upstream/").await.unwrap();
     caller.refused(request("GET", &format!("http://127.0.0.1:{}/", other.port()))).await;
@@ -177,7 +177,7 @@ async fn localhost_is_this_machine_whatever_a_resolver_says() {
     let upstream = Upstream::echo().await;
     let options = HttpOptions { resolver: Answers::new(&[&["10.0.0.1"]]), ..HttpOptions::default() };
     let grant = format!("url = \"http://LocalHost.:{}\"", upstream.port());
-    let world = World::with(options).want("api", ALL, Some(&grant));
+    let world = World::with(options, &grant);
     let got = world.call().to(&world.bind()).get("http://api.upstream/").await.unwrap();
     assert!(got.text().contains(&format!("host: localhost:{}\n", upstream.port())), "{}", got.text());
 }
@@ -186,7 +186,7 @@ async fn localhost_is_this_machine_whatever_a_resolver_says() {
 async fn a_credential_does_not_cross_the_internet_without_tls() {
     let upstream = Upstream::echo().await;
     let build = |address: &str| {
-        let dialled = Arc::new(Dialled { instead: Some(upstream.address), ..Dialled::default() });
+        let dialled = Arc::new(Watched { instead: Some(upstream.address), ..Watched::default() });
         let options = HttpOptions {
             resolver: Answers::new(&[&[address]]),
             dialer: dialled.clone(),
@@ -194,7 +194,7 @@ async fn a_credential_does_not_cross_the_internet_without_tls() {
         };
         let grant = "url = \"http://naas.example.com\"\nplaintext = true\nnetworks = [\"10.0.0.0/8\"]\n\
                      credential = { bearer = \"key\" }";
-        (World::with(options).secret("key", "s3cr3t-t0k3n").want("api", ALL, Some(grant)), dialled)
+        (World::with(options, grant).secret("key", "s3cr3t-t0k3n"), dialled)
     };
     let (world, dialled) = build("93.184.216.34");
     let why = world.call().to(&world.bind()).refused(request("GET", "http://api.upstream/")).await;

@@ -20,12 +20,12 @@ use tokio_rustls::TlsAcceptor;
 use wasmtime_wasi_http::{Error, RequestOptions};
 
 use crate::upstream::{Authority, Upstream, read_head};
-use crate::world::{ALL, Answers, Dialled, Unknown, World, request, with_body};
+use crate::world::{Answers, Watched, World, request, with_body};
 
 #[tokio::test]
 async fn a_connection_is_used_again_by_the_next_call() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let binding = world.bind();
     for _ in 0..50 {
         world.call().to(&binding).send(with_body("POST", "http://api.upstream/a", "body")).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_connection_is_used_again_by_the_next_call() {
 #[tokio::test]
 async fn an_answer_that_was_not_read_to_its_end_costs_its_connection() {
     let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf").await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let binding = world.bind();
     let caller = world.call().to(&binding);
     drop(caller.head(request("GET", "http://api.upstream/a")).await.unwrap());
@@ -54,7 +54,7 @@ async fn a_kept_connection_that_was_closed_meanwhile_is_replaced() {
         let _ = stream.shutdown().await;
     })
     .await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     for _ in 0..20 {
         let got = caller.send(with_body("POST", "http://api.upstream/a", "once")).await.unwrap();
@@ -66,7 +66,7 @@ async fn a_kept_connection_that_was_closed_meanwhile_is_replaced() {
 #[tokio::test]
 async fn connections_end_with_their_binding() {
     let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let binding = world.bind();
     world.call().to(&binding).get("http://api.upstream/a").await.unwrap();
     drop(binding);
@@ -77,7 +77,7 @@ async fn connections_end_with_their_binding() {
 async fn an_unused_connection_is_closed_after_a_while() {
     let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
     let options = HttpOptions { idle_timeout: Duration::from_millis(50), ..HttpOptions::default() };
-    let world = World::with(options).want("api", ALL, Some(&upstream.grant()));
+    let world = World::with(options, &upstream.grant());
     let binding = world.bind();
     world.call().to(&binding).get("http://api.upstream/a").await.unwrap();
     upstream.closed(1).await;
@@ -104,7 +104,7 @@ async fn crowded() -> (Upstream, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn a_grant_has_no_more_connections_than_it_says() {
     let (upstream, most) = crowded().await;
-    let world = World::api(&(upstream.grant() + "\nconnections = 3"));
+    let world = World::new(&(upstream.grant() + "\nconnections = 3"));
     let binding = world.bind();
     let callers: Vec<_> = (0..10).map(|_| world.call().to(&binding)).collect();
     let all = callers.iter().flat_map(|caller| (0..10).map(move |_| caller.get("http://api.upstream/a")));
@@ -117,7 +117,7 @@ async fn a_grant_has_no_more_connections_than_it_says() {
 #[tokio::test]
 async fn waiting_for_a_connection_ends_with_the_patience_of_the_guest() {
     let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf").await;
-    let world = World::api(&(upstream.grant() + "\nconnections = 1"));
+    let world = World::new(&(upstream.grant() + "\nconnections = 1"));
     let caller = world.call().to(&world.bind());
     let held = caller.head(request("GET", "http://api.upstream/a")).await.unwrap();
     let options =
@@ -137,7 +137,7 @@ async fn an_idle_connection_to_one_host_gives_way_to_another_host() {
         ..HttpOptions::default()
     };
     let asked = "paths = [\"/**\"]\nhosts = [\"one.example.com:1001\", \"one.example.com:1002\"]";
-    let world = World::with(options).want("fixed", asked, Some("connections = 1\nca = \"ca.pem\""));
+    let world = World::over(options).want("fixed", asked, Some("connections = 1\nca = \"ca.pem\""));
     world.write("ca.pem", &authority.pem());
     let caller = world.call().to(&world.bind());
     for _ in 0..3 {
@@ -171,7 +171,7 @@ async fn two_hosts() -> (Authority, Upstream, Upstream) {
 }
 
 fn encrypted_world(upstream: &Upstream, more: &str) -> World {
-    World::api(&format!("url = \"https://localhost:{}\"\n{more}", upstream.port()))
+    World::new(&format!("url = \"https://localhost:{}\"\n{more}", upstream.port()))
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn a_client_certificate_is_shown() {
     let (certificate, key) = authority.issue("client");
     let more = "ca = \"ca.pem\"\nclient_cert = \"client.pem\"\nclient_key = \"key\"";
     let grant = format!("url = \"https://localhost:{}\"\n{more}", upstream.port());
-    let world = World::new().secret("key", &key.serialize_pem()).want("api", ALL, Some(&grant));
+    let world = World::new(&grant).secret("key", &key.serialize_pem());
     world.write("ca.pem", &authority.pem());
     world.write("client.pem", &certificate.pem());
     world.call().to(&world.bind()).get("http://api.upstream/a").await.unwrap();
@@ -260,7 +260,7 @@ async fn http2_is_spoken_where_both_sides_can_and_one_connection_serves_all() {
         "url = \"https://localhost:{}/base\"\nca = \"ca.pem\"\ncredential = {{ bearer = \"key\" }}",
         upstream.port()
     );
-    let world = World::new().secret("key", "s3cr3t-t0k3n").want("api", ALL, Some(&grant));
+    let world = World::new(&grant).secret("key", "s3cr3t-t0k3n");
     world.write("ca.pem", &authority.pem());
     let binding = world.bind();
     let caller = world.call().to(&binding);
@@ -292,24 +292,24 @@ async fn who_does_not_answer_is_told_apart() {
     while tokio::net::TcpStream::connect(address).await.is_ok() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let world = World::api(&grant);
+    let world = World::new(&grant);
     let caller = world.call().to(&world.bind());
     let error = caller.error(request("GET", "http://api.upstream/a")).await;
     assert!(matches!(error, Error::ConnectionRefused), "{error:?}");
     assert!(caller.call.used.used()[0].starts_with("http.api GET /a failed: no connection to 127.0.0.1"));
-    let resolvers: [Arc<dyn Resolver>; 2] = [Answers::new(&[&[]]), Arc::new(Unknown)];
+    let resolvers: [Arc<dyn Resolver>; 2] = [Answers::new(&[&[]]), Arc::new(Watched::default())];
     for resolver in resolvers {
         let options = HttpOptions { resolver, ..HttpOptions::default() };
-        let world = World::with(options).want("api", ALL, Some("url = \"https://nobody.example.com\""));
+        let world = World::with(options, "url = \"https://nobody.example.com\"");
         let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
         assert!(matches!(error, Error::DnsError { .. }), "{error:?}");
     }
     let options = HttpOptions {
         resolver: Answers::new(&[&["93.184.216.34"]]),
-        dialer: Arc::new(Dialled::default()),
+        dialer: Arc::new(Watched::default()),
         ..HttpOptions::default()
     };
-    let world = World::with(options).want("api", ALL, Some("url = \"https://nobody.example.com\""));
+    let world = World::with(options, "url = \"https://nobody.example.com\"");
     let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
     assert!(matches!(error, Error::ConnectionRefused), "{error:?}");
 }

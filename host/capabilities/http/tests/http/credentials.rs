@@ -19,7 +19,7 @@ const SECRET: &str = "c4n4ry/Secret+Value=\"1\"";
 
 fn with_credential(upstream: &Upstream, credential: &str) -> World {
     let grant = format!("{}\ncredential = {credential}", upstream.grant());
-    World::new().secret("key", SECRET).want("api", ALL, Some(&grant))
+    World::new(&grant).secret("key", SECRET)
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn trailers_and_field_names_are_masked() {
     ))
     .await;
     let grant = upstream.grant() + "\ncredential = { bearer = \"key\" }";
-    let world = World::new().secret("key", "abcdef123456").want("api", ALL, Some(&grant));
+    let world = World::new(&grant).secret("key", "abcdef123456");
     let got = world.call().to(&world.bind()).get("http://api.upstream/a").await.unwrap();
     assert!(!got.everything().contains("abcdef123456"), "{}", got.everything());
     assert_eq!(got.trailers.unwrap()["x-sum"], "got [masked]");
@@ -151,7 +151,7 @@ async fn a_rotated_secret_is_used_without_a_reload_and_masked_as_well() {
     let world = with_credential(&upstream, "{ bearer = \"key\" }");
     let caller = world.call().to(&world.bind());
     caller.get("http://api.upstream/a").await.unwrap();
-    world.write_secret("key", "another-secret");
+    world.write("key", "another-secret");
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let got = caller.get("http://api.upstream/a").await.unwrap();
     assert_eq!(got.text(), "Bearer [masked]");
@@ -179,7 +179,7 @@ async fn a_secret_that_cannot_be_had_is_said_at_load() {
     let said = world.try_bind().err().unwrap().to_string();
     assert!(said.contains("plugins.lab.grant.http.api") && said.contains("the secret \"key\""), "{said}");
     let world = with_credential(&upstream, "{ bearer = \"key\" }");
-    world.write_secret("key", "two\nlines");
+    world.write("key", "two\nlines");
     let said = world.try_bind().err().unwrap().to_string();
     assert!(said.contains("a line break") && !said.contains("two"), "{said}");
 }
@@ -189,11 +189,7 @@ async fn a_credential_goes_to_its_own_origin_alone() {
     let upstream = Upstream::echo().await;
     let other = Upstream::echo().await;
     let grant = upstream.grant() + "\ncredential = { bearer = \"key\" }";
-    let world = World::new().secret("key", SECRET).want("api", ALL, Some(&grant)).want(
-        "files",
-        ALL,
-        Some(&other.grant()),
-    );
+    let world = World::new(&grant).secret("key", SECRET).want("files", ALL, Some(&other.grant()));
     let caller = world.call().to(&world.bind());
     let text = caller.get("http://files.upstream/a").await.unwrap().text();
     assert!(!text.contains("authorization"), "{text}");

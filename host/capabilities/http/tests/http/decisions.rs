@@ -6,8 +6,8 @@ use crate::world::{ALL, World, request};
 #[tokio::test]
 async fn a_capability_name_stands_for_the_granted_url() {
     let upstream = Upstream::echo().await;
-    let binding = World::api(&upstream.grant()).bind();
-    let caller = World::api(&upstream.grant()).call().to(&binding);
+    let binding = World::new(&upstream.grant()).bind();
+    let caller = World::new(&upstream.grant()).call().to(&binding);
     let got = caller.get("http://api.upstream/v2/jobs?limit=1").await.unwrap();
     assert!(got.text().starts_with("GET /v2/jobs?limit=1\n"), "{}", got.text());
     assert_eq!(caller.call.used.used(), ["http.api GET /v2/jobs 200"], "without the query");
@@ -18,7 +18,7 @@ async fn a_capability_name_stands_for_the_granted_url() {
 #[tokio::test]
 async fn a_request_to_the_granted_origin_itself_is_the_same_request() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     for spelling in
         ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "0177.0.0.1", "127.0.0.1.", "[::ffff:127.0.0.1]"]
@@ -32,7 +32,7 @@ async fn a_request_to_the_granted_origin_itself_is_the_same_request() {
 async fn the_path_of_a_granted_url_comes_before_every_path() {
     let upstream = Upstream::echo().await;
     let grant = format!("url = \"{}/base/\"\npaths = [\"/v2/**\"]", upstream.url());
-    let world = World::api(&grant);
+    let world = World::new(&grant);
     let caller = world.call().to(&world.bind());
     let got = caller.get("http://api.upstream/v2/jobs").await.unwrap();
     assert!(got.text().starts_with("GET /base/v2/jobs\n"), "{}", got.text());
@@ -48,7 +48,7 @@ async fn the_path_of_a_granted_url_comes_before_every_path() {
 async fn what_is_not_granted_is_not_reached() {
     let upstream = Upstream::echo().await;
     let other = Upstream::echo().await;
-    let world = World::api(&upstream.grant()).want("files", ALL, None);
+    let world = World::new(&upstream.grant()).want("files", ALL, None);
     let caller = world.call().to(&world.bind());
     let (own, others) = (upstream.port(), other.port());
     for (url, said) in [
@@ -74,7 +74,7 @@ async fn what_is_not_granted_is_not_reached() {
 
 #[tokio::test]
 async fn another_scheme_is_refused() {
-    let world = World::api("url = \"https://api.example.com\"");
+    let world = World::new("url = \"https://api.example.com\"");
     let caller = world.call().to(&world.bind());
     for url in ["ftp://api.upstream/", "ws://api.upstream/", "file://api.upstream/etc/passwd"] {
         let why = caller.refused(request("GET", url)).await;
@@ -90,7 +90,7 @@ async fn what_holds_is_the_intersection_of_manifest_grant_and_reach() {
     let grant =
         upstream.grant() + "\nmethods = [\"GET\", \"POST\"]\npaths = [\"/v2/jobs/**\", \"/v2/agents\"]";
     let request_table = "methods = [\"GET\", \"POST\", \"DELETE\"]\npaths = [\"/v2/**\", \"/healthcheck\"]";
-    let world = World::new().want("api", request_table, Some(&grant));
+    let world = World::empty().want("api", request_table, Some(&grant));
     let binding = world.bind();
     let caller = world.call().to(&binding);
     caller.get("http://api.upstream/v2/jobs/1").await.unwrap();
@@ -112,8 +112,8 @@ async fn what_holds_is_the_intersection_of_manifest_grant_and_reach() {
         assert!(why.contains(said), "{method} {path}: {why}");
         assert!(why.contains(method), "{why}");
     }
-    let reach = world.reach("api", "methods = [\"POST\"]\npaths = [\"/v2/jobs/*\"]");
-    let caller = world.call().reaching("api", reach).to(&binding);
+    let reach = world.reach("methods = [\"POST\"]\npaths = [\"/v2/jobs/*\"]");
+    let caller = world.call().reaching(reach).to(&binding);
     caller.send(request("POST", "http://api.upstream/v2/jobs/1")).await.unwrap();
     for (method, path, said) in [
         ("GET", "/v2/jobs/1", "the tool's reach is POST"),
@@ -129,7 +129,7 @@ async fn what_holds_is_the_intersection_of_manifest_grant_and_reach() {
 #[tokio::test]
 async fn a_read_only_tool_sends_get_and_head_unless_its_reach_names_more() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let binding = world.bind();
     let caller = world.call().read_only().to(&binding);
     caller.get("http://api.upstream/a").await.unwrap();
@@ -138,11 +138,11 @@ async fn a_read_only_tool_sends_get_and_head_unless_its_reach_names_more() {
         let why = caller.refused(request(method, "http://api.upstream/a")).await;
         assert!(why.contains("the tool is read-only"), "{why}");
     }
-    let paths_alone = world.reach("api", "paths = [\"/a\"]");
-    let caller = world.call().read_only().reaching("api", paths_alone).to(&binding);
+    let paths_alone = world.reach("paths = [\"/a\"]");
+    let caller = world.call().read_only().reaching(paths_alone).to(&binding);
     caller.refused(request("POST", "http://api.upstream/a")).await;
-    let search = world.reach("api", "methods = [\"POST\"]\npaths = [\"/search\"]");
-    let caller = world.call().read_only().reaching("api", search).to(&binding);
+    let search = world.reach("methods = [\"POST\"]\npaths = [\"/search\"]");
+    let caller = world.call().read_only().reaching(search).to(&binding);
     caller.send(request("POST", "http://api.upstream/search")).await.unwrap();
     caller.refused(request("POST", "http://api.upstream/jobs")).await;
     caller.refused(request("DELETE", "http://api.upstream/search")).await;
@@ -152,9 +152,9 @@ async fn a_read_only_tool_sends_get_and_head_unless_its_reach_names_more() {
 #[tokio::test]
 async fn a_reach_on_one_capability_gives_nothing_on_another() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant()).want("files", ALL, Some(&upstream.grant()));
-    let reach = world.reach("api", "methods = [\"POST\"]");
-    let caller = world.call().read_only().reaching("api", reach).to(&world.bind());
+    let world = World::new(&upstream.grant()).want("files", ALL, Some(&upstream.grant()));
+    let reach = world.reach("methods = [\"POST\"]");
+    let caller = world.call().read_only().reaching(reach).to(&world.bind());
     caller.send(request("POST", "http://api.upstream/a")).await.unwrap();
     caller.refused(request("POST", "http://files.upstream/a")).await;
 }
@@ -162,10 +162,8 @@ async fn a_reach_on_one_capability_gives_nothing_on_another() {
 #[tokio::test]
 async fn a_call_without_the_grant_is_refused_although_the_binding_has_it() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
-    let mut call = world.call();
-    call.granted.clear();
-    let caller = call.to(&world.bind());
+    let world = World::new(&upstream.grant());
+    let caller = world.call().without_grants().to(&world.bind());
     let why = caller.refused(request("GET", "http://api.upstream/a")).await;
     assert!(why.contains("not granted to this call"), "{why}");
     caller.refused(request("GET", &format!("{}/a", upstream.url()))).await;
@@ -176,7 +174,7 @@ async fn a_call_without_the_grant_is_refused_although_the_binding_has_it() {
 async fn of_two_grants_for_one_origin_the_one_that_permits_is_used() {
     let upstream = Upstream::echo().await;
     let admin = format!("url = \"{}/admin\"\nmethods = [\"DELETE\"]", upstream.url());
-    let world = World::api(&(upstream.grant() + "\nmethods = [\"GET\"]")).want("admin", ALL, Some(&admin));
+    let world = World::new(&(upstream.grant() + "\nmethods = [\"GET\"]")).want("admin", ALL, Some(&admin));
     let caller = world.call().to(&world.bind());
     caller.send(request("DELETE", &format!("{}/admin/users/1", upstream.url()))).await.unwrap();
     caller.get(&format!("{}/admin/users/1", upstream.url())).await.unwrap();
@@ -190,7 +188,7 @@ async fn of_two_grants_for_one_origin_the_one_that_permits_is_used() {
 #[tokio::test]
 async fn no_spelling_of_a_path_leaves_its_segment() {
     let upstream = Upstream::echo().await;
-    let world = World::new().want("api", "paths = [\"/v2/jobs/*\"]", Some(&upstream.grant()));
+    let world = World::empty().want("api", "paths = [\"/v2/jobs/*\"]", Some(&upstream.grant()));
     let caller = world.call().to(&world.bind());
     for argument in [
         "..",
@@ -233,7 +231,7 @@ async fn no_spelling_of_a_path_leaves_its_segment() {
 #[tokio::test]
 async fn what_is_longer_than_any_server_takes_is_refused() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     let long = |bytes: usize| "x".repeat(bytes);
     caller.refused(request("GET", &format!("http://api.upstream/{}", long(8 << 10)))).await;
@@ -246,7 +244,7 @@ async fn what_is_longer_than_any_server_takes_is_refused() {
 #[tokio::test]
 async fn fixed_hosts_are_granted_as_they_are() {
     let request_table = "paths = [\"/points/**\"]\nhosts = [\"api.weather.gov\", \"other.example.com:8443\"]";
-    let world = World::new().want("weather", request_table, Some(""));
+    let world = World::empty().want("weather", request_table, Some(""));
     let caller = world.call().to(&world.bind());
     for url in [
         "http://api.weather.gov/points/1",
@@ -259,14 +257,15 @@ async fn fixed_hosts_are_granted_as_they_are() {
     ] {
         caller.refused(request("GET", url)).await;
     }
-    let narrowed = World::new().want("weather", request_table, Some("hosts = [\"other.example.com:8443\"]"));
+    let narrowed =
+        World::empty().want("weather", request_table, Some("hosts = [\"other.example.com:8443\"]"));
     let caller = narrowed.call().to(&narrowed.bind());
     caller.refused(request("GET", "https://api.weather.gov/points/1")).await;
 }
 
 #[tokio::test]
 async fn a_guest_learns_of_a_refusal_and_not_of_the_rule() {
-    let world = World::api("url = \"https://secret-host.internal.example\"\npaths = [\"/secret-path\"]");
+    let world = World::new("url = \"https://secret-host.internal.example\"\npaths = [\"/secret-path\"]");
     let caller = world.call().to(&world.bind());
     let failure = caller.get("http://api.upstream/other").await.unwrap_err();
     assert_eq!(format!("{:?}", failure.into_guest()), "HttpRequestDenied");
@@ -275,7 +274,7 @@ async fn a_guest_learns_of_a_refusal_and_not_of_the_rule() {
 #[tokio::test]
 async fn no_query_is_written_down() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&(upstream.grant() + "\npaths = [\"/a\"]"));
+    let world = World::new(&(upstream.grant() + "\npaths = [\"/a\"]"));
     let caller = world.call().to(&world.bind());
     caller.get("http://api.upstream/a?token=CANARY").await.unwrap();
     caller.refused(request("GET", "http://api.upstream/b?token=CANARY")).await;

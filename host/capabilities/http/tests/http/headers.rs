@@ -8,7 +8,7 @@ use crate::world::{World, request, with_body};
 #[tokio::test]
 async fn what_a_guest_may_not_say_does_not_leave_the_host() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     let mut sent = request("GET", "http://api.upstream/a");
     for (name, value) in [
@@ -51,7 +51,7 @@ async fn what_a_guest_may_not_say_does_not_leave_the_host() {
 #[tokio::test]
 async fn the_host_field_is_the_granted_host_with_its_port() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     let mut sent = request("GET", "http://api.upstream/a");
     sent.headers_mut().append("host", HeaderValue::from_static("one.example"));
@@ -64,7 +64,7 @@ async fn the_host_field_is_the_granted_host_with_its_port() {
 #[tokio::test]
 async fn an_upstream_learns_who_asks_unless_the_guest_says() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     let text = caller.get("http://api.upstream/a").await.unwrap().text();
     assert!(text.contains("user-agent: fleetgate/"), "{text}");
@@ -77,7 +77,7 @@ async fn an_upstream_learns_who_asks_unless_the_guest_says() {
 #[tokio::test]
 async fn a_short_body_is_sent_with_its_true_length() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     let mut sent = with_body("POST", "http://api.upstream/a", "twelve bytes");
     sent.headers_mut().insert("content-length", HeaderValue::from_static("5"));
@@ -95,7 +95,7 @@ async fn what_was_between_upstream_and_host_stays_there() {
          X-Fine: kept\r\nContent-Length: 2\r\n\r\nok",
     )
     .await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let got = world.call().to(&world.bind()).get("http://api.upstream/a").await.unwrap();
     assert!(!got.everything().contains("CANARY"), "{}", got.everything());
     assert_eq!(
@@ -109,7 +109,7 @@ async fn a_switch_of_protocols_is_refused() {
     let upstream =
         Upstream::saying("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
             .await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
     assert_eq!(format!("{error:?}"), "HttpProtocolError");
 }
@@ -120,7 +120,7 @@ async fn trailers_reach_the_guest() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n2\r\nok\r\n0\r\nx-sum: 7\r\n\r\n",
     )
     .await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let got = world.call().to(&world.bind()).get("http://api.upstream/a").await.unwrap();
     assert_eq!(got.trailers.unwrap()["x-sum"], "7");
 }

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use crate::upstream::{Upstream, gzip, read_head};
-use crate::world::{ALL, Answers, Dialled, World, request, with_body};
+use crate::world::{Answers, Watched, World, request, with_body};
 
 /// What a body that fails on the way ends with.
 async fn body_error(body: WasiBody) -> Error {
@@ -37,7 +37,7 @@ async fn streaming(bytes: usize) -> Upstream {
 #[tokio::test]
 async fn a_body_ends_at_the_limit() {
     let upstream = streaming(65 << 10).await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let binding = world.bind();
     let got = world.call().response(65 << 10).to(&binding).get("http://api.upstream/a").await.unwrap();
     assert_eq!(got.body.len(), 65 << 10, "a body at the limit passes");
@@ -50,7 +50,7 @@ async fn a_body_ends_at_the_limit() {
 #[tokio::test]
 async fn a_body_that_says_that_it_is_too_long_is_not_read() {
     let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n").await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
     assert!(matches!(error, Error::HttpResponseBodySize(Some(1_048_577))), "{error:?}");
 }
@@ -71,7 +71,7 @@ async fn compressed(coding: &'static str, bytes: Vec<u8>) -> Upstream {
 #[tokio::test]
 async fn a_little_that_unpacks_to_a_gigabyte_is_stopped() {
     let upstream = compressed("gzip", bomb(1024).await).await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let binding = world.bind();
     // By the limit on bodies, or by the ratio where the limit is far away.
     for limit in [1 << 20, 2 << 30] {
@@ -109,7 +109,7 @@ async fn honest_compression_is_unpacked_whatever_it_is() {
         ("identity", text.clone().into_bytes()),
     ] {
         let upstream = compressed(coding, packed).await;
-        let world = World::api(&upstream.grant());
+        let world = World::new(&upstream.grant());
         let caller = world.call().to(&world.bind());
         for _ in 0..2 {
             let got = caller.get("http://api.upstream/a").await.unwrap();
@@ -128,7 +128,7 @@ async fn what_cannot_be_unpacked_cannot_be_read() {
         [("compress", "compress"), ("gzip, br", "several codings"), ("gzip, gzip", "several codings")]
     {
         let upstream = compressed(coding, b"CANARY".to_vec()).await;
-        let world = World::api(&upstream.grant());
+        let world = World::new(&upstream.grant());
         let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
         assert_eq!(format!("{error:?}"), format!("HttpResponseContentCoding(Some({said:?}))"));
     }
@@ -138,7 +138,7 @@ async fn what_cannot_be_unpacked_cannot_be_read() {
         [("gzip", b"this is no gzip".to_vec()), ("gzip", cut), ("zstd", b"this is no zstd".to_vec())]
     {
         let upstream = compressed(coding, bytes).await;
-        let world = World::api(&upstream.grant());
+        let world = World::new(&upstream.grant());
         let response =
             world.call().to(&world.bind()).head(request("GET", "http://api.upstream/a")).await.unwrap();
         let error = body_error(response.into_body()).await;
@@ -153,7 +153,7 @@ async fn a_flood_of_headers_is_stopped() {
     let many = format!("HTTP/1.1 200 OK\r\n{many}Content-Length: 0\r\n\r\n");
     for answer in [long, many] {
         let upstream = Upstream::saying(answer).await;
-        let world = World::api(&upstream.grant());
+        let world = World::new(&upstream.grant());
         let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
         assert!(matches!(error, Error::HttpResponseHeaderSectionSize(_)), "{error:?}");
     }
@@ -167,7 +167,7 @@ async fn what_is_not_http_is_an_error() {
         "HTTP/9.9 200\r\n\r\n",
     ] {
         let upstream = Upstream::saying(answer).await;
-        let world = World::api(&upstream.grant());
+        let world = World::new(&upstream.grant());
         let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
         assert_eq!(format!("{error:?}"), "HttpProtocolError", "{answer}");
     }
@@ -176,7 +176,7 @@ async fn what_is_not_http_is_an_error() {
 #[tokio::test]
 async fn a_seventeenth_request_at_once_is_refused() {
     let upstream = streaming(4 << 10).await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let binding = world.bind();
     let caller = world.call().to(&binding);
     let mut held = Vec::new();
@@ -210,7 +210,7 @@ fn streamed(pieces: usize, size: usize) -> http::Request<WasiBody> {
 async fn a_request_body_ends_at_its_limit() {
     let upstream = Upstream::echo().await;
     let options = HttpOptions { request_body: 100_000, ..Default::default() };
-    let world = World::with(options).want("api", ALL, Some(&upstream.grant()));
+    let world = World::with(options, &upstream.grant());
     let caller = world.call().to(&world.bind());
     caller.send(with_body("POST", "http://api.upstream/a", vec![b'x'; 100_000])).await.unwrap();
     caller.send(streamed(25, 4_000)).await.unwrap();
@@ -223,7 +223,7 @@ async fn a_request_body_ends_at_its_limit() {
 #[tokio::test]
 async fn a_body_that_the_guest_gives_up_is_not_sent_as_if_it_were_whole() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     let pieces = stream::iter([Ok(Frame::data(Bytes::from_static(b"half"))), Err(Error::HttpProtocolError)]);
     let body = StreamBody::new(pieces).boxed_unsync();
@@ -249,13 +249,13 @@ const HALF: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
 #[tokio::test]
 async fn a_slow_upstream_ends_at_the_deadline_of_the_call() {
     let upstream = silent("").await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
     let error = caller.error(request("GET", "http://api.upstream/a")).await;
     assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
     upstream.closed(1).await;
     let upstream = silent(HALF).await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
     let response = caller.head(request("GET", "http://api.upstream/a")).await.unwrap();
     assert!(matches!(body_error(response.into_body()).await, Error::HttpResponseTimeout));
@@ -265,7 +265,7 @@ async fn a_slow_upstream_ends_at_the_deadline_of_the_call() {
 #[tokio::test]
 async fn a_grants_timeout_is_shorter_than_the_call() {
     let upstream = silent(HALF).await;
-    let world = World::api(&(upstream.grant() + "\ntimeout = \"100ms\""));
+    let world = World::new(&(upstream.grant() + "\ntimeout = \"100ms\""));
     let caller = world.call().to(&world.bind());
     let response = caller.head(request("GET", "http://api.upstream/a")).await.unwrap();
     assert!(matches!(body_error(response.into_body()).await, Error::HttpResponseTimeout));
@@ -274,14 +274,14 @@ async fn a_grants_timeout_is_shorter_than_the_call() {
 #[tokio::test]
 async fn a_guest_may_be_less_patient() {
     let upstream = silent("").await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     let short = Some(Duration::from_millis(50));
     let options = RequestOptions { first_byte_timeout: short, ..RequestOptions::default() };
     let failure = caller.session.send(request("GET", "http://api.upstream/a"), options).await.unwrap_err();
     assert!(matches!(failure.into_guest(), Error::HttpResponseTimeout));
     let upstream = silent(HALF).await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().to(&world.bind());
     let options = RequestOptions { between_bytes_timeout: short, ..RequestOptions::default() };
     let response = caller.session.send(request("GET", "http://api.upstream/a"), options).await.unwrap();
@@ -292,7 +292,7 @@ async fn a_guest_may_be_less_patient() {
 async fn cancelling_ends_a_wait_at_once_and_closes_the_connection() {
     for beginning in ["", HALF] {
         let upstream = silent(beginning).await;
-        let world = World::api(&upstream.grant());
+        let world = World::new(&upstream.grant());
         let caller = world.call().to(&world.bind());
         let cancel = caller.call.cancel.clone();
         let work = async {
@@ -315,7 +315,7 @@ async fn cancelling_ends_a_wait_at_once_and_closes_the_connection() {
 #[tokio::test]
 async fn what_was_sent_and_cut_short_is_in_the_record() {
     let upstream = silent("").await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let binding = world.bind();
     let sent = || with_body("POST", "http://api.upstream/reboot", "now");
     let noted = ["http.api POST /reboot sent, no answer"];
@@ -345,10 +345,10 @@ async fn what_was_sent_and_cut_short_is_in_the_record() {
 
 #[tokio::test]
 async fn what_was_never_sent_is_not_in_the_record_as_sent() {
-    let dialer = Arc::new(Dialled { dead: Some([93, 184, 216, 34].into()), ..Dialled::default() });
+    let dialer = Arc::new(Watched { dead: Some([93, 184, 216, 34].into()), ..Watched::default() });
     let resolver = Answers::new(&[&["93.184.216.34"]]);
     let options = HttpOptions { resolver, dialer: dialer.clone(), ..HttpOptions::default() };
-    let world = World::with(options).want("api", ALL, Some("url = \"https://nobody.example.com\""));
+    let world = World::with(options, "url = \"https://nobody.example.com\"");
     let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
     caller.error(with_body("POST", "http://api.upstream/reboot", "now")).await;
     assert_eq!(dialer.addresses.lock().unwrap().len(), 1, "it was under way");
@@ -360,7 +360,7 @@ async fn what_was_never_sent_is_not_in_the_record_as_sent() {
 async fn a_deadline_that_cancels_the_call_is_still_a_timeout() {
     for beginning in ["", HALF] {
         let upstream = silent(beginning).await;
-        let world = World::api(&upstream.grant());
+        let world = World::new(&upstream.grant());
         let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
         let cancel = caller.call.cancel.clone();
         let deadline = tokio::time::Instant::from_std(caller.call.deadline);
@@ -379,7 +379,7 @@ async fn a_deadline_that_cancels_the_call_is_still_a_timeout() {
 #[tokio::test]
 async fn a_cancelled_call_may_still_clean_up() {
     let upstream = Upstream::echo().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let caller = world.call().timeout(Duration::ZERO).to(&world.bind());
     caller.call.cancel.cancel();
     caller.send(request("DELETE", "http://api.upstream/lock")).await.unwrap();
@@ -388,12 +388,12 @@ async fn a_cancelled_call_may_still_clean_up() {
 #[tokio::test]
 async fn an_upstream_that_goes_away_is_an_error() {
     let upstream = Upstream::saying_once("").await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let error = world.call().to(&world.bind()).error(request("GET", "http://api.upstream/a")).await;
     assert!(matches!(error, Error::ConnectionTerminated), "{error:?}");
     for half in [HALF, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf"] {
         let upstream = Upstream::saying_once(half).await;
-        let world = World::api(&upstream.grant());
+        let world = World::new(&upstream.grant());
         let response =
             world.call().to(&world.bind()).head(request("GET", "http://api.upstream/a")).await.unwrap();
         let error = body_error(response.into_body()).await;

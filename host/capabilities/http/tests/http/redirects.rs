@@ -28,13 +28,13 @@ async fn redirecting() -> Upstream {
 }
 
 fn following(upstream: &Upstream) -> World {
-    World::api(&(upstream.grant() + "\nredirects = true"))
+    World::new(&(upstream.grant() + "\nredirects = true"))
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_unless_the_grant_says_so() {
     let upstream = redirecting().await;
-    let world = World::api(&upstream.grant());
+    let world = World::new(&upstream.grant());
     let got = world.call().to(&world.bind()).get("http://api.upstream/to?302,/a").await.unwrap();
     assert_eq!((got.status, got.header("location")), (302, "/a"));
     assert_eq!(upstream.requests(), 1);
@@ -107,7 +107,7 @@ async fn a_redirect_to_an_ungranted_host_is_refused() {
 async fn a_redirect_to_an_ungranted_path_or_method_is_refused() {
     let upstream = redirecting().await;
     let grant = upstream.grant() + "\nredirects = true\nmethods = [\"POST\"]\npaths = [\"/to\", \"/a\"]";
-    let world = World::api(&grant);
+    let world = World::new(&grant);
     let caller = world.call().to(&world.bind());
     let why = caller.refused(request("POST", "http://api.upstream/to?307,/b")).await;
     assert!(why.contains("the grant allows /to, /a only"), "{why}");
@@ -124,7 +124,7 @@ async fn nothing_meant_for_one_origin_goes_to_another_or_comes_back() {
     let other = redirecting().await;
     let grant = upstream.grant() + "\nredirects = true\ncredential = { bearer = \"key\" }";
     let others = other.grant() + "\ncredential = { header = \"X-Other-Key\", secret = \"other\" }";
-    let world = World::new()
+    let world = World::empty()
         .secret("key", "first-s3cr3t")
         .secret("other", "other-s3cr3t")
         .want("api", ALL, Some(&grant))
@@ -156,11 +156,7 @@ async fn a_location_that_holds_the_credential_is_not_followed() {
     let upstream = redirecting().await;
     let other = Upstream::echo().await;
     let grant = upstream.grant() + "\nredirects = true\ncredential = { bearer = \"key\" }";
-    let world = World::new().secret("key", "first-s3cr3t").want("api", ALL, Some(&grant)).want(
-        "o",
-        ALL,
-        Some(&other.grant()),
-    );
+    let world = World::new(&grant).secret("key", "first-s3cr3t").want("o", ALL, Some(&other.grant()));
     let caller = world.call().to(&world.bind());
     let url = format!("http://api.upstream/to?302,{}/a?token=first-s3cr3t", other.url());
     let got = caller.get(&url).await.unwrap();

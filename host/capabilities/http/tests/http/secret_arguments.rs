@@ -46,7 +46,7 @@ async fn keeping() -> (Upstream, Seen) {
 
 fn world(upstream: &Upstream, grant: &str) -> World {
     let asks = format!("{ALL}\n{ASKS}");
-    World::new().want("api", &asks, Some(&format!("{}\n{grant}", upstream.grant())))
+    World::empty().want("api", &asks, Some(&format!("{}\n{grant}", upstream.grant())))
 }
 
 fn json_to(url: &str, body: &str) -> http::Request<WasiBody> {
@@ -241,7 +241,7 @@ async fn no_redirect_takes_a_value_elsewhere() {
     }))
     .await;
     let asks = format!("{ALL}\n{ASKS}");
-    let world = World::new()
+    let world = World::empty()
         .want("api", &asks, Some(&format!("{}\nredirects = true\n{ASKS}", redirecting.grant())))
         .want("other", &asks, Some(&format!("{}\n{ASKS}", other.grant())));
     let (caller, [password, _]) = caller(&world);

@@ -8,13 +8,13 @@ use crate::world::{ALL, World};
 
 /// The problems with a request's table.
 fn asked(request: &str) -> String {
-    World::new().read("api", request, None).err().unwrap_or_else(|| panic!("{request} is fine")).to_string()
+    World::empty().tables(request, None).err().unwrap_or_else(|| panic!("{request} is fine")).to_string()
 }
 
 /// The problems with a grant for a request.
 fn granted(request: &str, grant: &str) -> String {
-    let world = World::new().secret("api-key", "s3cr3t-t0k3n");
-    world.read("api", request, Some(grant)).err().unwrap_or_else(|| panic!("{grant} is fine")).to_string()
+    let world = World::empty().secret("api-key", "s3cr3t-t0k3n");
+    world.tables(request, Some(grant)).err().unwrap_or_else(|| panic!("{grant} is fine")).to_string()
 }
 
 const URL: &str = "url = \"https://api.example.com\"\n";
@@ -190,12 +190,12 @@ fn a_grant_that_is_wrong_is_refused_with_place_and_advice() {
 
 #[test]
 fn a_certificate_file_that_is_none_is_refused() {
-    let world = World::new();
+    let world = World::empty();
     world.write("ca.pem", "this is no certificate");
-    let said = world.read("api", ALL, Some(&format!("{URL}ca = \"ca.pem\""))).unwrap_err().to_string();
+    let said = world.tables(ALL, Some(&format!("{URL}ca = \"ca.pem\""))).unwrap_err().to_string();
     assert!(said.contains("no certificate in PEM form"), "{said}");
     world.write("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    let said = world.read("api", ALL, Some(&format!("{URL}ca = \"ca.pem\""))).unwrap_err().to_string();
+    let said = world.tables(ALL, Some(&format!("{URL}ca = \"ca.pem\""))).unwrap_err().to_string();
     assert!(said.contains("cannot be read"), "{said}");
 }
 
@@ -214,8 +214,8 @@ fn no_message_repeats_what_may_be_a_secret() {
 
 #[test]
 fn a_reach_may_only_narrow() {
-    let world = World::new();
-    let (request, _) = world.read("api", "methods = [\"GET\"]\npaths = [\"/v2/**\"]", None).unwrap();
+    let world = World::empty();
+    let (request, _) = world.tables("methods = [\"GET\"]\npaths = [\"/v2/**\"]", None).unwrap();
     for (reach, said) in [
         ("methods = [\"POST\"]", "the plugin does not ask for POST"),
         ("paths = [\"/**\"]", "the plugin does not ask for all of /**"),
@@ -225,15 +225,15 @@ fn a_reach_may_only_narrow() {
     ] {
         let document = std::sync::Arc::new(Document::new("plugin.toml", reach));
         let problems =
-            document.read(|table| world.http.parse_reach(table, &*request)).unwrap_err().to_string();
+            document.read(|table| world.capability.parse_reach(table, &*request)).unwrap_err().to_string();
         assert!(problems.contains(said), "{reach}: {problems}");
     }
 }
 
 #[test]
 fn asking_for_more_widens_and_asking_for_less_does_not() {
-    let world = World::new();
-    let read = |request: &str| world.read("api", request, None).unwrap().0;
+    let world = World::empty();
+    let read = |request: &str| world.tables(request, None).unwrap().0;
     let old = read("methods = [\"GET\"]\npaths = [\"/v2/**\", \"/health\"]\nhosts = [\"a.example.com\"]");
     for (new, more) in [
         ("paths = [\"/v2/**\", \"/health\"]\nhosts = [\"a.example.com\"]", &[][..]),
@@ -267,8 +267,8 @@ fn asking_for_more_widens_and_asking_for_less_does_not() {
 
 #[test]
 fn a_tools_reach_that_grows_widens() {
-    let world = World::new().want("api", ALL, None);
-    let read = |reach: &str| world.reach("api", reach);
+    let world = World::empty().want("api", ALL, None);
+    let read = |reach: &str| world.reach(reach);
     for (old, new, more) in [
         ("methods = [\"GET\"]", "methods = [\"GET\"]", &[][..]),
         ("methods = [\"GET\", \"POST\"]", "methods = [\"POST\"]", &[]),
@@ -288,13 +288,13 @@ fn a_tools_reach_that_grows_widens() {
 
 #[test]
 fn requests_and_grants_are_described_without_secrets() {
-    let world = World::new().secret("api-key", "s3cr3t-t0k3n");
+    let world = World::empty().secret("api-key", "s3cr3t-t0k3n");
     let grant = format!(
         "{URL}methods = [\"GET\"]\nnetworks = [\"10.2.0.0/16\", \"127.0.0.1:4000\"]\ntimeout = \"10s\"\nredirects = true\n\
          credential = {{ bearer = \"api-key\" }}"
     );
     let (request, grant) =
-        world.read("api", "methods = [\"GET\", \"POST\"]\npaths = [\"/v2/**\"]", Some(&grant)).unwrap();
+        world.tables("methods = [\"GET\", \"POST\"]\npaths = [\"/v2/**\"]", Some(&grant)).unwrap();
     assert_eq!(request.describe(), ["GET, HEAD, POST to a URL that the operator gives, paths /v2/**"]);
     assert_eq!(
         grant.unwrap().describe(),
@@ -310,7 +310,7 @@ fn requests_and_grants_are_described_without_secrets() {
 
 #[test]
 fn a_granted_url_is_the_same_with_and_without_the_place_where_the_api_begins() {
-    let world = World::new();
+    let world = World::empty();
     let request = "base = \"/v1\"\npaths = [\"/devices\"]";
     for (url, to) in [
         ("https://api.example.com", "https://api.example.com/v1"),
@@ -319,7 +319,7 @@ fn a_granted_url_is_the_same_with_and_without_the_place_where_the_api_begins() {
         ("https://example.com/api/v1", "https://example.com/api/v1"),
         ("https://example.com/av1", "https://example.com/av1/v1"),
     ] {
-        let (asked, grant) = world.read("api", request, Some(&format!("url = {url:?}"))).unwrap();
+        let (asked, grant) = world.tables(request, Some(&format!("url = {url:?}"))).unwrap();
         assert_eq!(
             asked.describe(),
             ["GET, HEAD to a URL that the operator gives (below /v1), paths /devices"]
@@ -331,28 +331,28 @@ fn a_granted_url_is_the_same_with_and_without_the_place_where_the_api_begins() {
 
 #[test]
 fn the_template_of_a_grant_is_toml_that_asks_to_be_filled_in() {
-    let world = World::new();
+    let world = World::empty();
     let login = format!("{ALL}\nfrom_call = {{ body = [\"/password\"], basic = true }}");
     for request in [ALL, &login, "paths = [\"/a\"]\nhosts = [\"a.example.com\"]"] {
-        let (parsed, _) = world.read("api", request, None).unwrap();
+        let (parsed, _) = world.tables(request, None).unwrap();
         let template = parsed.grant_template();
         let filled = template.replace("https://…", "https://api.example.com");
-        world.read("api", request, Some(&filled)).unwrap_or_else(|problems| panic!("{template}\n{problems}"));
+        world.tables(request, Some(&filled)).unwrap_or_else(|problems| panic!("{template}\n{problems}"));
         // With every commented line in force but the credential, whose secret is not there.
         let all: String = filled
             .lines()
             .filter(|line| !line.contains("credential"))
             .map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line)))
             .collect();
-        world.read("api", request, Some(&all)).unwrap_or_else(|problems| panic!("{all}\n{problems}"));
+        world.tables(request, Some(&all)).unwrap_or_else(|problems| panic!("{all}\n{problems}"));
     }
-    let (parsed, _) = world.read("api", ALL, None).unwrap();
+    let (parsed, _) = world.tables(ALL, None).unwrap();
     assert!(granted(ALL, &parsed.grant_template()).contains("the URL is not filled in"));
 }
 
 #[test]
 fn the_schemas_take_what_the_parsers_take() {
-    let schemas = World::new().http.schemas();
+    let schemas = World::empty().capability.schemas();
     let valid = |schema: &serde_json::Value, value: serde_json::Value| {
         jsonschema::validator_for(schema).unwrap().is_valid(&value)
     };
@@ -377,9 +377,9 @@ fn the_schemas_take_what_the_parsers_take() {
 
 #[test]
 fn in_place_of_its_own_server_a_variable_names_the_place_and_an_authors_default_does_not() {
-    let world = World::new();
+    let world = World::empty();
     let request = "paths = [\"/**\"]\nfrom_call = { body = [\"/password\"] }";
-    let (request, _) = world.read("api", request, None).expect("a request");
+    let (request, _) = world.tables(request, None).expect("a request");
     let named = request.granted_alone(&["url"].into());
     assert!(named.contains("plaintext = true") && named.contains("10.0.0.0/8"), "{named}");
     for defaults in [request.granted_alone(&[].into()), request.granted_alone(&["bearer"].into())] {

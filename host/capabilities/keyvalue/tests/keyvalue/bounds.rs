@@ -3,11 +3,11 @@
 use fleetgate_keyvalue::testing::MOST_BATCH;
 use fleetgate_keyvalue::{MOST_BYTES, MOST_OPERATIONS};
 
-use crate::world::{World, call, code, keys, put, set, text};
+use crate::world::{call, code, for_all, keys, put, set, text};
 
 #[tokio::test]
 async fn keys_that_are_none_are_refused_whatever_is_done_with_them() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     let long = "k".repeat(257);
     for wrong in ["", "\0", "a\0b", "a\nb", "\u{7f}", "\u{85}", &long, &"ä".repeat(129)] {
@@ -30,7 +30,7 @@ async fn keys_that_are_none_are_refused_whatever_is_done_with_them() {
 
 #[tokio::test]
 async fn times_and_pages_that_are_none_are_refused() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     for ttl in [0, u64::MAX, i64::MAX as u64, 200 * 365 * 24 * 3600 * 1000] {
         assert_eq!(code(bucket.set("k".into(), Vec::new(), Some(ttl)).await), "invalid", "{ttl}");
@@ -44,7 +44,7 @@ async fn times_and_pages_that_are_none_are_refused() {
 
 #[tokio::test]
 async fn a_batch_and_a_value_have_a_size() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     let many = |count: usize| (0..count).map(|number| put(&number.to_string(), "x")).collect::<Vec<_>>();
     assert_eq!(code(bucket.batch(many(MOST_BATCH + 1)).await), "too-much");
@@ -58,7 +58,7 @@ async fn a_batch_and_a_value_have_a_size() {
 
 #[tokio::test]
 async fn a_page_of_large_values_ends_early() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     for name in ["a", "b", "c"] {
         bucket.set(name.into(), vec![0; 700 << 10], None).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_page_of_large_values_ends_early() {
 
 #[tokio::test]
 async fn a_call_does_so_much_and_the_next_one_again() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     for _ in 0..MOST_OPERATIONS {
         bucket.get("k").await.unwrap();
@@ -93,7 +93,7 @@ async fn a_call_does_so_much_and_the_next_one_again() {
 
 #[tokio::test]
 async fn the_record_counts_what_was_done_and_lists_no_keys() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let caller = call().to(&binding);
     let bucket = caller.open();
     for number in 0..500 {

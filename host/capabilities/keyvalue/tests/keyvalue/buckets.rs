@@ -4,11 +4,11 @@ use fleetgate_core::store::Condition;
 use fleetgate_keyvalue::testing::Write;
 use serde_json::json;
 
-use crate::world::{World, call, code, keys, put, set, text};
+use crate::world::{call, code, for_all, keys, put, set, text};
 
 #[tokio::test]
 async fn what_was_set_is_got_until_it_is_deleted() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     assert_eq!(text(&bucket, "k").await, None);
     let first = set(&bucket, "k", "1").await.unwrap();
@@ -23,14 +23,14 @@ async fn what_was_set_is_got_until_it_is_deleted() {
 
 #[tokio::test]
 async fn a_later_call_finds_it_and_so_does_a_later_version() {
-    let world = World::shared();
+    let world = for_all();
     set(&call().to(&world.bind()).open(), "k", "1").await.unwrap();
     assert_eq!(text(&call().by("bob").to(&world.bind()).open(), "k").await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn a_swap_happens_at_its_revision_alone() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     let swap =
         async |expected, value: &str| bucket.compare_and_swap("k".into(), expected, value.into(), None).await;
@@ -49,7 +49,7 @@ async fn a_swap_happens_at_its_revision_alone() {
 
 #[tokio::test]
 async fn numbers_are_decimal_text_and_grow_from_nothing() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     assert_eq!(bucket.increment("n", 5).await.unwrap(), 5);
     assert_eq!(bucket.increment("n", -7).await.unwrap(), -2);
@@ -69,7 +69,7 @@ async fn numbers_are_decimal_text_and_grow_from_nothing() {
 
 #[tokio::test]
 async fn an_entry_goes_when_its_time_is_over_and_an_increment_keeps_that_time() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     bucket.set("n".into(), b"1".to_vec(), Some(3_600_000)).await.unwrap();
     let expires = bucket.get("n").await.unwrap().unwrap().expires_ms.unwrap();
@@ -89,7 +89,7 @@ async fn an_entry_goes_when_its_time_is_over_and_an_increment_keeps_that_time() 
 
 #[tokio::test]
 async fn a_batch_is_whole_and_answers_with_the_revision_of_each_set() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     set(&bucket, "old", "x").await.unwrap();
     let delete = |key: &str| Write { key: key.into(), when: Condition::Any, value: None };
@@ -106,7 +106,7 @@ async fn a_batch_is_whole_and_answers_with_the_revision_of_each_set() {
 
 #[tokio::test]
 async fn lists_go_forward_and_back_page_by_page() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     let names: Vec<String> = (0..25).map(|number| format!("t/{number:03}")).collect();
     bucket.batch(names.iter().map(|name| put(name, name)).collect()).await.unwrap();

@@ -3,14 +3,14 @@
 use fleetgate_core::store::Page;
 use fleetgate_keyvalue::kept::{self, Scope};
 
-use crate::world::{World, call, keys, put, set};
+use crate::world::{FOR_ALL, asking, call, keys, put, set, storing_in};
 
 #[tokio::test]
 async fn the_operator_sees_every_bucket_and_whose_it_is() {
-    let world = World::new("").granting("quota = \"1MiB\"\nentries = 50");
+    let world = asking("").granting("quota = \"1MiB\"\nentries = 50");
     set(&call().to(&world.bind()).open(), "k", "12345").await.unwrap();
     call().by("bob").to(&world.bind()).open().batch(vec![put("a", "1"), put("b", "2")]).await.unwrap();
-    let shared = World::over(world.store.clone(), "scope = \"shared\"");
+    let shared = storing_in(world.store.clone(), FOR_ALL);
     set(&call().to(&shared.bind_as("plant-2")).open(), "k", "1").await.unwrap();
     // What the host keeps beside them is none of them.
     let jobs = fleetgate_core::store::Space::new("jobs").unwrap();
@@ -41,7 +41,7 @@ async fn the_operator_sees_every_bucket_and_whose_it_is() {
 
 #[tokio::test]
 async fn what_is_written_after_a_delete_is_seen_whoever_wrote_it() {
-    let world = World::new("");
+    let world = asking("");
     let bucket = call().to(&world.bind()).open();
     set(&bucket, "k", "x").await.unwrap();
     set(&call().by("bob").to(&world.bind()).open(), &"\u{10ffff}".repeat(64), "x").await.unwrap();
@@ -64,7 +64,7 @@ async fn what_is_written_after_a_delete_is_seen_whoever_wrote_it() {
 
 #[tokio::test]
 async fn deleting_a_bucket_deletes_nothing_else() {
-    let world = World::new("").granting("entries = 2000");
+    let world = asking("").granting("entries = 2000");
     let binding = world.bind();
     let many = |begin: usize| (0..400).map(|number| put(&format!("{}", begin + number), "x")).collect();
     for who in ["ann", "bob"] {

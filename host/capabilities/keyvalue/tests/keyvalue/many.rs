@@ -8,13 +8,12 @@ use fleetgate_store::{Embedded, StateStore};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all, ready};
 
-use crate::world::{World, call, code, keys, put, set, text};
+use crate::world::{FOR_ALL, World, call, code, keys, put, set, storing_in, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn increments_of_many_calls_at_once_are_all_there() {
     let directory = tempfile::tempdir().unwrap();
-    let world =
-        World::over(Embedded::open(&directory.path().join("state.redb")).unwrap(), "scope = \"shared\"");
+    let world = storing_in(Embedded::open(&directory.path().join("state.redb")).unwrap(), FOR_ALL);
     // Two versions of the binding, as while one replaces the other.
     let bindings = [world.bind(), world.bind()];
     let add = async |number: usize| {
@@ -32,7 +31,7 @@ async fn increments_of_many_calls_at_once_are_all_there() {
 async fn two_hosts_count_together() {
     let directory = tempfile::tempdir().unwrap();
     let stores = [0; 2].map(|_| Arc::new(StateStore::new(directory.path())));
-    let worlds = stores.map(|store| World::over(store, "scope = \"shared\""));
+    let worlds = stores.map(|store| storing_in(store, FOR_ALL));
     let bindings = worlds.each_ref().map(World::bind);
     let add = async |number: usize| call().to(&bindings[number % 2]).open().increment("n", 1).await;
     for sum in join_all((0..100).map(add)).await {
@@ -44,8 +43,7 @@ async fn two_hosts_count_together() {
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_at_once_share_the_disk() {
     let directory = tempfile::tempdir().unwrap();
-    let world =
-        World::over(Embedded::open(&directory.path().join("state.redb")).unwrap(), "scope = \"shared\"");
+    let world = storing_in(Embedded::open(&directory.path().join("state.redb")).unwrap(), FOR_ALL);
     let binding = world.bind();
     let write = async |writer: usize| {
         let bucket = call().to(&binding).open();
@@ -66,12 +64,12 @@ async fn everything_is_there_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("state.redb");
     {
-        let world = World::over(Embedded::open(&file).unwrap(), "");
+        let world = storing_in(Embedded::open(&file).unwrap(), "");
         let bucket = call().to(&world.bind()).open();
         bucket.batch((0..100).map(|number| put(&format!("{number:02}"), "x")).collect()).await.unwrap();
         bucket.set("timed".into(), b"x".to_vec(), Some(3_600_000)).await.unwrap();
     }
-    let world = World::over(Embedded::open(&file).unwrap(), "").granting("entries = 101");
+    let world = storing_in(Embedded::open(&file).unwrap(), "").granting("entries = 101");
     let bucket = call().to(&world.bind()).open();
     assert_eq!(keys(&bucket, "").await.len(), 101);
     assert!(bucket.get("timed").await.unwrap().unwrap().expires_ms.is_some());
@@ -110,7 +108,7 @@ async fn a_store_that_fails_says_whether_it_may_be_tried_again_and_not_where_it_
         (StoreError::Unavailable { place: place(), reason: reason(), unknown: false }, true),
         (StoreError::Unavailable { place: place(), reason: reason(), unknown: true }, false),
     ] {
-        let world = World::over(Arc::new(Failing(Memory::new(), error)), "scope = \"shared\"");
+        let world = storing_in(Arc::new(Failing(Memory::new(), error)), FOR_ALL);
         let failure = set(&call().to(&world.bind()).open(), "k", "x").await.unwrap_err().guest();
         assert_eq!((failure.code, failure.retryable), ("unavailable", retryable));
         assert_eq!(failure.details.is_some(), !retryable);
@@ -125,12 +123,12 @@ async fn a_store_that_fails_says_whether_it_may_be_tried_again_and_not_where_it_
 /// Conflicts that the guest did not ask for are tried again, and are never its answer.
 #[tokio::test]
 async fn an_entry_that_others_change_all_the_time_is_no_conflict_of_who_increments() {
-    let world = World::over(
+    let world = storing_in(
         Arc::new(Failing(
             Memory::new(),
             StoreError::Conflict { space: Space::new("kv").unwrap(), key: Key::new("shared/n").unwrap() },
         )),
-        "scope = \"shared\"",
+        FOR_ALL,
     );
     let bucket = call().to(&world.bind()).open();
     assert_eq!(code(bucket.increment("n", 1).await), "unavailable");
@@ -157,7 +155,7 @@ async fn a_cancelled_call_waits_for_nothing_that_only_reads() {
             std::future::pending().boxed()
         }
     }
-    let world = World::over(Arc::new(Stuck), "scope = \"shared\"");
+    let world = storing_in(Arc::new(Stuck), FOR_ALL);
     let caller = call().to(&world.bind());
     let bucket = caller.open();
     let cancel = async {

@@ -1,6 +1,6 @@
 //! Whose an entry is.
 
-use crate::world::{World, call, code, keys, set, text};
+use crate::world::{FOR_ALL, asking, call, code, for_all, keys, set, storing_in, text};
 
 /// Names that look like others, like paths, like the host's own words, or like the same in another spelling.
 const PRINCIPALS: [&str; 12] = [
@@ -20,7 +20,7 @@ const PRINCIPALS: [&str; 12] = [
 
 #[tokio::test]
 async fn each_caller_has_entries_of_its_own() {
-    let binding = World::new("").bind();
+    let binding = asking("").bind();
     for who in PRINCIPALS {
         let bucket = call().by(who).to(&binding).open();
         assert!(keys(&bucket, "").await.is_empty(), "{who} sees something");
@@ -39,7 +39,7 @@ async fn each_caller_has_entries_of_its_own() {
 
 #[tokio::test]
 async fn no_key_prefix_or_cursor_leads_to_another_callers_entries() {
-    let world = World::new("");
+    let world = asking("");
     let binding = world.bind();
     let bob = call().by("bob").to(&binding).open();
     set(&bob, "secret", "of bob").await.unwrap();
@@ -91,7 +91,7 @@ async fn no_key_prefix_or_cursor_leads_to_another_callers_entries() {
 
 #[tokio::test]
 async fn bindings_do_not_see_each_other_whatever_they_are_called() {
-    let world = World::shared();
+    let world = for_all();
     let names = ["lab", "lab-", "lab-history", "la", "b"];
     for name in names {
         let bucket = call().to(&world.bind_as(name)).open();
@@ -107,7 +107,7 @@ async fn bindings_do_not_see_each_other_whatever_they_are_called() {
 
 #[tokio::test]
 async fn keys_are_bytes_and_no_two_spellings_are_one() {
-    let binding = World::shared().bind();
+    let binding = for_all().bind();
     let bucket = call().to(&binding).open();
     let names = ["\u{e9}", "e\u{301}", "E", "e", "e ", " e", "e/", "\u{200b}e", "\u{202e}e", "ｅ"];
     for name in names {
@@ -121,9 +121,9 @@ async fn keys_are_bytes_and_no_two_spellings_are_one() {
 
 #[tokio::test]
 async fn a_plugin_that_changes_its_scope_opens_nothing_that_was_kept_before() {
-    let world = World::new("");
+    let world = asking("");
     set(&call().to(&world.bind()).open(), "k", "of ann").await.unwrap();
-    let shared = World::over(world.store.clone(), "scope = \"shared\"");
+    let shared = storing_in(world.store.clone(), FOR_ALL);
     let bucket = call().by("bob").to(&shared.bind()).open();
     assert!(keys(&bucket, "").await.is_empty());
     set(&bucket, "k", "of all").await.unwrap();
@@ -132,27 +132,27 @@ async fn a_plugin_that_changes_its_scope_opens_nothing_that_was_kept_before() {
 
 #[tokio::test]
 async fn what_has_no_caller_has_no_part_of_its_own() {
-    let own = World::new("").bind();
-    let handler = call().handler().to(&own);
+    let own = asking("").bind();
+    let handler = call().handling("plugins.lab.grant.events.telemetry").to(&own);
     assert_eq!(handler.refused(), "denied");
     let said = handler.call.used.refused().join("\n");
     assert!(said.contains("this call has no caller"), "{said}");
     // What all share it reads and writes.
-    let shared = World::shared().bind();
-    let bucket = call().handler().to(&shared).open();
+    let shared = for_all().bind();
+    let bucket = call().handling("plugins.lab.grant.events.telemetry").to(&shared).open();
     set(&bucket, "t", "1").await.unwrap();
     assert_eq!(text(&call().to(&shared).open(), "t").await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn without_a_grant_there_is_no_bucket() {
-    let ungranted = call().to(&World::shared().ungranted().bind());
+    let ungranted = call().to(&for_all().ungranted().bind());
     assert_eq!(ungranted.refused(), "denied");
     let said = ungranted.call.used.refused().join("\n");
     assert!(said.contains("to allow it: [plugins.lab.grant.keyvalue.history]"), "{said}");
     // Nor during the probe, nor under a name that the plugin did not ask for.
-    assert_eq!(call().without_grants().to(&World::shared().bind()).refused(), "denied");
-    let binding = World::shared().bind();
+    assert_eq!(call().without_grants().to(&for_all().bind()).refused(), "denied");
+    let binding = for_all().bind();
     for name in ["", "keyvalue", "history", "keyvalue.other", "keyvalue.history/", "kv-lab_history", "\0"] {
         let caller = call().to(&binding);
         assert_eq!(code(caller.session.open(name)), "denied", "{name}");
@@ -163,7 +163,7 @@ async fn without_a_grant_there_is_no_bucket() {
 
 #[tokio::test]
 async fn a_read_only_tool_writes_where_its_reach_says_so() {
-    let world = World::shared();
+    let world = for_all();
     let binding = world.bind();
     set(&call().to(&binding).open(), "k", "1").await.unwrap();
     let reading = call().read_only();

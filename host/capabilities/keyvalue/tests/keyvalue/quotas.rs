@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::world::{World, call, code, keys, put, set};
+use crate::world::{asking, call, code, for_all, keys, put, set};
 
 #[tokio::test]
 async fn a_full_part_takes_no_more_until_something_is_deleted() {
-    let binding = World::shared().granting("quota = \"2KiB\"\nentries = 3").bind();
+    let binding = for_all().granting("quota = \"2KiB\"\nentries = 3").bind();
     let bucket = call().to(&binding).open();
     for name in ["a", "b", "c"] {
         set(&bucket, name, "1").await.unwrap();
@@ -27,7 +27,7 @@ async fn a_full_part_takes_no_more_until_something_is_deleted() {
 
 #[tokio::test]
 async fn what_has_expired_gives_its_room_back() {
-    let binding = World::shared().granting("entries = 2").bind();
+    let binding = for_all().granting("entries = 2").bind();
     let bucket = call().to(&binding).open();
     for round in 0..5 {
         for name in ["a", "b"] {
@@ -42,7 +42,7 @@ async fn what_has_expired_gives_its_room_back() {
 
 #[tokio::test]
 async fn a_caller_that_fills_its_part_leaves_room_to_the_others() {
-    let binding = World::new("").granting("entries = 5\ntotal_entries = 30").bind();
+    let binding = asking("").granting("entries = 5\ntotal_entries = 30").bind();
     for who in ["ann", "bob"] {
         let bucket = call().by(who).to(&binding).open();
         for number in 0..5 {
@@ -55,7 +55,7 @@ async fn a_caller_that_fills_its_part_leaves_room_to_the_others() {
 
 #[tokio::test]
 async fn all_callers_together_have_no_more_than_the_whole_bucket() {
-    let binding = World::new("").granting("quota = \"1KiB\"\ntotal_quota = \"3KiB\"").bind();
+    let binding = asking("").granting("quota = \"1KiB\"\ntotal_quota = \"3KiB\"").bind();
     let mut full = 0;
     for number in 0..10 {
         let bucket = call().by(&format!("caller {number}")).to(&binding).open();
@@ -69,7 +69,7 @@ async fn all_callers_together_have_no_more_than_the_whole_bucket() {
 
 #[tokio::test]
 async fn a_smaller_grant_keeps_what_is_there_and_takes_no_more() {
-    let world = World::shared();
+    let world = for_all();
     let bucket = call().to(&world.bind()).open();
     for number in 0..10 {
         set(&bucket, &number.to_string(), "x").await.unwrap();

@@ -4,11 +4,11 @@ use fleetgate_core::capability::Capability;
 use fleetgate_keyvalue::KeyValue;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::asking;
 
 fn said(request: &str, grant: &str) -> (String, String) {
     let (request, grant) =
-        World::new(request).granting(grant).read().unwrap_or_else(|problems| panic!("{problems}"));
+        asking(request).granting(grant).read().unwrap_or_else(|problems| panic!("{problems}"));
     (request.describe().join("\n"), grant.expect("granted").describe().join("\n"))
 }
 
@@ -45,14 +45,14 @@ fn everything_that_is_wrong_with_a_table_is_said_with_what_to_do() {
         ("", "entries = 10\ntotal_entries = 9", "less for all callers together"),
         ("scope = \"shared\"", "total_quota = \"1MiB\"", "all callers share the entries"),
     ] {
-        let problem = World::new(request).granting(grant).problem();
+        let problem = asking(request).granting(grant).problem();
         assert!(problem.contains(message), "{message:?} is not in\n{problem}");
     }
 }
 
 #[test]
 fn a_version_that_keeps_more_or_for_others_asks_for_more() {
-    let request = |text: &str| World::new(text).read().unwrap().0;
+    let request = |text: &str| asking(text).read().unwrap().0;
     let widens = |new: &str, old: &str| request(new).widens(&*request(old));
     assert!(widens("", "").is_empty());
     assert!(widens("quota = \"1MiB\"", "").is_empty());
@@ -64,7 +64,7 @@ fn a_version_that_keeps_more_or_for_others_asks_for_more() {
         widens("scope = \"shared\"", ""),
         ["keeps entries for all its callers together (so far: for each caller alone)"]
     );
-    let world = World::new("");
+    let world = asking("");
     for (new, old, more) in [
         ("", "", false),
         ("write = true", "", true),
@@ -80,14 +80,11 @@ fn a_version_that_keeps_more_or_for_others_asks_for_more() {
 #[test]
 fn the_template_of_a_grant_is_a_grant() {
     for request in ["", "scope = \"shared\"", "quota = \"1MiB\"\nentries = 9"] {
-        let template = World::new(request).read().unwrap().0.grant_template();
+        let template = asking(request).read().unwrap().0.grant_template();
         let bare: String =
             template.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect();
         for grant in [&template, &bare] {
-            World::new(request)
-                .granting(grant)
-                .read()
-                .unwrap_or_else(|problems| panic!("{grant}\n{problems}"));
+            asking(request).granting(grant).read().unwrap_or_else(|problems| panic!("{grant}\n{problems}"));
         }
         assert_eq!(said(request, &bare), said(request, ""));
     }

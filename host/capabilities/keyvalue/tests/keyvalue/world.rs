@@ -1,173 +1,63 @@
-//! A binding with its grants, and the calls that are made to it.
+//! A binding with its grants, and the buckets that are used through it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use fleetgate_core::abi::log::LogGate;
-use fleetgate_core::capability::{BindingParts, Capability, Grant, Reach, Request};
-use fleetgate_core::diagnostic::{Diagnostics, Document};
-use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody, Used};
-use fleetgate_core::settings::{Limits, Secrets};
-use fleetgate_core::store::{Memory, Store};
+use fleetgate_core::capability::BindingParts;
+use fleetgate_core::diagnostic::Diagnostics;
+use fleetgate_core::sandbox::CallInfo;
+use fleetgate_core::store::{Condition, Store};
 use fleetgate_keyvalue::testing::{Bucket, Found, KeyValueBinding, Session, Write};
 use fleetgate_keyvalue::{Failure, KeyValue};
+use fleetgate_lab::{Binding, Subject};
 
-/// What an operator and an author wrote.
-pub struct World {
-    pub store: Arc<dyn Store>,
-    request: String,
-    grant: Option<String>,
-}
+/// `keyvalue.history`.
+pub struct History;
 
-type Wants = (Arc<dyn Request>, Option<Arc<dyn Grant>>);
+pub type World = fleetgate_lab::World<History>;
+pub type Call = fleetgate_lab::Call<History>;
 
-impl World {
-    /// `keyvalue.history` with this request, granted as it is asked for, in memory.
-    pub fn new(request: &str) -> Self {
-        Self::over(Arc::new(Memory::new()), request)
+impl Subject for History {
+    const CAPABILITY: &'static str = "keyvalue.history";
+    const REQUEST: &'static str = "";
+
+    type Kind = KeyValue;
+    type Options = ();
+    type Bound = KeyValueBinding;
+    type Caller = Caller;
+
+    fn capability((): ()) -> KeyValue {
+        KeyValue
     }
 
-    pub fn shared() -> Self {
-        Self::new("scope = \"shared\"")
+    fn bind(keyvalue: &KeyValue, parts: BindingParts<'_>) -> Result<KeyValueBinding, Diagnostics> {
+        Ok(keyvalue.bind_keyvalue(parts))
     }
 
-    pub fn over(store: Arc<dyn Store>, request: &str) -> Self {
-        Self { store, request: request.into(), grant: Some(String::new()) }
-    }
-
-    pub fn granting(self, grant: &str) -> Self {
-        Self { grant: Some(grant.into()), ..self }
-    }
-
-    pub fn ungranted(self) -> Self {
-        Self { grant: None, ..self }
-    }
-
-    pub fn read(&self) -> Result<Wants, Diagnostics> {
-        let mut text = format!("[capabilities.keyvalue.history]\n{}\n", self.request);
-        if let Some(grant) = &self.grant {
-            text += &format!("[plugins.lab.grant.keyvalue.history]\n{grant}\n");
-        }
-        let document = Arc::new(Document::new("fleetgate.toml", text));
-        let request = document
-            .read_at(&["capabilities", "keyvalue", "history"], |table| KeyValue.parse_request(table))?;
-        let secrets = Secrets::new(Path::new("/"), BTreeMap::new());
-        let grant = match self.grant {
-            None => None,
-            Some(_) => {
-                Some(document.read_at(&["plugins", "lab", "grant", "keyvalue", "history"], |table| {
-                    KeyValue.parse_grant(table, &*request, &secrets)
-                })?)
-            }
-        };
-        Ok((request, grant))
-    }
-
-    /// What is wrong with the tables.
-    pub fn problem(&self) -> String {
-        match self.read() {
-            Ok(_) => panic!("nothing is wrong"),
-            Err(problems) => problems.to_string(),
-        }
-    }
-
-    pub fn reach(&self, reach: &str) -> Arc<dyn Reach> {
-        let (request, _) = self.read().unwrap_or_else(|problems| panic!("{problems}"));
-        let document = Arc::new(Document::new("plugin.toml", reach.to_owned()));
-        document
-            .read(|table| KeyValue.parse_reach(table, &*request))
-            .unwrap_or_else(|problems| panic!("{problems}"))
-    }
-
-    /// The binding `lab`.
-    pub fn bind(&self) -> KeyValueBinding {
-        self.bind_as("lab")
-    }
-
-    /// The same plugin with the same grant, as another binding.
-    pub fn bind_as(&self, name: &str) -> KeyValueBinding {
-        let wants = self.read().unwrap_or_else(|problems| panic!("{problems}"));
-        let wants = BTreeMap::from([("history".to_owned(), wants)]);
-        let (secrets, limits) = (Secrets::new(Path::new("/"), BTreeMap::new()), Limits::default());
-        let state = Path::new("/");
-        let store = &self.store;
-        KeyValue.bind_keyvalue(BindingParts { name, wants, secrets: &secrets, limits: &limits, state, store })
+    fn caller(binding: &Binding<Self>, call: Arc<CallInfo>) -> Caller {
+        Caller { session: binding.binding.session(&call), call }
     }
 }
 
-/// One call to be made.
-pub struct Call {
-    principal: String,
-    policy: CallPolicy,
-    granted: bool,
+/// A world with this request, granted as it is asked for, in memory.
+pub fn asking(request: &str) -> World {
+    World::new("").request(request)
 }
+
+/// The same over a store.
+pub fn storing_in(store: Arc<dyn Store>, request: &str) -> World {
+    asking(request).storing(store)
+}
+
+/// One in which a bucket belongs to all callers.
+pub fn for_all() -> World {
+    asking(FOR_ALL)
+}
+
+pub const FOR_ALL: &str = "scope = \"shared\"";
 
 /// A call of ann that may do all that is granted.
 pub fn call() -> Call {
-    Call { principal: "ann".into(), policy: CallPolicy::default(), granted: true }
-}
-
-impl Call {
-    pub fn by(self, principal: &str) -> Self {
-        Self { principal: principal.into(), ..self }
-    }
-
-    pub fn read_only(mut self) -> Self {
-        self.policy.read_only = true;
-        self
-    }
-
-    /// One that nobody made: a handler of events.
-    pub fn handler(mut self) -> Self {
-        self.policy.handler = Some("plugins.lab.grant.events.telemetry".into());
-        self.by("").read_only()
-    }
-
-    pub fn reaching(mut self, reach: Arc<dyn Reach>) -> Self {
-        self.policy.reach.insert("keyvalue.history".into(), reach);
-        self
-    }
-
-    pub fn without_grants(self) -> Self {
-        Self { granted: false, ..self }
-    }
-
-    pub fn to(self, binding: &KeyValueBinding) -> Caller {
-        let timeout = Duration::from_secs(60);
-        let granted =
-            if self.granted { BTreeSet::from(["keyvalue.history".to_owned()]) } else { BTreeSet::new() };
-        let call = Arc::new(CallInfo {
-            id: "call-1".into(),
-            binding: "lab".into(),
-            plugin: "lab".into(),
-            tool: "tool".into(),
-            principal: self.principal.into(),
-            roles: Vec::new(),
-            session: String::new(),
-            client_capabilities: "{}".into(),
-            config: Arc::default(),
-            granted: Arc::new(granted),
-            policy: Arc::new(self.policy),
-            limits: CallLimits {
-                memory: 1 << 20,
-                cpu: Duration::from_secs(1),
-                timeout,
-                result: 1 << 20,
-                response: 1 << 20,
-            },
-            deadline: Instant::now() + timeout,
-            cancel: Default::default(),
-            log: LogGate::new(),
-            observer: Arc::new(Nobody),
-            lists: None,
-            used: Used::default(),
-            jobs: Default::default(),
-            secrets: Default::default(),
-        });
-        Caller { session: binding.session(&call), call }
-    }
+    Call::default()
 }
 
 /// A call that is going on.
@@ -213,6 +103,5 @@ pub async fn keys(bucket: &Bucket, prefix: &str) -> Vec<String> {
 }
 
 pub fn put(key: &str, value: &str) -> Write {
-    use fleetgate_core::store::Condition;
     Write { key: key.into(), when: Condition::Any, value: Some((value.into(), None)) }
 }

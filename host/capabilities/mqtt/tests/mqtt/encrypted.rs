@@ -1,7 +1,7 @@
 //! TLS, client certificates, WebSockets and credentials, at a real broker.
 
 use crate::mosquitto::Mosquitto;
-use crate::world::{AS_FLEET, PASSWORD, World, call, granting, write_private};
+use crate::world::{AS_FLEET, PASSWORD, World, call, granting};
 
 /// A world that knows the broker's authority and has a certificate of it.
 fn world(broker: &Mosquitto, url: &str, lines: &str) -> World {
@@ -96,7 +96,7 @@ async fn a_wrong_credential_is_told_as_such_and_the_right_one_is_used_when_it_is
         );
         assert!(caller.refused().contains("it does not take the credential"), "{}", caller.refused());
         // Rotated; the next connection reads it again.
-        write_private(&world.path("password"), PASSWORD);
+        world.write("password", PASSWORD);
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
         call().to(&binding).publish("a", "x").await.unwrap();
         for told in [failure.message, caller.refused(), caller.used().join("\n")] {

@@ -166,7 +166,7 @@ fn variables_that_name_the_broker_grant_what_the_plugin_asks_of_it() {
 
 #[test]
 fn the_schemas_take_what_the_parsers_take() {
-    let schemas = World::new("").mqtt.schemas();
+    let schemas = World::new("").capability.schemas();
     let valid = |schema: &Value, table: &str| {
         let table: Value = toml_to_json(table);
         jsonschema::validator_for(schema).unwrap().is_valid(&table)

@@ -161,7 +161,7 @@ fn a_grant_gives_less_than_is_asked_for_and_never_more() {
     ] {
         let (request, _) = world.read().unwrap();
         let document = std::sync::Arc::new(fleetgate_core::diagnostic::Document::new("x", reach.to_owned()));
-        let read = document.read(|table| world.ssh.parse_reach(table, &*request));
+        let read = document.read(|table| world.capability.parse_reach(table, &*request));
         assert_eq!(read.is_ok(), fine, "{reach}");
     }
 }
@@ -209,7 +209,7 @@ fn uncommented(line: &str) -> &str {
 
 #[test]
 fn the_schemas_say_what_the_parsers_take() {
-    let schemas = world(FINE).ssh.schemas();
+    let schemas = world(FINE).capability.schemas();
     let grants = jsonschema::validator_for(&schemas.grant).unwrap();
     let fine = json!({
         "targets": ["*.lab.example.com:22"], "networks": ["10.0.0.0/8"], "known_hosts": "known_hosts",

@@ -1,149 +1,52 @@
-//! A binding with its grants and secrets, and the calls that are made to it.
+//! A binding with its grants and secrets, and the devices that are used through it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use fleetgate_core::abi::log::LogGate;
-use fleetgate_core::address::{Connector, Dialer, Resolver, TcpDialer};
-use fleetgate_core::capability::{BindingParts, Capability, Grant, Reach, Request};
-use fleetgate_core::diagnostic::{Diagnostics, Document};
-use fleetgate_core::sandbox::{CallInfo, CallLimits, CallPolicy, Nobody, Used};
-use fleetgate_core::secret_arguments::Vault;
-use fleetgate_core::settings::{Limits, SecretSource, Secrets};
-use fleetgate_core::store::{Memory, Store};
+use fleetgate_core::address::Connector;
+use fleetgate_core::capability::BindingParts;
+use fleetgate_core::diagnostic::Diagnostics;
+use fleetgate_core::sandbox::CallInfo;
+pub use fleetgate_lab::{Answers, Watched, until};
+use fleetgate_lab::{Place, Subject};
 use fleetgate_ssh::testing::{Chunk, Device, Output, Session, Shell, SshBinding, Terminal};
 use fleetgate_ssh::{Failure, GuestFailure, LoginArguments, Ssh};
-use futures_util::future::BoxFuture;
-use tempfile::TempDir;
-use tokio::net::TcpStream;
 
 use crate::sshd::Sshd;
 
-/// What an operator and an author wrote.
-pub struct World {
-    pub directory: Arc<TempDir>,
-    pub ssh: Ssh,
-    request: String,
-    grant: Option<String>,
-    secrets: BTreeMap<String, SecretSource>,
+/// `ssh.devices`, with everything asked for.
+pub struct Devices;
+
+pub type World = fleetgate_lab::World<Devices>;
+pub type Binding = fleetgate_lab::Binding<Devices>;
+pub type Call = fleetgate_lab::Call<Devices>;
+
+impl Subject for Devices {
+    const CAPABILITY: &'static str = "ssh.devices";
+    const REQUEST: &'static str = "";
+
+    type Kind = Ssh;
+    type Options = Connector;
+    type Bound = SshBinding;
+    type Caller = Caller;
+
+    fn capability(connector: Connector) -> Ssh {
+        Ssh::new(connector)
+    }
+
+    fn bind(ssh: &Ssh, parts: BindingParts<'_>) -> Result<SshBinding, Diagnostics> {
+        ssh.bind_ssh(parts)
+    }
+
+    fn caller(binding: &Binding, call: Arc<CallInfo>) -> Caller {
+        Caller { session: binding.binding.session(&call), call, _place: binding.place.clone() }
+    }
 }
 
-impl World {
-    /// `ssh.devices` with everything asked for, and this grant.
-    pub fn new(grant: &str) -> Self {
-        Self::with(Connector::default(), grant)
-    }
-
-    pub fn with(connector: Connector, grant: &str) -> Self {
-        Self {
-            directory: Arc::new(tempfile::tempdir().unwrap()),
-            ssh: Ssh::new(connector),
-            request: String::new(),
-            grant: Some(grant.to_owned()),
-            secrets: BTreeMap::new(),
-        }
-    }
-
-    pub fn request(mut self, request: &str) -> Self {
-        request.clone_into(&mut self.request);
-        self
-    }
-
-    pub fn grant(&self) -> String {
-        self.grant.clone().unwrap_or_default()
-    }
-
-    /// The same with another grant.
-    pub fn granting(mut self, grant: &str) -> Self {
-        self.grant = Some(grant.to_owned());
-        self
-    }
-
-    pub fn ungranted(mut self) -> Self {
-        self.grant = None;
-        self
-    }
-
-    pub fn secret(mut self, name: &str, value: &str) -> Self {
-        self.secrets.insert(name.into(), SecretSource::File(self.path(name)));
-        self.write(name, value);
-        self
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// A file beside `fleetgate.toml`, for its owner alone.
-    pub fn write(&self, name: &str, content: &str) {
-        write_private(&self.path(name), content);
-    }
-
-    pub fn secrets(&self) -> Secrets {
-        Secrets::new(self.directory.path(), self.secrets.clone())
-    }
-
-    /// Reads the request and its grant.
-    #[allow(clippy::type_complexity)]
-    pub fn read(&self) -> Result<(Arc<dyn Request>, Option<Arc<dyn Grant>>), Diagnostics> {
-        let mut text = format!("[capabilities.ssh.devices]\n{}\n", self.request);
-        if let Some(grant) = &self.grant {
-            text += &format!("[plugins.lab.grant.ssh.devices]\n{grant}\n");
-        }
-        let document = Arc::new(Document::new(self.path("fleetgate.toml"), text));
-        let request =
-            document.read_at(&["capabilities", "ssh", "devices"], |table| self.ssh.parse_request(table))?;
-        let grant = match self.grant {
-            None => None,
-            Some(_) => Some(document.read_at(&["plugins", "lab", "grant", "ssh", "devices"], |table| {
-                self.ssh.parse_grant(table, &*request, &self.secrets())
-            })?),
-        };
-        Ok((request, grant))
-    }
-
-    pub fn try_bind(&self) -> Result<SshBinding, Diagnostics> {
-        let wants = BTreeMap::from([("devices".to_owned(), self.read()?)]);
-        let (secrets, limits, state) = (self.secrets(), Limits::default(), self.path("state"));
-        let store: Arc<dyn Store> = Arc::new(Memory::new());
-        let parts = BindingParts {
-            name: "lab",
-            wants,
-            secrets: &secrets,
-            limits: &limits,
-            state: &state,
-            store: &store,
-        };
-        self.ssh.bind_ssh(parts)
-    }
-
-    pub fn bind(&self) -> Binding {
-        let binding = self.try_bind().unwrap_or_else(|problems| panic!("{problems}"));
-        Binding { binding, directory: Arc::clone(&self.directory) }
-    }
-
-    /// What is wrong with the grant.
-    pub fn problem(&self) -> String {
-        match self.try_bind() {
-            Ok(_) => panic!("nothing is wrong"),
-            Err(problems) => problems.to_string(),
-        }
-    }
-
-    /// A tool's reach on the request.
-    pub fn reach(&self, reach: &str) -> Arc<dyn Reach> {
-        let (request, _) = self.read().unwrap();
-        let document = Arc::new(Document::new("plugin.toml", reach.to_owned()));
-        document
-            .read(|table| self.ssh.parse_reach(table, &*request))
-            .unwrap_or_else(|problems| panic!("{problems}"))
-    }
+/// A call that may do all that is granted.
+pub fn call() -> Call {
+    Call::default()
 }
 
 impl Sshd {
@@ -160,101 +63,13 @@ impl Sshd {
     }
 }
 
-/// What becomes of a world, with the files that it reads while it is used.
-pub struct Binding {
-    binding: SshBinding,
-    directory: Arc<TempDir>,
-}
-
-pub fn write_private(path: &Path, content: &str) {
-    let temporary = path.with_extension("new");
-    fs::write(&temporary, content).unwrap();
-    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o600)).unwrap();
-    fs::rename(temporary, path).unwrap();
-}
-
-/// One call to be made.
-#[derive(Default)]
-pub struct Call {
-    read_only: bool,
-    reach: Option<Arc<dyn Reach>>,
-    timeout: Option<Duration>,
-    secrets: Vault,
-}
-
-/// A call that may do all that is granted.
-pub fn call() -> Call {
-    Call::default()
-}
-
-impl Call {
-    pub fn read_only(mut self) -> Self {
-        self.read_only = true;
-        self
-    }
-
-    pub fn reaching(mut self, reach: Arc<dyn Reach>) -> Self {
-        self.reach = Some(reach);
-        self
-    }
-
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// With secret arguments of these values; their placeholders come back.
-    pub fn with_secrets<const N: usize>(mut self, values: [&str; N]) -> (Self, [String; N]) {
-        let placeholders;
-        (self.secrets, placeholders) = Vault::for_tests(values);
-        (self, placeholders.try_into().unwrap())
-    }
-
-    pub fn to(self, binding: &Binding) -> Caller {
-        let timeout = self.timeout.unwrap_or(Duration::from_secs(60));
-        let reach = self.reach.map(|reach| ("ssh.devices".to_owned(), reach));
-        let call = Arc::new(CallInfo {
-            id: "call-1".into(),
-            binding: "lab".into(),
-            plugin: "lab".into(),
-            tool: "tool".into(),
-            principal: "ann".into(),
-            roles: Vec::new(),
-            session: String::new(),
-            client_capabilities: "{}".into(),
-            config: Arc::default(),
-            granted: Arc::new(BTreeSet::from(["ssh.devices".to_owned()])),
-            policy: Arc::new(CallPolicy {
-                read_only: self.read_only,
-                reach: reach.into_iter().collect(),
-                ..CallPolicy::default()
-            }),
-            limits: CallLimits {
-                memory: 1 << 20,
-                cpu: Duration::from_secs(1),
-                timeout,
-                result: 1 << 20,
-                response: 1 << 20,
-            },
-            deadline: Instant::now() + timeout,
-            cancel: Default::default(),
-            log: LogGate::new(),
-            observer: Arc::new(Nobody),
-            lists: None,
-            used: Used::hiding(self.secrets.mask().cloned()),
-            jobs: Default::default(),
-            secrets: self.secrets,
-        });
-        Caller { session: binding.binding.session(&call), call, _directory: Arc::clone(&binding.directory) }
-    }
-}
-
 /// A call that is going on.
 #[derive(Clone)]
 pub struct Caller {
     pub session: Session,
     pub call: Arc<CallInfo>,
-    _directory: Arc<TempDir>,
+    /// Files that are read while it goes on.
+    _place: Place,
 }
 
 impl Caller {
@@ -339,58 +154,6 @@ impl Typing {
                 Chunk::Closed => return Ok(said),
                 Chunk::TimedOut => panic!("the terminal is open, after {said:?}"),
             }
-        }
-    }
-}
-
-/// Waits until something is so. Fails after ten seconds.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut is: impl FnMut() -> F) {
-    let begin = Instant::now();
-    while !is().await {
-        assert!(begin.elapsed() < Duration::from_secs(10), "{what}: not after ten seconds");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-/// A resolver that answers from a list, one answer after the other, over and over.
-pub struct Answers(Mutex<Vec<Vec<IpAddr>>>);
-
-impl Answers {
-    pub fn new(answers: &[&[&str]]) -> Arc<Self> {
-        let parse = |answer: &&[&str]| answer.iter().map(|address| address.parse().unwrap()).collect();
-        Arc::new(Self(Mutex::new(answers.iter().map(parse).collect())))
-    }
-}
-
-impl Resolver for Answers {
-    fn resolve<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        let mut answers = self.0.lock().unwrap();
-        let next = answers.remove(0);
-        answers.push(next.clone());
-        Box::pin(async move { Ok(next) })
-    }
-}
-
-/// Writes down what is looked up and what is dialled. Addresses that are not near lead nowhere.
-#[derive(Default)]
-pub struct Watched {
-    pub names: Mutex<Vec<String>>,
-    pub addresses: Mutex<Vec<SocketAddr>>,
-}
-
-impl Resolver for Watched {
-    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        self.names.lock().unwrap().push(name.to_owned());
-        Box::pin(async { Err(io::Error::other("no such name")) })
-    }
-}
-
-impl Dialer for Watched {
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<TcpStream>> {
-        self.addresses.lock().unwrap().push(address);
-        match address.ip().is_loopback() {
-            true => Box::pin(async move { TcpDialer.dial(address).await }),
-            false => Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) }),
         }
     }
 }
