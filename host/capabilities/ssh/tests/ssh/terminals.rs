@@ -18,8 +18,8 @@ async fn a_shell_of_a_real_server_answers_line_by_line() {
     shell.until("ready> ").await;
     assert!(shell.line("stty size", "ready> ").await.contains("\r\n50 200\r\n"));
     assert!(shell.line("echo $TERM", "ready> ").await.contains("\r\nxterm\r\n"));
-    shell.0.send_line("sleep 60").await.unwrap();
-    shell.until("sleep 60\r\n").await;
+    // Once it runs: a shell that is only about to start it takes the key for itself.
+    shell.line("sh -c 'echo begun; exec sleep 60'", "\r\nbegun\r\n").await;
     shell.0.send_key("ctrl-c").await.unwrap();
     shell.until("ready> ").await;
     shell.0.send_line("exit 5").await.unwrap();
