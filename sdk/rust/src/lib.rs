@@ -49,6 +49,7 @@ extern crate self as fleetgate_sdk;
 #[doc(hidden)]
 pub mod bindings;
 pub mod call;
+mod capability;
 mod client;
 #[doc(hidden)]
 pub mod completion;

@@ -18,20 +18,12 @@ pub(super) fn of(response: &http::Response) -> Fault {
     if let Some(hint) = hint(status) {
         message.push_str(&format!("\n{hint}"));
     }
-    let code = match status {
-        400 | 422 => "invalid-arguments",
-        401 | 403 => "denied",
-        404 => "unknown",
-        409 => "conflict",
-        429 | 502..=504 => "unavailable",
-        _ => "upstream",
-    };
-    let fault = Fault::custom(code, message).detail("status", status).detail("body", said);
-    // No other status is worth the same request again.
-    match (matches!(status, 429 | 500 | 502..=504), response.fault().retry_after) {
-        (false, _) => fault,
-        (true, Some(wait)) => fault.retry_after(wait),
-        (true, None) => fault.retryable(),
+    let fault = response.refusal(message).detail("status", status).detail("body", said);
+    // A server that stumbled may not do so again. Of what must not be done twice, who sent it says so.
+    match (status, response.retry_after()) {
+        (500, Some(wait)) => fault.retry_after(wait),
+        (500, None) => fault.retryable(),
+        _ => fault,
     }
 }
 

@@ -135,14 +135,14 @@ fn the_newest_row_counts_whatever_their_order() {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Order {
     /// The newest ones, the oldest of them first.
-    NewestOldestFirst,
+    Newest,
     /// The newest ones, the newest first.
-    NewestFirst,
+    NewestReversed,
     /// The oldest ones, the oldest first.
-    OldestFirst,
+    Oldest,
 }
 
-const ORDERS: [Order; 3] = [Order::NewestOldestFirst, Order::NewestFirst, Order::OldestFirst];
+const ORDERS: [Order; 3] = [Order::Newest, Order::NewestReversed, Order::Oldest];
 
 fn now() -> i64 {
     crate::time::now().as_second()
@@ -160,11 +160,11 @@ fn telemetry_at(times: Vec<i64>, order: Order, most: usize) -> Played {
             .map_or(i64::MIN, |from| from.parse::<jiff::Timestamp>().expect("a time").as_second());
         let limit: usize = request.query("limit").expect("a limit").parse().expect("a number");
         let mut times: Vec<_> = times.iter().copied().filter(|at| *at >= from).collect();
-        if order != Order::OldestFirst {
+        if order != Order::Oldest {
             times.reverse();
         }
         times.truncate(limit.min(most));
-        if order == Order::NewestOldestFirst {
+        if order == Order::Newest {
             times.reverse();
         }
         let rows: Vec<_> = times.iter().map(|at| json!({ "ts": at, "readings": { "t": at } })).collect();
@@ -182,7 +182,7 @@ fn of_a_month_of_minutes_the_last_one_is_found_whichever_end_a_server_leaves_out
             let value = read(&played, "t");
             assert_eq!((&value["value"], value.get("note")), (&json!(last), None), "{order:?} {most}");
             let pages = played.asked().len() - 1;
-            let bound = if order == Order::OldestFirst { 16 } else { 2 };
+            let bound = if order == Order::Oldest { 16 } else { 2 };
             assert!(pages <= bound, "{order:?} {most}: {pages} pages");
         }
     }

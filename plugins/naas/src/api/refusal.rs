@@ -20,28 +20,15 @@ pub(super) fn of(response: &http::Response) -> Fault {
         let stop = if said.ends_with(['.', '!', '?']) { "" } else { "." };
         message.push_str(&format!("{stop} {hint}"));
     }
-    let code = match status {
-        400 | 422 => "invalid-arguments",
-        401 | 403 => "denied",
-        404 => "unknown",
-        409 => "conflict",
-        429 | 502..=504 => "unavailable",
-        _ => "upstream",
-    };
-    // No other status is worth the same request again.
-    let retryable = matches!(status, 429 | 502..=504);
-    let mut fault = Fault::custom(code, message)
-        .detail("http_status", status)
-        .detail("error", said)
-        .detail("retryable", retryable);
+    let fault = response.refusal(message);
+    let retryable = fault.retryable;
+    let mut fault = fault.detail("http_status", status).detail("error", said).detail("retryable", retryable);
     fault.field = field;
-    if !retryable {
-        return fault;
-    }
+    // Where the header does not say how long to wait, the body may.
     let asked = body.as_ref().and_then(|body| body.get("retry_after")?.as_u64()).map(Duration::from_secs);
-    match response.fault().retry_after.or(asked) {
-        Some(wait) => fault.retry_after(wait),
-        None => fault.retryable(),
+    match asked {
+        Some(wait) if retryable && fault.retry_after.is_none() => fault.retry_after(wait),
+        _ => fault,
     }
 }
 

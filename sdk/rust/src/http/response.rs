@@ -1,7 +1,7 @@
 //! One answer.
 
 use std::borrow::Cow;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
@@ -122,14 +122,58 @@ impl Response {
         let mut fault =
             Fault::upstream(message).detail("status", status).detail("body", self.excerpt(EXCERPT));
         if matches!(status, 408 | 425 | 429 | 500..=599) {
-            fault = fault.retryable();
-            if let Some(value) = self.header("retry-after")
-                && let Some(wait) = retry_after::parse(value, SystemTime::now)
-            {
-                fault = fault.retry_after(wait);
-            }
+            fault = self.worth_another_try(fault);
         }
         fault
+    }
+
+    /// A fault in the plugin's own words, for an upstream whose statuses mean what they say. Add the argument that is
+    /// meant, and in the details what a program could act on.
+    ///
+    /// | status | code | retryable |
+    /// |---|---|---|
+    /// | 400, 422 | `invalid-arguments` | no |
+    /// | 401, 403 | `denied` | no |
+    /// | 404 | `unknown` | no |
+    /// | 409 | `conflict` | no |
+    /// | 429, 502, 503, 504 | `unavailable` | yes, with the wait that `Retry-After` asks for |
+    /// | any other | `upstream` | no: nobody knows what was done |
+    ///
+    /// ```
+    /// # use fleetgate_sdk::prelude::*;
+    /// # fn read(response: &http::Response) -> Result<Value, Fault> {
+    /// if !response.is_ok() {
+    ///     let status = response.status();
+    ///     return Err(response.refusal(format!("The hub answered {status}.")).detail("status", status));
+    /// }
+    /// response.json()
+    /// # }
+    /// ```
+    pub fn refusal(&self, message: impl Into<String>) -> Fault {
+        let code = match self.status() {
+            400 | 422 => "invalid-arguments",
+            401 | 403 => "denied",
+            404 => "unknown",
+            409 => "conflict",
+            429 | 502..=504 => {
+                return self.worth_another_try(Fault::custom("unavailable", message));
+            }
+            _ => "upstream",
+        };
+        Fault::custom(code, message)
+    }
+
+    /// How long the upstream asks to wait (`Retry-After`, in seconds or as a date). None: it does not say.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after::parse(self.header("retry-after")?, SystemTime::now)
+    }
+
+    fn worth_another_try(&self, fault: Fault) -> Fault {
+        match self.retry_after() {
+            Some(wait) => fault.retry_after(wait),
+            None => fault.retryable(),
+        }
     }
 
     fn excerpt(&self, limit: usize) -> String {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::Fault;
+use crate::capability::Failure;
 
 /// A failure of the host's store. Nothing was changed then, unless [`Self::unknown`] says that this is not known. `?`
 /// makes a [`Fault`] of it.
@@ -73,18 +74,11 @@ impl std::error::Error for KeyValueError {}
 impl From<KeyValueError> for Fault {
     /// The details gain `keyvalue`, the code.
     fn from(error: KeyValueError) -> Self {
-        let code = match error.code.as_str() {
-            "denied" => "denied",
-            "invalid" => "invalid-arguments",
-            "cancelled" => "cancelled",
-            "conflict" | "quota" | "too-much" | "unavailable" => "unavailable",
-            _ => "internal",
-        };
-        let mut fault = Fault::custom(code, format!("Key-value store: {}.", error.message));
-        fault.retryable = error.retryable;
-        let mut details = error.details.unwrap_or_default();
-        details.insert("keyvalue".into(), error.code.into());
-        fault.details = Some(details);
-        fault
+        let KeyValueError { code, message, retryable, details } = error;
+        Failure { label: "Key-value store", key: "keyvalue", code, message, retryable, sent: None, details }
+            .into_fault(|code| match code {
+                "conflict" | "quota" | "too-much" | "unavailable" => "unavailable",
+                _ => "internal",
+            })
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Change, Condition, Entry, KeyValueError, Page, Write};
 use crate::bindings::keyvalue::fleetgate::keyvalue::keyvalue;
+use crate::capability;
 
 #[derive(Debug)]
 pub(crate) struct Bucket(keyvalue::Bucket);
@@ -18,7 +19,7 @@ fn failed(failure: keyvalue::Failure) -> KeyValueError {
         code: failure.code,
         message: failure.message,
         retryable: failure.retryable,
-        details: failure.details.and_then(|json| serde_json::from_str(&json).ok()).map(Box::new),
+        details: capability::details(failure.details),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::Fault;
+use crate::capability::Failure;
 
 /// A failure of the host's MQTT. `?` makes a [`Fault`] of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,20 +71,12 @@ impl std::error::Error for MqttError {}
 impl From<MqttError> for Fault {
     /// The details gain `mqtt`, the code, and `sent`.
     fn from(error: MqttError) -> Self {
-        let code = match error.code.as_str() {
-            "denied" => "denied",
-            "invalid" | "too-large" => "invalid-arguments",
-            "timeout" => "timeout",
-            "cancelled" => "cancelled",
-            "unreachable" | "dropped" | "credential" | "too-much" => "unavailable",
-            _ => "upstream",
-        };
-        let mut fault = Fault::custom(code, format!("MQTT: {}.", error.message));
-        fault.retryable = error.retryable;
-        let mut details = error.details.unwrap_or_default();
-        details.insert("mqtt".into(), error.code.into());
-        details.insert("sent".into(), error.sent.into());
-        fault.details = Some(details);
-        fault
+        let MqttError { code, message, retryable, sent, details } = error;
+        Failure { label: "MQTT", key: "mqtt", code, message, retryable, sent: Some(sent), details }
+            .into_fault(|code| match code {
+                "too-large" => "invalid-arguments",
+                "unreachable" | "dropped" | "credential" | "too-much" => "unavailable",
+                _ => "upstream",
+            })
     }
 }

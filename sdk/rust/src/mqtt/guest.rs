@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Heard, Message, MqttError, SubscribeOptions};
 use crate::bindings::mqtt::fleetgate::mqtt::mqtt;
+use crate::capability;
 
 #[derive(Debug)]
 pub(crate) struct Subscription {
@@ -19,7 +20,7 @@ fn failed(failure: mqtt::Failure) -> MqttError {
         message: failure.message,
         retryable: failure.retryable,
         sent: failure.sent,
-        details: failure.details.and_then(|json| serde_json::from_str(&json).ok()).map(Box::new),
+        details: capability::details(failure.details),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::Fault;
+use crate::capability::Failure;
 
 /// A failure of the host's SSH. `?` makes a [`Fault`] of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,22 +66,15 @@ impl std::error::Error for SshError {}
 impl From<SshError> for Fault {
     /// The details gain `ssh`, the code, and `sent`.
     fn from(error: SshError) -> Self {
-        let code = match error.code.as_str() {
-            "denied" => "denied",
-            "invalid" => "invalid-arguments",
-            "timeout" | "banner-timeout" => "timeout",
-            "cancelled" => "cancelled",
-            "unresolved" | "refused" | "unreachable" | "dropped" | "too-many-sessions" | "credential" => {
-                "unavailable"
-            }
-            _ => "upstream",
-        };
-        let mut fault = Fault::custom(code, format!("SSH: {}.", error.message));
-        fault.retryable = error.retryable;
-        let mut details = error.details.unwrap_or_default();
-        details.insert("ssh".into(), error.code.into());
-        details.insert("sent".into(), error.sent.into());
-        fault.details = Some(details);
-        fault
+        let SshError { code, message, retryable, sent, details } = error;
+        Failure { label: "SSH", key: "ssh", code, message, retryable, sent: Some(sent), details }.into_fault(
+            |code| match code {
+                "banner-timeout" => "timeout",
+                "unresolved" | "refused" | "unreachable" | "dropped" | "too-many-sessions" | "credential" => {
+                    "unavailable"
+                }
+                _ => "upstream",
+            },
+        )
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Chunk, Key, Login, Output, Secret, SshError, Step, Terminal};
 use crate::bindings::ssh::fleetgate::ssh::ssh;
+use crate::capability;
 
 #[derive(Debug)]
 pub(crate) struct Connection(ssh::Connection);
@@ -21,7 +22,7 @@ fn failed(failure: ssh::Failure) -> SshError {
         message: failure.message,
         retryable: failure.retryable,
         sent: failure.sent,
-        details: failure.details.and_then(|json| serde_json::from_str(&json).ok()).map(Box::new),
+        details: capability::details(failure.details),
     }
 }
 

@@ -77,3 +77,31 @@ fn a_protocol_error_carries_its_code_and_data() {
         json!({ "code": 4001, "data": { "uri": "x://y" } })
     );
 }
+
+#[test]
+fn the_codes_that_all_capabilities_have_mean_the_same_of_each() {
+    use fleetgate_sdk::keyvalue::KeyValueError;
+    use fleetgate_sdk::mqtt::MqttError;
+    use fleetgate_sdk::ssh::SshError;
+
+    for (own, code) in [
+        ("denied", "denied"),
+        ("invalid", "invalid-arguments"),
+        ("timeout", "timeout"),
+        ("cancelled", "cancelled"),
+    ] {
+        let faults = [
+            ("ssh", Fault::from(SshError::new(own, "why").sent())),
+            ("mqtt", Fault::from(MqttError::new(own, "why").sent())),
+            ("keyvalue", Fault::from(KeyValueError::new(own, "why"))),
+        ];
+        for (key, fault) in faults {
+            assert_eq!((fault.code.as_str(), fault.retryable), (code, false), "{key} {own}");
+            assert!(fault.message.ends_with(": why."), "{fault}");
+            let details = fault.details.expect("details");
+            assert_eq!(details[key], own);
+            assert_eq!(details.get("sent"), (key != "keyvalue").then_some(&json!(true)), "{key}");
+        }
+    }
+    assert!(Fault::from(SshError::new("dropped", "why").retryable()).retryable);
+}

@@ -140,3 +140,33 @@ fn retry_after_is_seconds_or_a_date() {
         assert!(fault(Response::status(429).header("retry-after", nonsense)).retryable);
     }
 }
+
+#[test]
+fn a_refusal_has_the_plugins_words_and_the_code_of_its_status() {
+    let cases = [
+        (301, "upstream", false),
+        (400, "invalid-arguments", false),
+        (401, "denied", false),
+        (403, "denied", false),
+        (404, "unknown", false),
+        (408, "upstream", false),
+        (409, "conflict", false),
+        (418, "upstream", false),
+        (422, "invalid-arguments", false),
+        (429, "unavailable", true),
+        (500, "upstream", false),
+        (502, "unavailable", true),
+        (503, "unavailable", true),
+        (504, "unavailable", true),
+    ];
+    for (status, code, retryable) in cases {
+        let response = answer(Response::status(status).header("Retry-After", "7"));
+        let fault = response.refusal("The hub said no.");
+        assert_eq!((fault.code.as_str(), fault.retryable), (code, retryable), "{status}");
+        assert_eq!(fault.retry_after, retryable.then_some(Duration::from_secs(7)), "{status}");
+        assert_eq!((fault.message.as_str(), fault.field, fault.details), ("The hub said no.", None, None));
+        assert_eq!(response.retry_after(), Some(Duration::from_secs(7)), "{status}");
+    }
+    let silent = answer(Response::status(429));
+    assert_eq!((silent.retry_after(), silent.refusal("").retryable), (None, true));
+}
