@@ -129,6 +129,11 @@ pub enum StartFailed {
     /// The jobs that are kept cannot be read.
     #[error(transparent)]
     Jobs(#[from] JobsFailed),
+    /// The system gives no more threads.
+    #[error(
+        "the threads on which events run cannot be started: {0}; `ulimit -u` or the unit's TasksMax may be too low"
+    )]
+    Threads(std::io::Error),
 }
 
 /// A running host. Shared by all transports.
@@ -185,7 +190,7 @@ impl Host {
         };
         let reload = open(options, Some(sandbox), capabilities, true, known).await?;
         let (looks, asked) = mpsc::channel(8);
-        let events = Some(Events::begin(events));
+        let events = Some(Events::begin(events).map_err(StartFailed::Threads)?);
         let host = Arc::new(Self::of(audit, jobs, events, holders, Some(looks), (*reload.settings).clone()));
         if let Some(jobs) = &host.jobs {
             let live: Weak<Self> = Arc::downgrade(&host);

@@ -1,5 +1,6 @@
 //! The events of one host: what all of them share, how they follow the catalog, and how they end.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::assign::Assigned;
 use super::record::{key, space};
+use super::threads::Threads;
 use crate::audit::{Audit, Unrecorded};
 use crate::call::new_event_id;
 use crate::catalog::Catalog;
@@ -69,6 +71,7 @@ pub struct Events {
     means: Arc<Means>,
     tasks: TaskTracker,
     _cut: DropGuard,
+    _threads: Threads,
 }
 
 /// What all events of a host share.
@@ -93,8 +96,12 @@ pub(super) struct Means {
 
 impl Events {
     /// Begins with nothing live.
-    pub(crate) fn begin(options: EventsOptions) -> Self {
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub(crate) fn begin(options: EventsOptions) -> io::Result<Self> {
         let EventsOptions { store, duty, audit, room, pace } = options;
+        let threads = Threads::start()?;
         let cut = CancellationToken::new();
         let means = Arc::new(Means {
             store,
@@ -111,9 +118,9 @@ impl Events {
         });
         let (live, catalogs) = watch::channel(None);
         let tasks = TaskTracker::new();
-        tasks.spawn(follow(means.clone(), catalogs));
+        tasks.spawn_on(follow(means.clone(), catalogs), threads.handle());
         tasks.close();
-        Self { live, means, tasks, _cut: cut.drop_guard() }
+        Ok(Self { live, means, tasks, _cut: cut.drop_guard(), _threads: threads })
     }
 
     /// Follows what is live from now on.

@@ -5,7 +5,8 @@
 //!
 //! - tables: [`request`] of the manifest and [`grant`] of the operator, with [`may`]; [`capability`], [`schema`]
 //! - [`live`]: an event of a binding that takes calls
-//! - [`engine`]: which events run in this process at this moment ([`assign`]); [`running`]: one of them
+//! - [`engine`]: which events run in this process at this moment ([`assign`]); [`running`]: one of them;
+//!   [`threads`]: where all of it runs
 //! - [`keep`]: from a source to the store, before it is acknowledged; [`origins`]: what was kept already;
 //!   [`schedule`]: the source of what comes from time to time
 //! - [`queue`]: what waits; [`pick`]: what is handled next; [`work`]: the runs; [`settle`]: what becomes of a batch
@@ -22,7 +23,7 @@
 //!
 //! **Nobody called.** A handler has no principal: whatever belongs to a caller does not exist for it. It reads, and it
 //! remembers; what it may change beyond the host stands in the grant, and each run that may is audited with its cause.
-//! Runs have places, permits and memory of their own, so that no call ever waits for them.
+//! Runs have threads, places, permits and memory of their own, so that no call ever waits for them.
 
 mod asked;
 mod assign;
@@ -44,6 +45,7 @@ mod schedule;
 mod schema;
 mod settle;
 mod status;
+mod threads;
 mod work;
 
 use std::time::Duration;
