@@ -29,6 +29,17 @@ async fn what_is_heard_is_handled_once_as_it_was_said() {
 }
 
 #[tokio::test]
+async fn ids_of_what_is_heard_in_one_moment_sort_as_it_came() {
+    let world = World::new("ev-sorted", GRANTS).await;
+    world.station.says("news", (0..500).map(|number| heard("a", &number.to_string())).collect()).await;
+    world.until("news", |status| status.handled == 500).await;
+    let mut events = world.station.events();
+    events.sort_by(|one, other| one.id.cmp(&other.id));
+    let numbers: Vec<u32> = texts(&events).iter().map(|text| text.parse().unwrap()).collect();
+    assert!(numbers.is_sorted(), "{numbers:?}");
+}
+
+#[tokio::test]
 async fn each_device_is_heard_in_its_order_whatever_fails_meanwhile() {
     let world = World::new("ev-order", GRANTS).await;
     let failed = Arc::new(AtomicUsize::new(0));
