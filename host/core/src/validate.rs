@@ -7,8 +7,8 @@ mod budget;
 
 use std::collections::HashSet;
 
-use jsonschema::error::ValidationErrorKind as Kind;
-use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::{Draft, JsonType, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::domain::Fault;
@@ -211,8 +211,28 @@ fn why(error: &ValidationError<'_>) -> String {
         Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => {
             "is not an argument of this tool".into()
         }
+        Kind::OneOfNotValid { context } | Kind::AnyOf { context } => match words(context) {
+            Some(words) => format!("the value is none of {words}"),
+            None => error.masked_with("the value").to_string(),
+        },
         _ => error.masked_with("the value").to_string(),
     }
+}
+
+/// What may be said, where a schema lists it: each alternative is one value (so are enumerations described whose values
+/// are documented) or a type that the value is not of.
+fn words(alternatives: &[Vec<ValidationError<'static>>]) -> Option<String> {
+    let mut words = Vec::new();
+    for errors in alternatives {
+        let listed = errors.iter().find_map(|error| match error.kind() {
+            Kind::Constant { expected_value } => Some(expected_value.to_string()),
+            Kind::OneOfNotValid { context } | Kind::AnyOf { context } => self::words(context),
+            Kind::Type { kind: TypeKind::Single(JsonType::Null) } => Some("null".into()),
+            _ => None,
+        })?;
+        words.push(listed);
+    }
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// How many values there are, itself and within.
@@ -276,6 +296,25 @@ mod tests {
         let fault = fault(json!({"org": "a", "filters": {"updates": "hunter2"}}));
         assert_eq!(fault.field.as_deref(), Some("/filters/updates"));
         assert!(!fault.message.contains("hunter2"), "{}", fault.message);
+    }
+
+    #[test]
+    fn a_value_that_is_none_of_a_few_is_answered_with_those() {
+        let word = |word: &str| json!({"const": word, "type": "string", "description": "a word"});
+        let schema = Schema::of_arguments(&json!({
+            "type": "object",
+            "properties": {
+                "step": {"$ref": "#/$defs/step"}, "maybe": {"anyOf": [{"$ref": "#/$defs/step"}, {"type": "null"}]},
+                "open": {"oneOf": [word("raw"), {"type": "integer"}]}
+            },
+            "$defs": {"step": {"oneOf": [word("raw"), word("1m")]}}
+        }))
+        .unwrap();
+        let said = |arguments: Value| schema.check_arguments(&arguments).unwrap_err().message;
+        assert_eq!(said(json!({"step": "7m"})), "/step: the value is none of \"raw\", \"1m\"");
+        assert_eq!(said(json!({"step": 7})), "/step: the value is none of \"raw\", \"1m\"");
+        assert_eq!(said(json!({"maybe": "7m"})), "/maybe: the value is none of \"raw\", \"1m\", null");
+        assert!(said(json!({"open": "7m"})).contains("'oneOf'"), "not all that it may be can be listed");
     }
 
     #[test]

@@ -31,7 +31,8 @@ pub fn argument(field: &str, text: &str) -> Result<Timestamp, Fault> {
         Fault::invalid(
             field,
             format!(
-                "`{shown}` is not a time in RFC 3339. Write it with an offset, like 2025-05-19T00:00:00Z."
+                "`{shown}` is not a time in RFC 3339 from the year 0000 to 9999-12-30. Write it with an offset, like \
+                 2025-05-19T00:00:00Z."
             ),
         )
     })
