@@ -46,6 +46,8 @@ struct Said {
     /// By kind.
     grants: Table,
     secrets: BTreeMap<String, SecretSource>,
+    /// Those that were read, for errors.
+    variables: BTreeSet<String>,
     /// One sentence each, without a value that came from the environment.
     lines: Vec<String>,
 }
@@ -63,7 +65,7 @@ pub(super) fn binding(
     settings: &Settings,
     environment: &Environment,
 ) -> (Binding, Settings) {
-    let Said { config, grants, secrets: named, .. } = Said::of(manifest, environment);
+    let Said { config, grants, secrets: named, variables, .. } = Said::of(manifest, environment);
     let known = settings.secrets.names();
     let mut secrets: BTreeMap<String, SecretSource> =
         known.filter_map(|name| Some((name.to_owned(), settings.secrets.source(name)?.clone()))).collect();
@@ -75,13 +77,18 @@ pub(super) fn binding(
         "plugins".to_owned(),
         Table::from_iter([in_value((id.clone(), table))]),
     ))]);
+    // What is wrong with a variable's text is said with this in front: whoever set it knows no table.
+    let place = match Vec::from_iter(variables).join(", ") {
+        none if none.is_empty() => "the environment".to_owned(),
+        names => format!("the environment ({names})"),
+    };
     let binding = Binding {
         name: id.clone(),
         plugin: id,
         label: None,
         pin: None,
         limits: LimitsTable::default(),
-        document: Arc::new(Document::new(Path::new("the environment"), text.to_string())),
+        document: Arc::new(Document::new(Path::new(&place), text.to_string())),
     };
     let mut settings = settings.clone();
     settings.secrets = Secrets::new(settings.directory(), secrets);
@@ -96,6 +103,7 @@ impl Said {
         for (key, declared) in &manifest.config {
             if let Some((variable, text)) = first(&declared.env, &read) {
                 said.config.insert(key.clone(), value(declared.kind, text));
+                said.variables.insert(variable.clone());
                 said.lines.push(format!("the setting {key} is read from {variable}"));
             }
         }
@@ -135,6 +143,7 @@ impl Said {
             match (first(&variables.names, read), &variables.default) {
                 (Some((variable, text)), _) => {
                     self.lines.push(format!("{name} is granted: {key} is read from {variable}"));
+                    self.variables.insert(variable.clone());
                     from_variables.insert(key.as_str());
                     match key.as_str() {
                         key if SECRET_KEYS.contains(&key) => {

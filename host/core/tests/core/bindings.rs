@@ -287,7 +287,8 @@ async fn by_environment_a_setting_that_is_not_a_number_is_refused_once() {
     options.environment = Environment::of(|name| (name == "NAAS_RATE").then(|| "nan".into()));
     let host = place.try_start(options).await.expect("it starts, and does not try for ever");
     assert!(served(&host).is_empty());
-    assert!(why_broken(&host.survey(), "naas").contains("expected a number"), "{:?}", host.survey());
+    let why = why_broken(&host.survey(), "naas");
+    assert!(why.contains("expected a number") && why.contains("the environment (NAAS_RATE):"), "{why}");
 }
 
 const WITH_DEFAULT: &str = "[config.pause]\ntype = \"duration\"\ndescription = \"Pause\"\nenv = \"NAAS_PAUSE\"\n\
