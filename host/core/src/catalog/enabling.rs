@@ -111,8 +111,9 @@ pub fn grant_table(manifest: &Manifest, name: &str) -> String {
         let optional = if asked.optional { ", optional" } else { "" };
         table.push_str(&format!("\n# {}{optional}\n", one_line(&asked.why)));
         let grant = format!("[plugins.{name}.grant.{key}]\n{}\n", asked.request.grant_template().trim_end());
+        // Whoever takes the comments off an optional table has not chosen what is optional within it: more rights, too.
+        let comment = if asked.optional { "# " } else { "" };
         for line in grant.lines() {
-            let comment = if asked.optional && !line.starts_with('#') { "# " } else { "" };
             table.push_str(&format!("{comment}{line}\n"));
         }
     }

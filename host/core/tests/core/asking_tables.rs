@@ -160,7 +160,7 @@ fn the_table_to_paste_grants_what_is_asked_for() {
     let needed = ALL.replace("why = \"To ask\",", "why = \"To ask\", optional = false,");
     let table = fleetgate_core::catalog::grant_table(&asked(&needed), "naas");
     assert!(table.contains("\n[plugins.naas.grant.client.elicitation]\n# hosts"), "{table}");
-    assert!(table.contains("\n# [plugins.naas.grant.client.sampling]\n# max_tokens = 4096\n"), "{table}");
+    assert!(table.contains("\n# [plugins.naas.grant.client.sampling]\n# # max_tokens = 4096\n"), "{table}");
     let all = table.replace("# [plugins", "[plugins");
     let settings = super::settings::read(all).expect("valid settings");
     let binding = &settings.bindings["naas"];
