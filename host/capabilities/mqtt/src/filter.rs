@@ -71,11 +71,16 @@ fn levels(text: &str) -> Result<Vec<&str>, NotATopic> {
     if text.len() > LONGEST || levels.len() > MOST_LEVELS {
         return Err(NotATopic::TooLong);
     }
-    let nobodys = |c: char| matches!(u32::from(c), 0xfdd0..=0xfdef) || u32::from(c) & 0xfffe == 0xfffe;
-    if text.chars().any(|c| c.is_control() || nobodys(c)) {
+    if text.contains(ends_connections) {
         return Err(NotATopic::Character);
     }
     Ok(levels)
+}
+
+/// Whether brokers may end a connection on this character, wherever it stands in a text of MQTT, and with it everybody's
+/// calls: controls, and what Unicode gives to nobody (MQTT 5, section 1.5.4).
+pub(crate) fn ends_connections(c: char) -> bool {
+    c.is_control() || matches!(u32::from(c), 0xfdd0..=0xfdef) || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// A topic that may be published to.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
-use crate::filter::check_topic;
+use crate::filter::{check_topic, ends_connections};
 use crate::message::Properties;
 use crate::qos::Qos;
 
@@ -114,11 +114,11 @@ impl Publishing {
             user: options.user_properties,
             expiry: options.message_expiry_interval,
         };
-        // Brokers end connections on these, as with topics.
         let texts =
             properties.user.iter().flat_map(|(key, value)| [key, value]).chain(&properties.content_type);
-        if texts.into_iter().any(|text| text.contains(char::is_control)) {
-            return Err(Failure::Invalid("a property holds a control character".into()));
+        if texts.into_iter().any(|text| text.contains(ends_connections)) {
+            let why = "a property holds a control character, or one that Unicode gives to nobody";
+            return Err(Failure::Invalid(why.into()));
         }
         if properties.size() > MOST_PROPERTIES || properties.user.len() > MOST_PAIRS {
             return Err(Failure::TooLarge(format!(
@@ -176,6 +176,8 @@ mod tests {
             r#"{"responseTopic":"a/+"}"#,
             r#"{"userProperties":[["a"]]}"#,
             r#"{"contentType":"a\u0000b"}"#,
+            r#"{"contentType":"\uffff"}"#,
+            r#"{"userProperties":[["a","\ufdd0"]]}"#,
             r#"{"messageExpiryInterval":4294967296}"#,
         ] {
             assert!(matches!(Publishing::parse(Some(options)), Err(Failure::Invalid(_))), "{options}");
