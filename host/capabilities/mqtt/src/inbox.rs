@@ -34,6 +34,8 @@ pub(crate) struct Message {
     pub(crate) time_ms: u64,
     /// JSON.
     pub(crate) properties: Option<String>,
+    /// It is larger than the grant takes, and its payload was not read.
+    pub(crate) left_out: bool,
 }
 
 impl Message {
@@ -161,6 +163,10 @@ impl Inbox {
         } else if message.retained {
             return;
         }
+        if message.left_out {
+            queue.missed += 1;
+            return self.arrived.notify_one();
+        }
         let cost = message.cost();
         while !queue.entries.is_empty()
             && (queue.entries.len() >= MOST_MESSAGES || queue.bytes + cost > MOST_BYTES)
@@ -222,7 +228,7 @@ impl Inbox {
                 self.budget.give(cost);
                 drop(queue);
                 let message = Arc::unwrap_or_clone(message);
-                let Message { topic, payload, qos, retained, time_ms, properties } = message;
+                let Message { topic, payload, qos, retained, time_ms, properties, .. } = message;
                 let qos = qos.min(self.how.qos).number();
                 Some(Ok(Heard::Message(HeardMessage { topic, payload, qos, retained, time_ms, properties })))
             }
@@ -273,6 +279,7 @@ mod tests {
             retained,
             time_ms: 0,
             properties: None,
+            left_out: false,
         })
     }
 
@@ -324,6 +331,24 @@ mod tests {
         inbox.gap();
         inbox.push(&message("a", 1, true));
         assert_eq!(topics(&inbox), ["missed 0", "a"], "after a gap it is told what is so now");
+    }
+
+    #[test]
+    fn what_was_larger_than_granted_is_counted_once_for_each_who_would_have_heard_it() {
+        let large = |retained| {
+            let mut large = (*message("a", 0, retained)).clone();
+            large.left_out = true;
+            Arc::new(large)
+        };
+        let (all, new) = (inbox(true, u64::MAX), inbox(false, u64::MAX));
+        for inbox in [&all, &new] {
+            inbox.push(&large(true));
+            inbox.push(&large(true));
+        }
+        assert_eq!((topics(&all), topics(&new)), (vec!["missed 1".to_owned()], vec![]));
+        new.push(&large(false));
+        new.push(&message("b", 1, false));
+        assert_eq!(topics(&new), ["missed 1", "b"]);
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub(crate) struct Publication {
 pub(crate) struct Arrived {
     pub(crate) topic: String,
     pub(crate) payload: Bytes,
+    /// The payload is larger than the grant takes, and was not read: so many bytes has the packet.
+    pub(crate) left_out: Option<u64>,
     pub(crate) qos: Qos,
     /// The broker had kept it from before.
     pub(crate) retained: bool,

@@ -4,6 +4,7 @@
 //! send again what was not acknowledged; here the whole client is dropped instead, with all that waits in it, so that
 //! what a caller was told to have failed is never sent later.
 
+mod oversize;
 mod v4;
 mod v5;
 
@@ -132,7 +133,7 @@ pub(crate) enum Broke {
     /// What came is not MQTT.
     #[error("the broker does not speak MQTT as it should: {0}")]
     Protocol(String),
-    /// A packet is larger than the grant takes.
+    /// A packet is larger than the grant takes: with MQTT 5, where the broker was told, or it is no message.
     #[error("the broker sent a packet that is larger than {0} bytes (message in the grant takes more)")]
     TooLarge(u64),
     /// The broker did not answer.

@@ -60,6 +60,8 @@ pub struct Heard {
     pub order: String,
     /// The payload.
     pub data: Vec<u8>,
+    /// The source did not read the payload, since it is larger than granted: so many bytes. It is set aside without it.
+    pub left_out: Option<u64>,
     /// Whatever else is known, as a JSON object of at most 16 KiB: `qos`, `retained`.
     pub attributes: Value,
     /// When, by the host's clock.

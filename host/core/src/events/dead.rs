@@ -15,6 +15,10 @@ use crate::store::{Key, Page, Store, StoreError};
 pub(super) const MOST: usize = 1_000;
 /// And how many bytes.
 const MOST_BYTES: usize = 16 << 20;
+/// The most that give way in one step: a large one may take the place of hundreds of small ones, and what is written
+/// with it has bounds of its own ([`crate::store::MAX_CHANGES`]). More than are set aside in a step, so that the rest
+/// follows with the next ones.
+const TRIMMED: usize = 300;
 
 /// One that was set aside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,10 +113,10 @@ impl DeadList {
         self.entries.push_back(entry);
     }
 
-    /// The oldest, beyond what is kept.
+    /// The oldest, beyond what is kept: once in each step in which something is set aside.
     pub(super) fn trim(&mut self) -> Vec<Key> {
         let mut surplus = Vec::new();
-        while self.entries.len() > MOST || self.bytes > MOST_BYTES {
+        while surplus.len() < TRIMMED && (self.entries.len() > MOST || self.bytes > MOST_BYTES) {
             let Some(oldest) = self.entries.pop_front() else { break };
             self.bytes -= oldest.bytes;
             surplus.push(oldest.key);
@@ -152,4 +156,37 @@ pub async fn dead(store: &dyn Store) -> Result<Vec<DeadEvent>, StoreError> {
     }
     found.sort_by_key(|dead| std::cmp::Reverse(dead.set_aside_ms));
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_one_takes_the_place_of_many_small_ones_a_few_at_a_time() {
+        let entry = |number: usize, bytes| DeadEntry {
+            key: Key::new(format!("d/{number:04}")).unwrap(),
+            id: number.to_string().into(),
+            bytes,
+        };
+        let mut list = DeadList::default();
+        (0..MOST).for_each(|number| list.known(entry(number, 100)));
+        assert!(list.trim().is_empty());
+        list.known(entry(MOST, MOST_BYTES));
+        let mut gone = Vec::new();
+        loop {
+            let some = list.trim();
+            assert!(some.len() <= TRIMMED);
+            gone.push(some.len());
+            if some.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(
+            gone,
+            [300, 300, 300, 100, 0],
+            "the oldest go, and never more at once than can be written"
+        );
+        assert_eq!((list.len(), list.bytes), (1, MOST_BYTES));
+    }
 }

@@ -200,16 +200,17 @@ impl Piece {
             self.digests.push(digested);
         }
         state.keeping.heard += 1;
+        let left_out = heard.left_out;
         let kept = kept(heard);
         if let Err(fault) = &kept.1 {
             let kept = &kept.0;
-            let dead = DeadEvent::of(&queue.name, kept, fault, now_ms());
+            let dead = DeadEvent {
+                size: size(&kept.data, left_out),
+                ..DeadEvent::of(&queue.name, kept, fault, now_ms())
+            };
             let (key, bytes) = state.dead.add(&queue.name, &dead, &[]);
             state.handling.set_aside += 1;
             self.put(|batch| batch.put(key, bytes, None));
-            for surplus in state.dead.trim() {
-                self.put(|batch| batch.delete(surplus));
-            }
             tracing::warn!(event = %queue.name, id = %dead.id, size = dead.size, "an event was set aside: {fault}");
             return;
         }
@@ -236,6 +237,9 @@ impl Piece {
                 self.put(|batch| batch.delete(queue.name.origins(forgotten)));
             }
         }
+        for surplus in state.dead.trim() {
+            self.put(|batch| batch.delete(surplus));
+        }
         let keeping = to_json(&state.keeping);
         self.put(|batch| batch.put(queue.name.key("k"), keeping, None));
     }
@@ -254,10 +258,20 @@ impl Piece {
     }
 }
 
+/// Bytes of a payload, also where its source left it out.
+fn size(data: &[u8], left_out: Option<u64>) -> usize {
+    left_out.map_or(data.len(), |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
 /// An event of what was heard, or why it cannot be handled.
 fn kept(heard: Heard) -> (Kept, Result<(), Fault>) {
-    let Heard { mut subject, order, data, attributes, heard, .. } = heard;
+    let Heard { mut subject, order, data, left_out, attributes, heard, .. } = heard;
     let mut right = Ok(());
+    if let Some(bytes) = left_out {
+        let message =
+            format!("it has {bytes} bytes, more than its source takes (`message` in the grant of MQTT)");
+        right = Err(Fault::new("limit", message));
+    }
     if data.len() > MAX_DATA {
         let (size, most) = (data.len(), format_size(MAX_DATA as u64));
         right = Err(Fault::new("limit", format!("its payload has {size} bytes; at most {most} are handled")));

@@ -68,8 +68,11 @@ impl Queue {
             Ran::Failed(fault) => settling.failed(numbers, fault),
             Ran::Not => settling.again(numbers),
         }
-        let Settling { batch, set_aside, .. } = settling;
+        let Settling { mut batch, set_aside, .. } = settling;
         if set_aside > 0 {
+            for surplus in self.state().dead.trim() {
+                batch = batch.delete(surplus);
+            }
             tracing::warn!(
                 event = %self.name, events = set_aside,
                 "events were set aside since they failed; `fleetgate events dead` lists them"
@@ -191,15 +194,11 @@ impl Settling<'_> {
         let Some(kept) = state.remove(number) else { return false };
         let dead = DeadEvent::of(&self.queue.name, &kept, &fault, self.now_ms);
         let (key, bytes) = state.dead.add(&self.queue.name, &dead, &kept.data);
-        let surplus = state.dead.trim();
         state.handling.set_aside += 1;
         drop(state);
         self.set_aside += 1;
         self.gone(number, Some(&kept));
         self.put(|batch| batch.put(key, bytes, None));
-        for key in surplus {
-            self.put(|batch| batch.delete(key));
-        }
         false
     }
 }

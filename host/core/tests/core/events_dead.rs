@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use fleetgate_core::capability::Heard;
 use fleetgate_core::events::{Wish, ask, forget, is_taken};
 
 use super::events_world::{GRANTS, World, quiet, until};
@@ -92,11 +93,56 @@ async fn what_is_too_large_to_be_handled_is_set_aside_and_does_not_stop_the_rest
     world.until("news", |status| status.handled == 1 && status.dead == 1).await;
     let dead = world.dead().await.remove(0);
     assert_eq!((dead.code.as_str(), dead.size, dead.deliveries), ("limit", large.len(), 0));
+    // So is what its source did not even read.
+    let unread = Heard { left_out: Some(300_000), ..heard("a", "") };
+    world.station.says("news", vec![unread, heard("a", "small")]).await;
+    world.until("news", |status| status.handled == 2 && status.dead == 2).await;
+    let dead = world.dead().await;
+    let unread = dead.iter().find(|dead| dead.size == 300_000).expect("its size is known");
+    assert!(unread.code == "limit" && unread.message.contains("300000"), "{unread:?}");
     // There is nothing to try again.
     let note = ask(&*world.disk, Wish::Retry, world.meant(None)).await.unwrap();
     assert!(is_taken(&*world.disk, &note, Duration::from_secs(30)).await.unwrap());
-    assert_eq!(texts(&world.station.events()), ["small"]);
-    assert_eq!(world.until("news", |status| status.dead == 1).await.waiting, 0);
+    assert_eq!(texts(&world.station.events()), ["small", "small"]);
+    assert_eq!(world.until("news", |status| status.dead == 2).await.waiting, 0);
+}
+
+#[tokio::test]
+async fn rubbish_of_all_sizes_is_set_aside_and_stops_nobody() {
+    let world = World::prepared("ev-rubbish", GRANTS, |station| {
+        station.answers(|event| match event.text().starts_with('x') {
+            true => Err(Fault::new("malformed", false)),
+            false => Ok(()),
+        });
+    })
+    .await;
+    let says = async |count: usize, bytes: usize| {
+        let rubbish = "x".repeat(bytes);
+        world.station.says("news", (0..count).map(|_| heard("a", &rubbish)).collect()).await;
+    };
+    // Almost as many as are kept, then almost as much, then some at once in whose place all of the first have to go.
+    let mut all = 0;
+    for (count, bytes) in [(930, 1), (62, 256 << 10), (95, 11 << 10)] {
+        says(count, bytes).await;
+        all += count as u64;
+        world.until("news", |status| status.set_aside == all).await;
+    }
+    world.station.says("news", vec![heard("b", "fine")]).await;
+    let status = world.until("news", |status| status.handled == 1 && status.waiting == 0).await;
+    assert!(status.dead <= 1_000 && status.trouble.is_none(), "{status:?}");
+    // The rest gives way to what is set aside next, and what is listed is what is there.
+    for _ in 0..4 {
+        says(1, 1).await;
+        all += 1;
+        world.until("news", |status| status.set_aside == all).await;
+    }
+    let status = world.status("news").await.unwrap();
+    until(async || {
+        let kept = world.dead().await;
+        let bytes: usize = kept.iter().map(|dead| dead.size).sum();
+        (kept.len() == status.dead && bytes <= 16 << 20).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -327,6 +327,7 @@ pub fn heard(order: &str, text: &str) -> Heard {
         subject: format!("fleet/{order}"),
         order: order.into(),
         data: text.into(),
+        left_out: None,
         attributes: json!({ "qos": 1 }),
         heard: SystemTime::now(),
         origin: None,

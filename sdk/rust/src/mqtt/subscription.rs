@@ -32,8 +32,8 @@ pub enum Heard {
     Message(Message),
     /// None came in time; the subscription stands.
     TimedOut,
-    /// So many messages were not kept, since they came faster than they were read. 0: the connection broke meanwhile,
-    /// and how many were missed is not known.
+    /// So many messages were not kept, since they came faster than they were read, or are larger than the operator lets
+    /// in. 0: the connection broke meanwhile, and how many were missed is not known.
     Missed(u64),
 }
 

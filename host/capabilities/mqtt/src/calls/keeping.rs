@@ -139,9 +139,21 @@ impl Shared {
     }
 
     async fn hear(self: &Arc<Self>, driver: &mut dyn Driver, live: &Live) -> Broke {
+        let mut large = 0u64;
         loop {
             match driver.next().await {
-                Ok(arrived) => self.deliver(arrived, live),
+                Ok(arrived) => {
+                    if let Some(bytes) = arrived.left_out {
+                        large += 1;
+                        if large.is_power_of_two() {
+                            tracing::warn!(
+                                broker = %self.dialling.broker, bytes, messages = large,
+                                "a message is larger than message in the grant takes, and was passed over"
+                            );
+                        }
+                    }
+                    self.deliver(arrived, live);
+                }
                 Err(broke) => return broke,
             }
         }
@@ -157,7 +169,7 @@ impl Shared {
         let message = Arc::new(as_heard(arrived, live.mask.as_deref()));
         if message.retained {
             // The broker forgets what is published empty, and says so to nobody who asks later.
-            if message.payload.is_empty() {
+            if message.payload.is_empty() && !message.left_out {
                 return;
             }
             state.subscribed.remember(&message);
@@ -192,7 +204,7 @@ impl Shared {
 
 /// A message as it waits to be read, without the credential in it.
 fn as_heard(arrived: Arrived, mask: Option<&Mask>) -> Message {
-    let Arrived { topic, payload, qos, retained, properties, .. } = arrived;
+    let Arrived { topic, payload, left_out, qos, retained, properties, .. } = arrived;
     let clean = |text: String| match mask {
         Some(mask) if mask.finds(text.as_bytes()) => mask.replace(&text),
         _ => text,
@@ -207,6 +219,7 @@ fn as_heard(arrived: Arrived, mask: Option<&Mask>) -> Message {
         retained,
         time_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
         properties: properties.json().map(|properties| clean(properties.to_string())),
+        left_out: left_out.is_some(),
     }
 }
 

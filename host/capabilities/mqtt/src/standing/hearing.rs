@@ -315,7 +315,7 @@ fn unanswered(broke: Broke, asking: &[Filter]) -> Broke {
 
 /// A message as an event gets it.
 fn heard(waiting: &Waiting, listener: &Listener, mask: Option<&Mask>) -> Heard {
-    let Arrived { topic, payload, qos, retained, again, packet, properties, .. } = &waiting.arrived;
+    let Arrived { topic, payload, left_out, qos, retained, again, packet, properties, .. } = &waiting.arrived;
     let clean = |text: &str| mask.map_or_else(|| text.to_owned(), |mask| mask.hide(text).into_owned());
     let mut attributes = json!({ "qos": qos.number(), "retained": retained });
     if let Some(properties) = properties.json() {
@@ -331,6 +331,7 @@ fn heard(waiting: &Waiting, listener: &Listener, mask: Option<&Mask>) -> Heard {
         subject: clean(topic),
         order: clean(&order),
         data: mask.map_or_else(|| payload.to_vec(), |mask| mask.hide_bytes(payload).into_owned()),
+        left_out: *left_out,
         attributes,
         heard: waiting.when,
         origin: (*packet != 0).then(|| Origin { key: origin(*packet, topic, payload), again: *again }),

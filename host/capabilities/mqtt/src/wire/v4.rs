@@ -11,6 +11,7 @@ use rumqttc::{
     Packet, PublishOptions, StateError, SubscribeReasonCode,
 };
 
+use super::oversize::{self, LeftOut, Oversize};
 use super::{
     Asked, Broke, Client, Connack, Connected, Driver, Duplex, Hello, INFLIGHT, NotDone, OVERHEAD, Offers,
     READ_AT_ONCE, Session, Unwanted, seconds, topic,
@@ -24,7 +25,8 @@ pub(super) async fn connect(stream: Box<dyn Duplex>, hello: Hello) -> Result<Con
     options
         .set_keep_alive(u16::try_from(seconds(keep_alive)).unwrap_or(u16::MAX))
         .set_max_packet_size(
-            usize::try_from(incoming).unwrap_or(usize::MAX),
+            // Messages that are larger than granted do not come as far as this.
+            usize::try_from(incoming).unwrap_or(usize::MAX).max(oversize::LONGEST),
             usize::try_from(outgoing).unwrap_or(usize::MAX).saturating_add(OVERHEAD),
         )
         .set_inflight(INFLIGHT)
@@ -37,7 +39,8 @@ pub(super) async fn connect(stream: Box<dyn Duplex>, hello: Hello) -> Result<Con
     if let Some((user, password)) = login {
         options.set_credentials(user, Bytes::copy_from_slice(password.expose().as_bytes()));
     }
-    let stream = Arc::new(Mutex::new(Some(stream)));
+    let (stream, left_out) = Oversize::new(stream, incoming);
+    let stream = Arc::new(Mutex::new(Some(Box::new(stream))));
     options.set_socket_connector(move |_, _| {
         let stream = stream.lock().ok().and_then(|mut stream| stream.take());
         async move { stream.ok_or_else(|| std::io::ErrorKind::NotConnected.into()) }
@@ -51,7 +54,7 @@ pub(super) async fn connect(stream: Box<dyn Duplex>, hello: Hello) -> Result<Con
     };
     Ok(Connected {
         client: Arc::new(Speaker(client)),
-        driver: Box::new(Listener { events, incoming }),
+        driver: Box::new(Listener { events, incoming, left_out }),
         resumed,
         offers: Offers {
             qos: Qos::ExactlyOnce,
@@ -68,6 +71,7 @@ struct Speaker(AsyncClient);
 struct Listener {
     events: EventLoop,
     incoming: u64,
+    left_out: LeftOut,
 }
 
 /// What was queued, or why not: the driver is gone. The library looks at topics too, by rules that are not stricter.
@@ -128,9 +132,11 @@ impl Driver for Listener {
             loop {
                 match self.events.poll().await {
                     Ok(Event::Incoming(Packet::Publish(message))) => {
+                        let left_out = self.left_out.of(&message.payload);
                         return Ok(Arrived {
                             topic: topic(&message.topic)?,
-                            payload: message.payload,
+                            payload: if left_out.is_some() { Bytes::new() } else { message.payload },
+                            left_out,
                             qos: message.qos.into(),
                             retained: message.retain,
                             again: message.dup,

@@ -215,6 +215,7 @@ fn arrived(message: Publish) -> Result<Arrived, Broke> {
     Ok(Arrived {
         topic: topic(&message.topic)?,
         payload: message.payload,
+        left_out: None,
         qos: message.qos.into(),
         retained: message.retain,
         again: message.dup,

@@ -2,6 +2,7 @@
 
 mod durable;
 mod many;
+mod oversize;
 mod session;
 mod trouble;
 

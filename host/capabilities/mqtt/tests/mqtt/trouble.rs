@@ -204,22 +204,45 @@ async fn messages_that_nobody_asked_for_are_heard_by_nobody() {
 }
 
 #[tokio::test]
-async fn a_packet_over_the_limit_ends_the_connection_without_being_read() {
-    let (_rogue, world) = rogue(|mut peer| async move {
+async fn a_message_over_the_limit_is_passed_over_without_being_kept_in_memory() {
+    let (rogue, world) = rogue(|mut peer| async move {
         peer.welcome().await;
         if let Some(packet) = peer.packet().await {
             peer.answers(packet, 1).await;
         }
-        // 256 MiB are announced.
-        peer.say(&[0x30, 0xff, 0xff, 0xff, 0x7f, 0, 1, b'a']).await;
+        // 96 MiB, and something small behind them.
+        peer.say(&[0x30, 0x83, 0x80, 0x80, 0x30, 0, 1, b'a']).await;
+        for _ in 0..96 {
+            peer.say(&vec![b'x'; 1 << 20]).await;
+        }
+        peer.say(&publish("a", b"small")).await;
         peer.ignore().await;
     })
     .await;
     let binding = world.bind();
     let before = resident();
     let listening = call().to(&binding).listening(&["a"]).await;
-    assert_eq!(listening.next().await, Heard::Missed(0));
+    assert_eq!(listening.next().await, Heard::Missed(1));
+    assert_eq!(listening.payload().await, "small");
     assert!(resident() - before.min(resident()) < 32 << 20);
+    assert_eq!(rogue.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_packet_over_the_limit_that_is_no_message_ends_the_connection() {
+    let (_rogue, world) = rogue(|mut peer| async move {
+        peer.welcome().await;
+        if let Some(packet) = peer.packet().await {
+            peer.answers(packet, 1).await;
+        }
+        // A SUBACK of 256 MiB is announced.
+        peer.say(&[0x90, 0xff, 0xff, 0xff, 0x7f, 0, 1, 0]).await;
+        peer.ignore().await;
+    })
+    .await;
+    let binding = world.bind();
+    let listening = call().to(&binding).listening(&["a"]).await;
+    assert_eq!(listening.next().await, Heard::Missed(0));
 }
 
 #[tokio::test]
