@@ -40,7 +40,7 @@ fn hint(status: u16) -> Option<String> {
              calls its own."
         )),
         401 => Some(format!(
-            "The server does not accept the credential of [plugins.{binding}.grant.http.api]: it is wrong, expired or \
+            "The server does not accept the credential of [plugins.{binding}.grant.http.api]: there is none, or it is wrong, expired or \
              revoked."
         )),
         403 => Some(format!(
