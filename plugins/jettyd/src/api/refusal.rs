@@ -40,8 +40,8 @@ fn hint(status: u16) -> Option<String> {
              calls its own."
         )),
         401 => Some(format!(
-            "The server does not accept the credential of [plugins.{binding}.grant.http.api]: there is none, or it is wrong, expired or \
-             revoked."
+            "The server does not accept the credential of [plugins.{binding}.grant.http.api]: there is none, or it is \
+             wrong, expired or revoked."
         )),
         403 => Some(format!(
             "The credential of [plugins.{binding}.grant.http.api] may not do this: it lacks the scope at jettyd."
