@@ -240,8 +240,11 @@ async fn a_queue_that_holds_less_than_a_batch_is_handled_when_it_is_full() {
     let place = World::place(name, "grant.radio.set = {}\ngrant.events.news = { queue = 2, batch = 5 }\n");
     let pace = Pace { gather: Duration::from_secs(3_600), ..PACE };
     let world = World::paced(name, place, Arc::default(), pace).await;
-    for text in ["first", "1", "2", "3", "4"] {
-        world.station.says("news", vec![heard("a", text)]).await;
+    let say = async |text: &str| world.station.says("news", vec![heard("a", text)]).await;
+    say("first").await;
+    world.given(1).await;
+    for text in ["1", "2", "3", "4"] {
+        say(text).await;
     }
     world.given(5).await;
 }
