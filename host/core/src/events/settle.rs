@@ -208,8 +208,8 @@ pub(super) fn longest(pace: Pace, live: &LiveEvent) -> Duration {
     live.pause().unwrap_or(pace.longest_pause + pace.longest_pause / 4)
 }
 
-/// How long one that failed waits: twice as long each time, up to a quarter of it more at random so that those that failed together do
-/// not come back together, and as long as it says itself.
+/// How long one that failed waits: twice as long each time, up to a quarter of it more at random so that those that failed
+/// together do not come back together, and as long as it says itself.
 fn pause(queue: &Queue, live: &LiveEvent, tried: &Tried, fault: &Fault) -> Duration {
     if let Some(pause) = live.pause() {
         return pause;

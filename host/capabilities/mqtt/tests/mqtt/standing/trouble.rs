@@ -49,38 +49,26 @@ async fn trouble_is_told_without_a_credential() {
 
 #[tokio::test]
 async fn a_subscription_that_the_broker_refuses_is_trouble() {
-    let rogue = Rogue::start(|mut peer| async move {
-        peer.welcome().await;
-        peer.serve(0x80).await;
-    })
-    .await;
-    let world = World::new(&granting(&rogue.url()));
-    let binding = world.bind();
-    let kept = Kept::new();
-    let listening = listen(&world, &binding, "subscribe = [\"a/+\"]", &kept);
-    until("it says so", || async {
-        listening
-            .trouble()
-            .is_some_and(|why| why.contains("the broker refuses the subscription to a/+ (reason 0x80)"))
-    })
-    .await;
+    is_told_when_answered(0x80, "the broker refuses the subscription to a/+ (reason 0x80)").await;
 }
 
 #[tokio::test]
 async fn a_subscription_with_less_qos_than_was_asked_for_is_trouble() {
-    let rogue = Rogue::start(|mut peer| async move {
+    is_told_when_answered(0, "the broker grants a/+ with QoS 0 alone").await;
+}
+
+/// A broker gives this answer to a subscription to `a/+`, and the event's trouble says so.
+async fn is_told_when_answered(code: u8, told: &str) {
+    let rogue = Rogue::start(move |mut peer| async move {
         peer.welcome().await;
-        peer.serve(0).await;
+        peer.serve(code).await;
     })
     .await;
     let world = World::new(&granting(&rogue.url()));
     let binding = world.bind();
     let kept = Kept::new();
     let listening = listen(&world, &binding, "subscribe = [\"a/+\"]", &kept);
-    until("it says so", || async {
-        listening.trouble().is_some_and(|why| why.contains("the broker grants a/+ with QoS 0 alone"))
-    })
-    .await;
+    until("it says so", || async { listening.trouble().is_some_and(|why| why.contains(told)) }).await;
 }
 
 /// Some brokers have no other answer to a subscription that they do not allow.
