@@ -189,7 +189,7 @@ async fn approving_shows_what_a_model_will_read_differently() {
     // The code is another plugin's here: hello's, whose tool is packed as one of lists'.
     let installation = installation();
     let server = Server::start(&installation);
-    server.logs("live").await;
+    until_a_copy_is_kept(&installation, &server).await;
     drop(server);
     let text = format!(
         "[plugin]\nid = \"lists\"\nversion = \"0.2.0\"\ninterface = \"0.1\"\ntitle = \"Lists\"\n\
