@@ -18,6 +18,8 @@ use std::fmt;
 
 use fleetgate_core::diagnostic::{Misspelt, Spanned, TableReader};
 
+use crate::topics::Topics;
+
 /// The longest topic or filter, in bytes. MQTT has room for 65,535.
 const LONGEST: usize = 4096;
 /// The most levels. Brokers end a connection that uses more than some 200, and with it everybody's calls.
@@ -343,14 +345,16 @@ impl Filters {
         Some(filters)
     }
 
-    /// The same, where each must lie within those that the plugin asks for.
+    /// The same, where each must lie within those that the plugin asks for, and be one to the broker.
     pub(crate) fn read_narrower(
         table: &mut TableReader<'_>,
         key: &str,
         asked: &Self,
         most: usize,
+        topics: Topics,
     ) -> Option<Self> {
         let filters = Self::read(table, key, most)?;
+        topics.check_granted(table, &filters);
         for filter in filters.iter().filter(|filter: &&Spanned<Filter>| !asked.cover(filter.get_ref())) {
             let help = match asked.is_empty() {
                 true => format!("it asks for no {key} at all"),

@@ -22,6 +22,7 @@ use crate::filter::Filters;
 use crate::qos::Qos;
 use crate::rate::Rate;
 use crate::request::MqttRequest;
+use crate::topics::Topics;
 
 /// With its default, its least and its most.
 const SUBSCRIPTIONS: (i64, i64, i64) = (64, 1, 1024);
@@ -56,9 +57,11 @@ pub(crate) struct MqttGrant {
     pub(crate) limits: MqttLimits,
 }
 
-/// What a grant may use up.
+/// What a grant may use, and use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MqttLimits {
+    /// Which topics the broker takes for what they are.
+    pub(crate) topics: Topics,
     /// The most.
     pub(crate) qos: Qos,
     /// Publications that the broker keeps.
@@ -98,8 +101,9 @@ impl MqttGrant {
             check_encryption(table, broker);
         }
         let client_id = read_client_id(table);
+        let topics = Topics::read(table).unwrap_or_default();
         let mut filters = |key: &str, asked: &Filters| {
-            let filters = Filters::read_narrower(table, key, asked, Filters::MOST);
+            let filters = Filters::read_narrower(table, key, asked, Filters::MOST, topics);
             if filters.as_ref().is_some_and(Filters::is_empty) {
                 table.error_at(key, "no filter is named", "name at least one, or leave the key out");
             }
@@ -110,7 +114,7 @@ impl MqttGrant {
         if publish.is_empty() && subscribe.is_empty() && !table.failed() {
             table.error("nothing is granted", format!("say what, or less: {}", request.lines().join(", ")));
         }
-        let limits = read_limits(table);
+        let limits = read_limits(table, topics);
         if table.failed() {
             return None;
         }
@@ -133,7 +137,7 @@ impl MqttGrant {
 
 impl Grant for MqttGrant {
     fn describe(&self) -> Vec<String> {
-        let MqttLimits { qos, retain, payload, rate, .. } = self.limits;
+        let MqttLimits { topics, qos, retain, payload, rate, .. } = self.limits;
         let mut lines = vec![format!("MQTT {} at {}", self.version, self.broker)];
         if !self.publish.is_empty() {
             let kept = if retain { ", retained where it likes" } else { "" };
@@ -145,6 +149,9 @@ impl Grant for MqttGrant {
         }
         if !self.subscribe.is_empty() {
             lines.push(format!("listening to {}", self.subscribe));
+        }
+        if topics == Topics::Amqp {
+            lines.push("no topic with a . or a *, which this broker takes for / and +".to_owned());
         }
         if let Some(credential) = &self.credential {
             lines.push(format!("with {}", credential.describe()));
@@ -199,7 +206,7 @@ fn read_client_id(table: &mut TableReader<'_>) -> Option<String> {
     Some(id.into_inner())
 }
 
-fn read_limits(table: &mut TableReader<'_>) -> MqttLimits {
+fn read_limits(table: &mut TableReader<'_>, topics: Topics) -> MqttLimits {
     let qos = Qos::read(table).unwrap_or_default();
     let retain = table.bool("retain").unwrap_or(false);
     let (default, least, most) = SUBSCRIPTIONS;
@@ -226,6 +233,7 @@ fn read_limits(table: &mut TableReader<'_>) -> MqttLimits {
     };
     let second = Duration::from_secs(1);
     MqttLimits {
+        topics,
         qos,
         retain,
         payload,

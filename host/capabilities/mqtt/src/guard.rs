@@ -3,7 +3,7 @@
 //! [`Asker::route`] finds the grant; [`Permit::publication`] and [`Permit::filter`] are the places where it is taken, for
 //! every message and every filter of every guest. It is the intersection of what the manifest asks for, what the
 //! operator granted and what the tool may use. A topic must be taken by each of them; a filter must be *covered* by each,
-//! so that no wildcard reaches beyond.
+//! so that no wildcard reaches beyond. And it must be to the broker what it is here.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -70,6 +70,7 @@ impl Permit<'_> {
         self.intersection(&tried, takes, [&request.publish, &self.route.publish], reach, || {
             format!("[{grant}] publish = [… {topic:?}]")
         })?;
+        self.as_it_stands(&tried, topic)?;
         self.qos(&tried, *qos)?;
         if *retain && !limits.retain {
             let refusal = Refusal::new("retain", format!("{tried}, to be kept by the broker"));
@@ -90,6 +91,7 @@ impl Permit<'_> {
             self.intersection(&tried, takes, [&request.subscribe, &self.route.subscribe], reach, || {
                 format!("[{grant}] subscribe = [… {response:?}]")
             })?;
+            self.as_it_stands(&tried, response)?;
         }
         Ok(())
     }
@@ -104,6 +106,7 @@ impl Permit<'_> {
         self.intersection(&tried, covers, [&request.subscribe, &self.route.subscribe], reach, || {
             format!("[{grant}] subscribe = [… {text:?}]")
         })?;
+        self.as_it_stands(&tried, &text)?;
         self.qos(&tried, qos)
     }
 
@@ -126,6 +129,16 @@ impl Permit<'_> {
             return Ok(());
         };
         Err(Failure::Refused(refusal))
+    }
+
+    /// Whether the broker acts upon the text that was judged, and on no other.
+    fn as_it_stands(&self, tried: &str, text: &str) -> Result<(), Failure> {
+        let Route { grant, limits, .. } = &*self.route;
+        limits.topics.check(text).map_err(|misread| {
+            let why = format!("{tried}: with topics = \"{}\" {misread}", limits.topics);
+            let line = format!("[{grant}] topics = \"mqtt\", if this broker is none of RabbitMQ's kind");
+            Failure::Refused(Refusal::new("broker-topic", why).allowed_by(line))
+        })
     }
 
     fn qos(&self, tried: &str, qos: Qos) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //!
 //! A guest uses `fleetgate:mqtt/mqtt`, and every message and every filter of every guest takes the same way, which is the
 //! order to read this crate in: [`host`] (where it leaves the guest) → [`session`] (one call) → [`guard`] (may it), by
-//! MQTT's own rules ([`filter`]) → [`calls`] (the connection that all calls of a grant share) → [`connect`] (the broker,
+//! MQTT's own rules ([`filter`]) and what the broker makes of them ([`topics`]) → [`calls`] (the connection that all calls of a grant share) → [`connect`] (the broker,
 //! behind the core's judgement of addresses) → [`wire`] (MQTT 3.1.1 and 5). What comes back goes from [`wire`] through
 //! [`calls`] into an [`inbox`].
 //!
@@ -33,6 +33,7 @@ mod route;
 mod schema;
 mod session;
 mod standing;
+mod topics;
 mod websocket;
 mod wire;
 

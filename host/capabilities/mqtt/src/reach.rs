@@ -8,6 +8,7 @@ use fleetgate_core::diagnostic::TableReader;
 use crate::filter::Filters;
 use crate::qos::Qos;
 use crate::request::MqttRequest;
+use crate::topics::Topics;
 
 /// A parsed entry. What is not named is not narrowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +22,12 @@ pub(crate) struct MqttReach {
 
 impl MqttReach {
     pub(crate) fn read(table: &mut TableReader<'_>, request: &MqttRequest) -> Option<Self> {
-        let publish = Filters::read_narrower(table, "publish", &request.publish, Filters::MOST_ASKED);
-        let subscribe = Filters::read_narrower(table, "subscribe", &request.subscribe, Filters::MOST_ASKED);
+        // Which broker it will be is not known here; what its grant says of it counts when something is done.
+        let narrower = |table: &mut TableReader<'_>, key: &str, asked: &Filters| {
+            Filters::read_narrower(table, key, asked, Filters::MOST_ASKED, Topics::Mqtt)
+        };
+        let publish = narrower(table, "publish", &request.publish);
+        let subscribe = narrower(table, "subscribe", &request.subscribe);
         let qos = Qos::read(table).unwrap_or_default();
         (!table.failed()).then_some(Self { publish, subscribe, qos })
     }

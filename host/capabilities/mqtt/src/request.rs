@@ -77,6 +77,8 @@ impl Request for MqttRequest {
             "credential = { user = \"…\", password = \"…\" }  # password: the name of a secret from [secrets]".to_owned(),
             format!("publish = {}  # fewer, if you like: your tenant, your site", self.publish.toml()),
             format!("subscribe = {}  # fewer, if you like", self.subscribe.toml()),
+            "# topics = \"amqp\"  # RabbitMQ and its kind, who take . for / and * for +: topics with one are refused"
+                .to_owned(),
             "# qos = 1  # the most".to_owned(),
             "# retain = true  # publications that the broker keeps".to_owned(),
             "# payload = \"64KiB\"  # the largest publication".to_owned(),

@@ -85,6 +85,7 @@ fn grant() -> Value {
             "client_id": { "type": "string", "description": "What the names of the host's connections begin with, where a broker asks for it.", "pattern": "^[A-Za-z0-9_.:-]{1,64}$" },
             "publish": filters("What may be published to. By default nothing.", Filters::MOST),
             "subscribe": filters("What may be listened to. By default nothing.", Filters::MOST),
+            "topics": { "enum": ["mqtt", "amqp"], "description": "As what the broker keeps topics. RabbitMQ and its kind do as AMQP does (amqp): they take . for / and * for +, so topics and filters with one are refused. By default mqtt." },
             "qos": qos("The most, for publications and subscriptions. By default 1."),
             "retain": { "type": "boolean", "description": "Publications may ask the broker to keep them for later subscribers." },
             "payload": size("The largest publication. By default 64KiB, at most 16MiB."),

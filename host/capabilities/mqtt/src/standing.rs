@@ -170,6 +170,15 @@ impl Stand {
                  mqtt.{name} allows {granted}"
             ));
         }
+        let topics = self.limits.topics;
+        for filter in filters.iter().map(Filter::to_string) {
+            topics.check(&filter).map_err(|misread| {
+                format!(
+                    "the event {event} listens to {filter}, and with topics = \"{topics}\" in the grant of mqtt.{name} \
+                     {misread}: grant it less with from"
+                )
+            })?;
+        }
         let qos = narrowed.map_or(reach.qos, |narrowed| narrowed.qos.min(reach.qos)).min(self.limits.qos);
         let listener = Arc::new(Listener {
             name: event,

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use serde_json::Value;
 
 use crate::rogue::Rogue;
-use crate::world::{BROKER, Binding, World, call};
+use crate::standing::{Kept, try_listen};
+use crate::world::{BROKER, Binding, World, call, granting};
 
 /// Nothing is ever connected to it.
 async fn nobody() -> Rogue {
@@ -124,6 +125,92 @@ async fn answers_are_asked_for_where_the_call_may_listen_and_nowhere_else() {
     let failure = caller.publish_with("site/7/command", "x", options).await.unwrap_err();
     assert_eq!(failure.guest().code, "denied");
     assert!(caller.refused().contains("with answers at \"site/8/answer/1\""), "{}", caller.refused());
+}
+
+/// Everything at a broker of which the operator says that it keeps topics as AMQP does.
+fn amqp(rogue: &Rogue) -> World {
+    World::new(&format!("{}\ntopics = \"amqp\"", granting(&rogue.url())))
+}
+
+#[tokio::test]
+async fn a_topic_that_a_broker_of_amqp_takes_for_another_is_not_published_to() {
+    let rogue = nobody().await;
+    let binding = amqp(&rogue).bind();
+    let caller = call().to(&binding);
+    for topic in ["site/a.b", "site.7.command", ".", "site/7/*", "*/command", "site/a*"] {
+        let failure = caller.fails(topic).await;
+        assert_eq!((failure.code, failure.sent, failure.retryable), ("denied", false, false), "{topic}");
+        let said =
+            format!("publishing to \"{topic}\": with topics = \"amqp\" the broker takes . for / and * for +");
+        assert!(caller.refused().contains(&said), "{topic}: {}", caller.refused());
+    }
+    assert!(
+        caller.refused().contains("[plugins.lab.grant.mqtt.broker] topics = \"mqtt\""),
+        "{}",
+        caller.refused()
+    );
+    assert_eq!(rogue.connections.load(Ordering::SeqCst), 0);
+    assert!(caller.used().is_empty(), "{:?}", caller.used());
+}
+
+#[tokio::test]
+async fn a_filter_that_a_broker_of_amqp_takes_for_another_is_not_listened_to() {
+    let rogue = nobody().await;
+    let binding = amqp(&rogue).bind();
+    let caller = call().to(&binding);
+    for filter in ["site/a.b", "site.7/#", "+/a.b", "*/7", "site/*/state"] {
+        assert_eq!(caller.cannot_hear(filter).await.code, "denied", "{filter}");
+    }
+    let answers = ["site/7/answer/1", "site/7/answer.2"];
+    assert_eq!(caller.open(&answers).await.map(drop).unwrap_err().guest().code, "denied", "one is enough");
+    let said = "listening to \"site/7/answer.2\": with topics = \"amqp\"";
+    assert!(caller.refused().contains(said), "{}", caller.refused());
+    assert_eq!(rogue.connections.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn answers_are_not_asked_for_where_a_broker_of_amqp_would_send_them_elsewhere() {
+    let rogue = nobody().await;
+    let binding = amqp(&rogue).bind();
+    let caller = call().to(&binding);
+    for response in ["site/7/answer.1", "site/*/answer"] {
+        let options = format!(r#"{{"responseTopic":"{response}"}}"#);
+        let failure = caller.publish_with("site/7/command", "x", &options).await.unwrap_err();
+        assert_eq!(failure.guest().code, "denied", "{response}");
+        let said = format!("with answers at \"{response}\": with topics = \"amqp\"");
+        assert!(caller.refused().contains(&said), "{}", caller.refused());
+    }
+    assert_eq!(rogue.connections.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn an_event_does_not_listen_to_what_a_broker_of_amqp_takes_for_another_filter() {
+    let rogue = nobody().await;
+    let world = amqp(&rogue);
+    let binding = world.bind();
+    let listen = |reach, narrowed| try_listen(&world, &binding, reach, narrowed, &Kept::new());
+    let dotted = "subscribe = [\"site/a.b/state\", \"site/+/alarm\"]";
+    let why = listen(dotted, None).map(drop).unwrap_err();
+    assert_eq!(
+        why,
+        "the event telemetry listens to site/a.b/state, and with topics = \"amqp\" in the grant of mqtt.broker the \
+         broker takes . for / and * for +: grant it less with from"
+    );
+    assert!(listen("subscribe = [\"site/*/state\"]", None).is_err());
+    assert!(listen(dotted, Some("subscribe = [\"site/+/alarm\"]")).is_ok(), "less is granted");
+}
+
+#[tokio::test]
+async fn at_a_broker_of_mqtt_dots_and_stars_are_letters_like_others() {
+    let rogue = Rogue::start(|mut peer| async move {
+        peer.welcome().await;
+        peer.serve(1).await;
+    })
+    .await;
+    let binding = World::new(&granting(&rogue.url())).bind();
+    let caller = call().to(&binding);
+    caller.publish("site/a.b*", "x").await.unwrap();
+    caller.open(&["site/a.b*/+"]).await.unwrap();
 }
 
 #[tokio::test]

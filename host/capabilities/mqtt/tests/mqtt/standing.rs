@@ -83,7 +83,7 @@ fn listen(world: &World, binding: &Binding, reach: &str, kept: &Arc<Kept>) -> Bo
     try_listen(world, binding, reach, None, kept).unwrap()
 }
 
-fn try_listen(
+pub fn try_listen(
     world: &World,
     binding: &Binding,
     reach: &str,

@@ -25,7 +25,7 @@ fn asked(request: &str) -> Result<std::sync::Arc<dyn Request>, String> {
 #[test]
 fn a_whole_grant_is_read_and_said_in_sentences() {
     let grant = format!(
-        "{FINE}\nversion = \"5\"\nnetworks = [\"10.1.0.0/16\"]\nclient_id = \"fleet-\"\nqos = 2\nretain = true\n\
+        "{FINE}\nversion = \"5\"\ntopics = \"amqp\"\nnetworks = [\"10.1.0.0/16\"]\nclient_id = \"fleet-\"\nqos = 2\nretain = true\n\
          payload = \"1KiB\"\nmessage = \"1MiB\"\nrate = \"10/m\"\nsubscriptions = 8\nbuffer = \"1MiB\"\n\
          connect_timeout = \"5s\"\nidle = \"10s\"\nkeep_alive = \"1m\"\nsession = \"48h\""
     );
@@ -36,6 +36,7 @@ fn a_whole_grant_is_read_and_said_in_sentences() {
         "MQTT 5 at mqtts://broker.example.com:8883",
         "publishing to site/7/command (QoS 2 at most, 1KiB each, 10/m, retained where it likes)",
         "listening to site/7/#",
+        "no topic with a . or a *, which this broker takes for / and +",
         "with user \"fleet\" with a password, from the secret password",
         "its name may lead to 10.1.0.0/16 beside public addresses",
     ] {
@@ -62,6 +63,15 @@ fn everything_that_is_wrong_with_a_grant_is_said_with_what_to_do() {
         (with("client_key = \"password\""), "its certificate is missing"),
         (with("version = \"4\""), "\"4\" is not known here"),
         (with("qos = 3"), "qos"),
+        (with("topics = \"rabbitmq\""), "\"rabbitmq\" is not known here"),
+        (
+            with("topics = \"amqp\"").replace("site/7/#", "site/7.1/#"),
+            "site/7.1/# cannot be granted with topics = \"amqp\": the broker takes . for / and * for +",
+        ),
+        (
+            with("topics = \"amqp\"").replace("site/7/command", "site/*/command"),
+            "site/*/command cannot be granted with topics = \"amqp\"",
+        ),
         (with("payload = \"1GiB\""), "not a size that is used here"),
         (with("rate = \"fast\""), "\"fast\" is not a rate"),
         (with("session = \"1s\""), "not a time that is used here"),
@@ -174,6 +184,8 @@ fn the_schemas_take_what_the_parsers_take() {
     assert!(valid(&schemas.grant, FINE));
     assert!(!valid(&schemas.grant, &format!("{FINE}\nretian = true")));
     assert!(!valid(&schemas.grant, &format!("{FINE}\nqos = 3")));
+    assert!(valid(&schemas.grant, &format!("{FINE}\ntopics = \"amqp\"")));
+    assert!(!valid(&schemas.grant, &format!("{FINE}\ntopics = \"rabbitmq\"")));
     assert!(valid(&schemas.request, "publish = [\"a\"]"));
     assert!(!valid(&schemas.request, "publish = \"a\""));
     assert!(valid(&schemas.reach, "publish = [\"a\"]\nqos = 2"));
