@@ -1,6 +1,8 @@
 //! TLS for outgoing connections: the machine's authorities, the operator's own, a client certificate. One library, one
 //! provider and one set of tables for every kind of reach that encrypts.
 
+mod handshake;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +16,8 @@ use crate::address::Host;
 use crate::diagnostic::TableReader;
 use crate::ownership::{self, Rules};
 use crate::settings::Secrets;
+
+pub use handshake::NoTls;
 
 /// Bundles of certificates are some hundred KiB.
 const MAX_PEM: u64 = 2 << 20;

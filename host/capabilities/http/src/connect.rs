@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use fleetgate_core::address::{Class, Connector, Policy, Unreached, classify};
+use fleetgate_core::tls::NoTls;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -48,7 +49,7 @@ pub enum ConnectFailed {
         /// The host.
         host: String,
         /// What was wrong.
-        error: io::Error,
+        error: NoTls,
     },
     /// HTTP/2 did not come to an agreement.
     #[error("no HTTP/2 with {host}: {error}")]
@@ -85,7 +86,7 @@ async fn encrypt(to: &Endpoint, stream: TcpStream) -> Result<Transport, ConnectF
     let Some((config, name)) = &to.tls else { return Ok(Transport::Plain(stream)) };
     match TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream).await {
         Ok(stream) => Ok(Transport::Tls(Box::new(stream))),
-        Err(error) => Err(ConnectFailed::Tls { host: to.origin.host.to_string(), error }),
+        Err(error) => Err(ConnectFailed::Tls { host: to.origin.host.to_string(), error: error.into() }),
     }
 }
 

@@ -86,7 +86,7 @@ fn connecting(failed: &ConnectFailed) -> Error {
             io::ErrorKind::TimedOut => Error::ConnectionTimeout,
             _ => Error::DestinationUnavailable,
         },
-        ConnectFailed::Tls { error, .. } => match error.get_ref().and_then(|error| error.downcast_ref()) {
+        ConnectFailed::Tls { error, .. } => match error.error() {
             Some(rustls::Error::InvalidCertificate(_)) => Error::TlsCertificateError,
             Some(rustls::Error::AlertReceived(alert)) => Error::TlsAlertReceived {
                 alert_id: Some(u8::from(*alert)),

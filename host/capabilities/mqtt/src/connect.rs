@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use fleetgate_core::address::{Class, Connector, Policy, Unreached, classify};
 use fleetgate_core::mask::Mask;
 use fleetgate_core::settings::Secrets;
+use fleetgate_core::tls::NoTls;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -45,7 +46,7 @@ pub(crate) enum ConnectFailed {
     #[error("{host} leads to {address}, a public address, and a credential is not sent there without TLS")]
     Plaintext { host: String, address: SocketAddr },
     #[error("no TLS with {host}: {error}")]
-    Tls { host: String, error: std::io::Error },
+    Tls { host: String, error: NoTls },
     #[error("no WebSocket with {host}: {error}")]
     WebSocket { host: String, error: NoWebSocket },
     #[error("{0}")]
@@ -124,7 +125,7 @@ impl Dialling {
         let Some((config, name)) = &self.tls else { return Ok(Box::new(stream)) };
         match TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream).await {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(ConnectFailed::Tls { host: self.broker.host.to_string(), error }),
+            Err(error) => Err(ConnectFailed::Tls { host: self.broker.host.to_string(), error: error.into() }),
         }
     }
 }

@@ -172,6 +172,10 @@ fn unconnected(failed: &ConnectFailed) -> GuestFailure {
             io::ErrorKind::ConnectionRefused => ("unreachable", "nothing listens where the broker is", true),
             _ => ("unreachable", "the broker cannot be reached", true),
         },
+        // It does not heal by trying again; what is wrong with it is the operator's to read.
+        ConnectFailed::Tls { error, .. } if error.certificate().is_some() => {
+            ("unreachable", "the broker's certificate is not trusted", false)
+        }
         ConnectFailed::Tls { .. } => ("unreachable", "there is no encrypted connection to the broker", true),
         ConnectFailed::WebSocket { .. } => ("unreachable", "there is no WebSocket to the broker", true),
         ConnectFailed::Timeout(_) => ("unreachable", "the broker does not answer", true),

@@ -234,6 +234,10 @@ impl Session {
                 None => refusal("address"),
             },
             ConnectFailed::Plaintext { .. } => refusal("plaintext"),
+            ConnectFailed::Tls { error, .. } if error.is_unknown_authority() => {
+                let line = format!("[{}] ca = \"…\", the file with its authority's certificate", route.grant);
+                refusal("tls").allowed_by(line)
+            }
             ConnectFailed::Tls { .. } => refusal("tls"),
             ConnectFailed::Credential(_) => refusal("credential"),
             ConnectFailed::Mqtt { broke: Broke::Refused(_), .. } => refusal("login"),

@@ -1,5 +1,8 @@
 //! TLS, client certificates, WebSockets and credentials, at a real broker.
 
+use fleetgate_mqtt::GuestFailure;
+use rcgen::date_time_ymd;
+
 use crate::mosquitto::Mosquitto;
 use crate::world::{AS_FLEET, PASSWORD, World, call, granting};
 
@@ -38,18 +41,66 @@ async fn a_certificate_of_an_unknown_authority_is_not_trusted() {
     let binding = world(&broker, &url, "").bind();
     let caller = call().to(&binding);
     let failure = caller.fails("a").await;
-    assert_eq!((failure.code, failure.sent), ("unreachable", false));
-    assert!(!failure.message.contains("localhost"), "{}", failure.message);
-    assert!(caller.refused().contains("no TLS with localhost"), "{}", caller.refused());
+    not_trusted(&failure);
+    assert_eq!(
+        caller.refused(),
+        "mqtt.broker: no TLS with localhost: its certificate is signed by no authority that this machine or the grant's \
+         key ca knows; to allow it: [plugins.lab.grant.mqtt.broker] ca = \"…\", the file with its authority's certificate"
+    );
+}
+
+/// The guest learns that, and nothing of where the broker is or what its certificate says.
+fn not_trusted(failure: &GuestFailure) {
+    assert_eq!((failure.code, failure.retryable, failure.sent), ("unreachable", false, false));
+    assert_eq!(failure.message, "the broker's certificate is not trusted");
+    assert_eq!(failure.details, None);
+}
+
+/// What the operator reads where a broker's certificate is not trusted.
+async fn distrusted(world: &World) -> String {
+    let binding = world.bind();
+    let caller = call().to(&binding);
+    not_trusted(&caller.fails("a").await);
+    caller.refused()
+}
+
+const KNOWN: &str = "ca = \"ca.pem\"";
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_with_the_same_name_is_not_trusted() {
+    let (broker, other) = (Mosquitto::start().await, Mosquitto::start().await);
+    let world = world(&broker, &format!("mqtts://localhost:{}", broker.tls.port()), KNOWN);
+    world.write("ca.pem", &other.read("ca.pem"));
+    let said = distrusted(&world).await;
+    assert!(said.contains("is not signed by the authority that it names"), "{said}");
+    assert!(said.contains("[plugins.lab.grant.mqtt.broker] ca = "), "{said}");
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_name_is_not_trusted() {
-    let broker = Mosquitto::start().await;
-    let url = format!("mqtts://127.0.0.1:{}", broker.tls.port());
-    let lines = "ca = \"ca.pem\"\nclient_cert = \"client.pem\"\nclient_key = \"key\"";
-    let binding = world(&broker, &url, lines).bind();
-    assert_eq!(call().to(&binding).fails("a").await.code, "unreachable");
+    let mut broker = Mosquitto::start().await;
+    let by_address = format!("mqtts://127.0.0.1:{}", broker.tls.port());
+    let said = distrusted(&world(&broker, &by_address, KNOWN)).await;
+    assert!(said.ends_with("its certificate is for \"localhost\", and not for 127.0.0.1"), "{said}");
+    broker.certified("localhost", |params| params.subject_alt_names.clear()).await;
+    let by_name = format!("mqtts://localhost:{}", broker.tls.port());
+    let said = distrusted(&world(&broker, &by_name, KNOWN)).await;
+    assert!(said.contains("its certificate names no host"), "{said}");
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_time_is_not_trusted() {
+    let mut broker = Mosquitto::start().await;
+    let url = format!("mqtts://localhost:{}", broker.tls.port());
+    broker.certified("localhost", |params| params.not_after = date_time_ymd(2020, 1, 2)).await;
+    let said = distrusted(&world(&broker, &url, KNOWN)).await;
+    assert!(said.ends_with("its certificate expired at 2020-01-02T00:00:00Z"), "{said}");
+    broker.certified("localhost", |params| params.not_before = date_time_ymd(3020, 1, 2)).await;
+    let said = distrusted(&world(&broker, &url, KNOWN)).await;
+    assert!(
+        said.contains("is not valid before 3020-01-02T00:00:00Z; is this machine's clock right?"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

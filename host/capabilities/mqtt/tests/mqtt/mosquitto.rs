@@ -28,6 +28,7 @@ pub struct Mosquitto {
     pub tls: SocketAddr,
     pub wss: SocketAddr,
     pub directory: TempDir,
+    authority: CertifiedIssuer<'static, KeyPair>,
     lines: String,
     child: Child,
     said: Arc<Mutex<Vec<String>>>,
@@ -59,7 +60,7 @@ impl Mosquitto {
     }
 
     async fn in_directory(directory: TempDir, lines: &str) -> Self {
-        certificates(directory.path());
+        let authority = certificates(directory.path());
         let [address, websocket, tls, wss] = free_addresses();
         let child = spawn(directory.path(), lines, [address, websocket, tls, wss]);
         let mut broker = Self {
@@ -68,6 +69,7 @@ impl Mosquitto {
             tls,
             wss,
             directory,
+            authority,
             lines: lines.to_owned(),
             child,
             said: Arc::default(),
@@ -111,6 +113,12 @@ impl Mosquitto {
         self.child =
             spawn(self.directory.path(), &self.lines, [self.address, self.websocket, self.tls, self.wss]);
         self.listens().await;
+    }
+
+    /// The same with another certificate of its authority.
+    pub async fn certified(&mut self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
+        certify(self.directory.path(), "server", name, &self.authority, change);
+        self.again().await;
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -173,23 +181,37 @@ fn rustix_is_root() -> bool {
 }
 
 /// An authority, a server's certificate for `localhost`, and a client's.
-fn certificates(directory: &Path) {
+fn certificates(directory: &Path) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "the test's authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let write = |name: &str, pem: String| {
-        fs::write(directory.join(name), pem).unwrap();
-        fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o600)).unwrap();
-    };
-    write("ca.pem", authority.pem());
-    for name in ["server", "client"] {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        write(&format!("{name}.pem"), params.signed_by(&key, &authority).unwrap().pem());
-        write(&format!("{name}.key"), key.serialize_pem());
+    write(directory, "ca.pem", &authority.pem());
+    for owner in ["server", "client"] {
+        certify(directory, owner, "localhost", &authority, |_| ());
     }
+    authority
+}
+
+/// A certificate for this name, and its key.
+fn certify(
+    directory: &Path,
+    owner: &str,
+    name: &str,
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    change: impl FnOnce(&mut CertificateParams),
+) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, owner);
+    change(&mut params);
+    write(directory, &format!("{owner}.pem"), &params.signed_by(&key, authority).unwrap().pem());
+    write(directory, &format!("{owner}.key"), &key.serialize_pem());
+}
+
+fn write(directory: &Path, name: &str, pem: &str) {
+    fs::write(directory.join(name), pem).unwrap();
+    fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Ports that nobody listens on now, and that the system gives to nobody who connects somewhere: those begin at 32,768.
