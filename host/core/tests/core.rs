@@ -20,6 +20,7 @@ mod core {
     mod events_running;
     mod events_schedule;
     mod events_tables;
+    mod events_turns;
     mod events_world;
     mod fake;
     mod grants;

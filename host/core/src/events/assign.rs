@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::{BoxFuture, join_all, ready};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -17,9 +17,10 @@ use super::engine::Means;
 use super::live::{FoundEvent, LiveEvent};
 use super::record::{QueueName, space};
 use super::running::{Running, listen};
+use super::work::Turn;
 use crate::capability::{Heard, Sink, SinkClosed};
 use crate::catalog::Catalog;
-use crate::sandbox::BindingPermits;
+use crate::sandbox::{BindingPermits, GRACE};
 use crate::store::{Batch, Key};
 
 /// What runs, and whose standing work is ours.
@@ -28,6 +29,8 @@ pub(super) struct Assigned {
     running: HashMap<QueueName, Running>,
     duties: HashMap<Arc<str>, OnDuty>,
     places: HashMap<Arc<str>, BindingPermits>,
+    /// Those of what runs, and of what ended while a run of it may still clean up.
+    turns: HashMap<QueueName, Turn>,
     /// What ran of bindings that are not live any more.
     gone: HashMap<QueueName, Gone>,
     /// The operator's notes that are being done.
@@ -72,6 +75,7 @@ impl Assigned {
             running: HashMap::new(),
             duties: HashMap::new(),
             places: HashMap::new(),
+            turns: HashMap::new(),
             gone: HashMap::new(),
             asked: HashMap::new(),
             behind: false,
@@ -122,6 +126,7 @@ impl Assigned {
                 false => running.listen(&self.means),
             }
         }
+        self.turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         self.behind = !behind.is_empty();
         let left_over = self.forget(catalog);
         // What ran for them has ended by now.
@@ -188,8 +193,9 @@ impl Assigned {
     async fn begin(&mut self, name: &QueueName, found: &FoundEvent) -> bool {
         let permits = &self.means.permits;
         let places = self.places.entry(name.binding.clone()).or_insert_with(|| permits.binding(u32::MAX));
+        let turn = self.turns.entry(name.clone()).or_default().clone();
         let begun = match self.means.installed().await {
-            Ok(()) => Running::begin(&self.means, name.clone(), found.clone(), places.clone()).await,
+            Ok(()) => Running::begin(&self.means, name.clone(), found.clone(), places.clone(), turn).await,
             Err(error) => Err(error),
         };
         match begun {
@@ -288,6 +294,9 @@ impl Assigned {
                 () = running.let_go(grace) => {}
             }
         }
+        // What was cut off may clean up before its binding's work is another process's. That ends by itself in time.
+        let over = join_all(self.turns.values().map(|turn| turn.lock()));
+        let _ = tokio::time::timeout(2 * GRACE, over).await;
         let said: Vec<Batch> = self.running.values_mut().filter_map(|running| running.news(true)).collect();
         for status in said {
             self.write(Some(status)).await;

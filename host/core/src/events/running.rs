@@ -18,7 +18,7 @@ use super::record::{QueueName, to_json};
 use super::recover::recover;
 use super::schedule::tick;
 use super::status::EventStatus;
-use super::work::Worker;
+use super::work::{Turn, Worker};
 use crate::capability::{Listening, Sink, Standing};
 use crate::sandbox::{BindingPermits, GRACE};
 use crate::store::{Batch, StoreError};
@@ -50,6 +50,7 @@ impl Running {
         name: QueueName,
         found: FoundEvent,
         places: BindingPermits,
+        turn: Turn,
     ) -> Result<Self, StoreError> {
         let state = recover(&means.store, &name, &found.event, means.pace, &means.waiting).await?;
         let queue = Queue::new(name, means.store.clone(), means.pace, state);
@@ -64,6 +65,7 @@ impl Running {
             queue: queue.clone(),
             current: current.clone(),
             places,
+            turn,
             audit: means.audit.clone(),
             unrecorded: means.unrecorded.clone(),
             stop: stop.clone(),

@@ -1,11 +1,15 @@
 //! The runs of a handler: one at a time for each event of each binding. Before each there is one write, which forgets
 //! what the last one handled and notes what this one is given; so handling costs a write for each batch, and a crash in
 //! between delivers again what had begun, with its next attempt.
+//!
+//! A run that is cut off is told at once as what it is, while its guest may clean up for a moment more. The next run
+//! waits for that too, whoever begins it: two of them would see each other's half-written state.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::live::FoundEvent;
@@ -26,6 +30,9 @@ const NOT_NOW: Duration = Duration::from_secs(1);
 /// batch. A handler that crashes over everything fills neither the log nor the machine.
 const CRASHES: u32 = 9;
 
+/// Held by a run of an event until nothing of it is left.
+pub(super) type Turn = Arc<Mutex<()>>;
+
 /// What handles a queue.
 pub(super) struct Worker {
     pub(super) queue: Arc<Queue>,
@@ -33,6 +40,8 @@ pub(super) struct Worker {
     pub(super) current: Arc<ArcSwap<FoundEvent>>,
     /// Places for runs; none of the calls'.
     pub(super) places: BindingPermits,
+    /// The same for all who handle this queue one after the other.
+    pub(super) turn: Turn,
     /// For runs that may change something.
     pub(super) audit: Arc<dyn Audit>,
     /// For those that only read: they are counted.
@@ -121,10 +130,15 @@ impl Worker {
             self.queue.begin(numbers, &current.event, settled.unwrap_or_default())
         };
         self.write(batch).await;
+        let ready = async {
+            // First, so that who waits for it keeps no other event of the binding from running.
+            let turn = self.turn.clone().lock_owned().await;
+            self.places.acquire().await.holding(turn)
+        };
         let permit = tokio::select! {
             biased;
             () = self.stop.cancelled() => return None,
-            permit = self.places.acquire() => permit,
+            permit = ready => permit,
         };
         let found = self.current.load_full();
         let ran = self.handle(&found, events, permit).await;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 /// The pool's permits.
 #[derive(Debug)]
@@ -24,6 +24,14 @@ pub struct BindingPermits {
 pub struct Permit {
     _own: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Permit {
+    /// The same, with a lock that is held for as long as the instance lives: also while a run that was cut off cleans up.
+    pub(crate) fn holding(self, turn: OwnedMutexGuard<()>) -> Self {
+        Self { _turn: Some(turn), ..self }
+    }
 }
 
 impl Permits {
@@ -50,14 +58,14 @@ impl BindingPermits {
         // Neither semaphore is ever closed.
         let own = self.own.clone().acquire_owned().await.expect("the semaphore stays open");
         let all = self.all.all.clone().acquire_owned().await.expect("the semaphore stays open");
-        Permit { _own: own, _all: all }
+        Permit { _own: own, _all: all, _turn: None }
     }
 
     /// A permit, if there is one at once.
     pub fn try_acquire(&self) -> Option<Permit> {
         let own = self.own.clone().try_acquire_owned().ok()?;
         let all = self.all.all.clone().try_acquire_owned().ok()?;
-        Some(Permit { _own: own, _all: all })
+        Some(Permit { _own: own, _all: all, _turn: None })
     }
 
     /// Calls that could start now.
