@@ -86,8 +86,11 @@ pub struct FleetStatus {
     pub provisioning_count: usize,
     /// Devices with an alert that is fired; null if that is not known, or not for this caller to know.
     pub devices_with_active_alerts: Option<usize>,
-    /// When a device was last heard, RFC 3339; null if never.
+    /// When a device was last heard, RFC 3339; null if never. Times that lie in the future do not count.
     pub last_update: Option<String>,
+    /// What to know about `last_update`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// True: there are more devices, which are not counted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
@@ -104,15 +107,25 @@ impl FleetStatus {
     /// Counts.
     pub fn of(devices: &[Device], truncated: bool, devices_with_active_alerts: Option<usize>) -> Self {
         let count = |words: &[&str]| devices.iter().filter(|device| words.contains(&&*device.status)).count();
+        let now = time::now();
         let instants =
             devices.iter().filter_map(|device| time::read(&json!(device.last_seen_at.as_deref()?)));
+        // What was heard in the future would be the newest for ever, and hide that nothing is heard any more.
+        let (ahead, heard): (Vec<_>, Vec<_>) = instants.partition(|at| time::is_ahead(*at, now));
         Self {
             total_devices: devices.len(),
             online_count: count(&["online", "updating", "updated", "error"]),
             offline_count: count(&["offline"]),
             provisioning_count: count(&["provisioning"]),
             devices_with_active_alerts,
-            last_update: instants.max().map(|at| at.to_string()),
+            last_update: heard.into_iter().max().map(|at| at.to_string()),
+            note: (!ahead.is_empty()).then(|| {
+                format!(
+                    "{} of the devices were last heard at a time that lies in the future: a clock is wrong, or was. \
+                     `last_update` is that of the others.",
+                    ahead.len()
+                )
+            }),
             truncated,
         }
     }

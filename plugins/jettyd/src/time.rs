@@ -1,6 +1,6 @@
 //! Instants: as callers write them, and as devices and servers do.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use fleetgate_sdk::prelude::*;
 use jiff::Timestamp;
@@ -24,6 +24,15 @@ pub fn of_ms(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
+/// A time that lies further ahead is the mistake of a clock, and not of now.
+const AHEAD: Duration = Duration::from_secs(300);
+
+/// Whether a time is one that cannot have been yet.
+#[must_use]
+pub fn is_ahead(at: Timestamp, now: Timestamp) -> bool {
+    at > now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX)
+}
+
 /// An argument in RFC 3339, with an offset. `field` is its JSON pointer.
 pub fn argument(field: &str, text: &str) -> Result<Timestamp, Fault> {
     rfc3339(text).ok_or_else(|| {
@@ -31,8 +40,8 @@ pub fn argument(field: &str, text: &str) -> Result<Timestamp, Fault> {
         Fault::invalid(
             field,
             format!(
-                "`{shown}` is not a time in RFC 3339 from the year 0000 to 9999-12-30. Write it with an offset, like \
-                 2025-05-19T00:00:00Z."
+                "`{shown}` is not a time in RFC 3339 from the year 0000 to 9999-12-30. Write it with an offset from UTC \
+                 below 24 hours, like 2025-05-19T00:00:00Z or 2025-05-19T02:00:00+02:00."
             ),
         )
     })
@@ -47,8 +56,24 @@ fn rfc3339(text: &str) -> Option<Timestamp> {
         && matches!(bytes[10], b'T' | b't' | b' ')
         && bytes[13] == b':'
         && bytes[16] == b':'
-        && !text.contains('[');
+        && !text.contains('[')
+        && text.get(19..).is_some_and(|rest| {
+            is_offset(rest.trim_start_matches(|c: char| matches!(c, '.' | ',') || c.is_ascii_digit()))
+        });
     shaped.then(|| text.parse().ok()).flatten()
+}
+
+/// `Z`, or a sign, hours to 23 and minutes to 59 (RFC 3339, section 5.6). Some servers leave out the colon, or the minutes.
+fn is_offset(text: &str) -> bool {
+    let Some(offset) = text.strip_prefix(['+', '-']) else { return text.eq_ignore_ascii_case("z") };
+    let (hours, minutes) = offset.split_at_checked(2).unwrap_or((offset, ""));
+    let minutes = minutes.strip_prefix(':').unwrap_or(minutes);
+    let within = |digits: &str, end: u8| {
+        digits.len() == 2
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
+            && digits.parse().is_ok_and(|number: u8| number < end)
+    };
+    within(hours, 24) && (offset.len() == 2 || within(minutes, 60))
 }
 
 /// What a device or a server wrote: Unix seconds, milliseconds, microseconds or nanoseconds, as a number or as its
@@ -93,6 +118,12 @@ mod tests {
             json!("2024-03-18T12:00:00Z"),
             json!("2024-03-18T13:00:00+01:00"),
             json!("2024-03-18 12:00:00.000Z"),
+            json!("2024-03-18T12:00:00z"),
+            json!("2024-03-19T11:59:00+23:59"),
+            json!("2024-03-17T12:01:00-23:59"),
+            json!("2024-03-18T12:00:00-00:00"),
+            json!("2024-03-18T17:30:00+0530"),
+            json!("2024-03-18T13:00:00+01"),
         ] {
             assert_eq!(read(&written), Some(expected), "{written}");
         }
@@ -100,9 +131,16 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for written in
-            [json!(null), json!(0), json!(true), json!("soon"), json!("2024-03-18"), json!({}), json!(1e300)]
-        {
+        for written in [
+            json!(null),
+            json!(0),
+            json!(true),
+            json!("soon"),
+            json!("2024-03-18"),
+            json!({}),
+            json!(1e300),
+            json!("2024-03-18T12:00:00+25:00"),
+        ] {
             assert_eq!(read(&written), None, "{written}");
         }
     }
@@ -117,6 +155,19 @@ mod tests {
             "1710763200",
             "2025-13-19T00:00:00Z",
             "20250519T000000Z",
+            "2025-05-19T00:00:00+25:00",
+            "2025-05-19T00:00:00+24:00",
+            "2025-05-19T00:00:00-24:00",
+            "2025-05-19T00:00:00+01:60",
+            "2025-05-19T00:00:00+01:00:30",
+            "2025-05-19T00:00:00+01:",
+            "2025-05-19T00:00:00+1:00",
+            "2025-05-19T00:00:00+0x:00",
+            "2025-05-19T00:00:00+é1",
+            "2025-05-19T00:00:00+",
+            "2025-05-19T00:00:00ZZ",
+            "2025-05-19T00:00:00é",
+            "2025-05-19T00:00:0éZ00",
         ] {
             let fault = argument("/from", wrong).expect_err("it is no time");
             assert_eq!(

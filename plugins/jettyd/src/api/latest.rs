@@ -6,7 +6,6 @@
 //! between what was read and now, each time for half of it: a month of minutes is read in a dozen small pages.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use fleetgate_sdk::prelude::*;
 use jiff::Timestamp;
@@ -25,8 +24,6 @@ const PAGE: usize = 200;
 const PAGES: usize = 24;
 /// Times this close have nothing between them.
 const CLOSE: i64 = 1000;
-/// A time that lies further ahead is the device's mistake.
-const AHEAD: Duration = Duration::from_secs(300);
 
 /// read_sensor
 pub fn last(asked: &str, key: &str) -> Result<SensorValue, Fault> {
@@ -38,7 +35,7 @@ pub fn last(asked: &str, key: &str) -> Result<SensorValue, Fault> {
             Ok(Some(shadow)) => {
                 let readings = shadow.readings();
                 match find(key, readings.keys().map(String::as_str)) {
-                    Ok(key) => return Ok(value(id, key, &readings[key], None)),
+                    Ok(key) => return Ok(value(id, key, &readings[key], ahead(&readings[key], time::now()))),
                     Err(several @ Missing::Several(_)) => return Err(several.fault(id, key)),
                     Err(Missing::None(keys)) => known.extend(keys),
                 }
@@ -65,6 +62,14 @@ fn value(id: &str, key: &str, reading: &Reading, note: Option<&str>) -> SensorVa
         timestamp: reading.at.map(|at| at.to_string()),
         note: note.map(str::to_owned),
     }
+}
+
+/// What is to be known of a reading whose time cannot have been yet.
+fn ahead(reading: &Reading, now: Timestamp) -> Option<&'static str> {
+    reading.at.is_some_and(|at| time::is_ahead(at, now)).then_some(
+        "Its time lies in the future: the device's clock is wrong, or was. Other values may be newer; get_history up to now \
+         has them.",
+    )
 }
 
 /// The newest reading, as far as can be told.
@@ -116,11 +121,7 @@ impl Telemetry<'_> {
             .ok_or_else(|| Fault::internal("A page lost the reading that it was found by."))?;
         let now = time::now();
         let done = |reading: Reading, note: Option<&'static str>| {
-            let ahead = reading.at.is_some_and(|at| at > now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX));
-            let note = note.or(ahead.then_some(
-                "Its time lies in the future: the device's clock is wrong, or was. Other values may be newer; get_history \
-                 up to now has them.",
-            ));
+            let note = note.or(ahead(&reading, now));
             Ok(Newest { key: key.to_owned(), reading, note })
         };
         // Without times the last row is the newest, as jettyd's own client has it.

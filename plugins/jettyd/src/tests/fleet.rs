@@ -186,6 +186,30 @@ fn the_fleet_is_counted_with_alerts_for_who_may_see_them() {
 }
 
 #[test]
+fn who_was_heard_in_the_future_is_listed_so_and_does_not_make_the_fleet_look_alive() {
+    let heard_at = |times: Vec<&'static str>| {
+        let devices: Vec<_> = times
+            .iter()
+            .enumerate()
+            .map(|(n, at)| json!({ "id": format!("d{n}"), "last_seen_at": at }))
+            .collect();
+        Played::new(move |request: &Request| match request.path() {
+            "/devices" => Response::json(200, devices.clone()),
+            _ => Response::json(200, json!([])),
+        })
+    };
+    let played = heard_at(vec!["2026-05-19T00:00:00Z", "9021-05-20T10:01:22Z", "2026-05-20T10:01:22Z"]);
+    let status = played.data("get_fleet_status", json!({}));
+    assert_eq!(status["last_update"], "2026-05-20T10:01:22Z");
+    assert!(status["note"].as_str().is_some_and(|note| note.starts_with("1 of the devices")), "{status}");
+    assert_eq!(played.data("list_devices", json!({}))["devices"][1]["last_seen_at"], "9021-05-20T10:01:22Z");
+    let status = heard_at(vec!["9021-05-20T10:01:22Z"]).data("get_fleet_status", json!({}));
+    assert!(status["last_update"].is_null() && status["note"].is_string(), "{status}");
+    let status = heard_at(vec!["2026-05-19T00:00:00Z"]).data("get_fleet_status", json!({}));
+    assert_eq!(status.get("note"), None);
+}
+
+#[test]
 fn who_may_not_see_alerts_gets_no_number_and_none_is_asked_for() {
     let others: Vec<_> = SCOPES.into_iter().filter(|scope| *scope != "rules:read").collect();
     let played = Played::with(holding(&others), fleet);

@@ -289,6 +289,21 @@ fn a_row_of_the_future_is_given_with_a_word_about_the_clock() {
 }
 
 #[test]
+fn a_shadow_of_the_future_is_given_with_a_word_about_the_clock() {
+    for (at, said) in [(now() + 3600, true), (now() + 60, false), (now() - 60, false)] {
+        let played = Played::new(move |request: &Request| match request.path() {
+            path if path.ends_with("/shadow") => {
+                Response::json(200, json!({ "reported": { "t": 7 }, "metadata": { "last_report": at } }))
+            }
+            _ => not_found(),
+        });
+        let value = read(&played, "t");
+        assert_eq!(value["value"], 7);
+        assert_eq!(value["note"].as_str().is_some_and(|note| note.contains("clock")), said, "{value}");
+    }
+}
+
+#[test]
 fn a_server_that_fails_in_the_middle_is_a_fault_and_no_old_value() {
     let played = Played::new(|request: &Request| match (request.path(), request.query("from")) {
         (path, None) if path.ends_with("/telemetry") => {
