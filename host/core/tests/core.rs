@@ -17,6 +17,7 @@ mod core {
     mod events_alone;
     mod events_dead;
     mod events_duty;
+    mod events_patience;
     mod events_running;
     mod events_schedule;
     mod events_tables;

@@ -9,7 +9,8 @@
 //!   [`threads`]: where all of it runs
 //! - [`keep`]: from a source to the store, before it is acknowledged; [`origins`]: what was kept already;
 //!   [`schedule`]: the source of what comes from time to time
-//! - [`queue`]: what waits; [`pick`]: what is handled next; [`work`]: the runs; [`settle`]: what becomes of a batch
+//! - [`queue`]: what waits; [`pick`]: what is handled next; [`work`]: the runs; [`settle`]: what becomes of a batch;
+//!   [`patience`]: how much there is with a device that fails
 //! - [`record`]: how all of it lies in the store ([`recover`] reads it); [`dead`]: what was set aside;
 //!   [`asked`]: what the operator wants done with it; [`status`]: what the operator sees
 //!
@@ -19,7 +20,8 @@
 //! that failed holds up those behind it, and nobody else's.
 //!
 //! **Nothing grows without end.** When the queue of an event is full, its source waits, and forgets nothing. What fails
-//! too often is set aside with its fault; of that the newest are kept.
+//! too often is set aside with its fault; of that the newest are kept. So is what fails of a device that fails over and over
+//! while others are fine, once such devices have more than half of the queue.
 //!
 //! **Nobody called.** A handler has no principal: whatever belongs to a caller does not exist for it. It reads, and it
 //! remembers; what it may change beyond the host stands in the grant, and each run that may is audited with its cause.
@@ -35,6 +37,7 @@ mod keep;
 mod live;
 mod may;
 mod origins;
+mod patience;
 mod pick;
 mod queue;
 mod record;

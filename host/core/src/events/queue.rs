@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::dead::DeadList;
 use super::engine::Pace;
 use super::origins::Origins;
+use super::patience::Patience;
 use super::record::{Handling, Keeping, Kept, QueueName, space};
 use super::{MAX_ALL_BYTES, MAX_BATCH_BYTES, MAX_QUEUE_BYTES};
 use crate::store::{Batch, Space, Store};
@@ -44,6 +45,12 @@ pub(super) struct State {
     pub(super) waiting: BTreeMap<u64, Kept>,
     /// What they take.
     pub(super) taken: Taken,
+    /// How much there is with those of them that fail.
+    pub(super) patience: Patience,
+    /// The last run was of one over which a handler crashed.
+    pub(super) was_alone: bool,
+    /// When it was last said that patience is over, in Unix milliseconds.
+    pub(super) said_over_ms: u64,
     /// Parts of a batch that failed as a whole: each is given by itself, before anything else.
     pub(super) pieces: VecDeque<Vec<u64>>,
     pub(super) keeping: Keeping,
@@ -123,14 +130,17 @@ impl State {
 
     pub(super) fn insert(&mut self, number: u64, kept: Kept) {
         self.taken.take(kept.size());
+        self.patience.comes(&kept);
         if let Some(before) = self.waiting.insert(number, kept) {
             self.taken.give_back(before.size());
+            self.patience.goes(&before);
         }
     }
 
     pub(super) fn remove(&mut self, number: u64) -> Option<Kept> {
         let kept = self.waiting.remove(&number)?;
         self.taken.give_back(kept.size());
+        self.patience.goes(&kept);
         Some(kept)
     }
 

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use super::dead::DeadEvent;
 use super::engine::{Pace, at_most};
+use super::grant::EventBounds;
 use super::live::LiveEvent;
 use super::queue::Queue;
 use super::record::{Kept, Tried, millis, now_ms, to_json};
 use crate::call::{End, Refused};
 use crate::domain::{Event, Fault};
 use crate::store::Batch;
+
+/// How often at most it is said that there is no more patience with some devices, in milliseconds.
+const SAID_OVER: u64 = 60_000;
 
 /// How a run ended.
 pub(super) enum Ran {
@@ -62,17 +66,26 @@ impl Queue {
     /// Takes what a run came to; what is to be written of it is the answer, but for how far handling is.
     pub(super) fn settle(&self, numbers: &[u64], ran: Ran, live: &LiveEvent) -> Batch {
         let mut settling =
-            Settling { queue: self, live, batch: Batch::new(), now_ms: now_ms(), set_aside: 0 };
+            Settling { queue: self, live, batch: Batch::new(), now_ms: now_ms(), set_aside: 0, over: 0 };
         match ran {
             Ran::Answered(answers) => settling.answered(numbers, answers),
             Ran::Failed(fault) => settling.failed(numbers, fault),
             Ran::Not => settling.again(numbers),
         }
-        let Settling { mut batch, set_aside, .. } = settling;
-        if set_aside > 0 {
+        let Settling { mut batch, set_aside, over, now_ms, .. } = settling;
+        if set_aside + over > 0 {
             for surplus in self.state().dead.trim() {
                 batch = batch.delete(surplus);
             }
+        }
+        if over > 0 && self.says_over(now_ms) {
+            tracing::warn!(
+                event = %self.name,
+                "devices that fail over and over hold more than half of the queue: while they do, what fails of them is set \
+                 aside at once; `fleetgate events dead` lists it"
+            );
+        }
+        if set_aside > 0 {
             tracing::warn!(
                 event = %self.name, events = set_aside,
                 "events were set aside since they failed; `fleetgate events dead` lists them"
@@ -81,6 +94,16 @@ impl Queue {
         self.state().handling.begun.clear();
         self.room.notify_one();
         batch
+    }
+
+    /// Whether it is time to say that patience is over: not each time, since there may be many in a second.
+    fn says_over(&self, now_ms: u64) -> bool {
+        let mut state = self.state();
+        let is_time = now_ms.abs_diff(state.said_over_ms) >= SAID_OVER;
+        if is_time {
+            state.said_over_ms = now_ms;
+        }
+        is_time
     }
 }
 
@@ -102,6 +125,8 @@ struct Settling<'a> {
     batch: Batch,
     now_ms: u64,
     set_aside: usize,
+    /// Set aside before their attempts, since there is no more patience with their devices.
+    over: usize,
 }
 
 impl Settling<'_> {
@@ -161,10 +186,14 @@ impl Settling<'_> {
     }
 
     fn done(&mut self, number: u64) {
-        let mut state = self.queue.state();
+        let mut guard = self.queue.state();
+        let state = &mut *guard;
         state.handling.handled += 1;
+        if let Some(kept) = state.waiting.get(&number) {
+            state.patience.handled(&kept.about.order);
+        }
         let kept = state.remove(number);
-        drop(state);
+        drop(guard);
         self.gone(number, kept.as_ref());
     }
 
@@ -179,28 +208,49 @@ impl Settling<'_> {
     }
 
     /// It failed by itself. True: it is tried again.
-    fn fault(&mut self, number: u64, fault: Fault) -> bool {
-        let mut state = self.queue.state();
+    fn fault(&mut self, number: u64, mut fault: Fault) -> bool {
+        let EventBounds { attempts, queue: most, .. } = self.live.bounds;
+        let mut guard = self.queue.state();
+        let state = &mut *guard;
         let Some(kept) = state.waiting.get_mut(&number) else { return false };
+        let order = &kept.about.order;
         kept.tried.failures = kept.tried.failures.saturating_add(1);
         kept.tried.fault = Some(fault.clone());
-        if fault.retryable && kept.tried.failures < self.live.bounds.attempts {
+        if fault.retryable {
+            state.patience.failed(order, kept.tried.alone);
+        }
+        let has_attempts = fault.retryable && kept.tried.failures < attempts;
+        let is_over = has_attempts && state.patience.is_over(order, most);
+        if has_attempts && !is_over {
             let pause = pause(self.queue, self.live, &kept.tried, &fault);
             kept.tried.not_before_ms = self.now_ms.saturating_add(millis(pause));
-            drop(state);
+            drop(guard);
             self.note(number);
             return true;
+        }
+        if is_over {
+            fault.message = format!("{} ({})", fault.message, over(kept.tried.failures, attempts));
+            self.over += 1;
+        } else {
+            self.set_aside += 1;
         }
         let Some(kept) = state.remove(number) else { return false };
         let dead = DeadEvent::of(&self.queue.name, &kept, &fault, self.now_ms);
         let (key, bytes) = state.dead.add(&self.queue.name, &dead, &kept.data);
         state.handling.set_aside += 1;
-        drop(state);
-        self.set_aside += 1;
+        drop(guard);
         self.gone(number, Some(&kept));
         self.put(|batch| batch.put(key, bytes, None));
         false
     }
+}
+
+/// Why one was set aside before its attempts.
+fn over(failures: u32, attempts: u32) -> String {
+    format!(
+        "set aside after {failures} of {attempts} attempts: its device fails over and over while others are fine, and \
+         devices that fail hold more than half of the queue"
+    )
 }
 
 /// The longest that one that failed may wait.

@@ -68,7 +68,7 @@ impl Worker {
                 self.wait(Some(pause)).await;
                 continue;
             }
-            let picked = self.queue.state().pick(bounds.batch, now_ms(), longest);
+            let picked = self.queue.state().pick(bounds, now_ms(), longest);
             match picked {
                 Picked::Batch(numbers) => {
                     began = Some(Instant::now());
