@@ -82,8 +82,9 @@ pub struct Wanted {
     #[schemars(length(min = 1, max = 256))]
     pub device_id: Option<String>,
     /// At most so many. Left out: 100.
+    #[serde(default, deserialize_with = "crate::configuration::whole_number")]
     #[schemars(range(min = 1, max = 500))]
-    pub limit: Option<usize>,
+    pub limit: Option<u64>,
     /// `next_cursor` of the answer before.
     #[schemars(length(min = 1, max = 512))]
     pub cursor: Option<String>,
@@ -105,7 +106,7 @@ const USUAL: usize = 100;
 impl Wanted {
     /// At most so many.
     pub fn most(&self) -> usize {
-        self.limit.unwrap_or(USUAL)
+        self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(USUAL)
     }
 
     /// # Errors
@@ -204,11 +205,12 @@ impl Alert {
         };
         Some(Self {
             id: text(entry, &["id", "alert_id", "rule_id"])?,
-            name: text(entry, &["name", "message", "title"]),
-            device_id: text(entry, &["device_id", "device"]),
+            name: text(entry, &["name", "message", "title", "rule_name"]),
+            device_id: text(entry, &["device_id", "device"])
+                .or_else(|| text(entry.get("device")?, &["id", "device_id"])),
             trigger,
             channels: channels(entry),
-            severity: text(entry, &["severity", "level"]),
+            severity: text(entry, &["severity", "level"]).map(|word| word.to_lowercase()),
             state,
             last_fired_at: last_fired
                 .iter()

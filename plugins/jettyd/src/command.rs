@@ -30,9 +30,8 @@ impl Status {
     /// What servers and devices write. None: it goes on.
     pub fn read(word: &str) -> Option<Self> {
         Some(match word.trim().to_ascii_lowercase().as_str() {
-            "acked" | "ack" | "ok" | "acknowledged" | "completed" | "success" | "succeeded" | "done" => {
-                Self::Acked
-            }
+            "acked" | "ack" | "ok" | "acknowledged" | "completed" | "executed" | "success" | "succeeded"
+            | "done" => Self::Acked,
             "failed" | "error" | "failure" => Self::Failed,
             "rejected" => Self::Rejected,
             "busy" => Self::Busy,
@@ -101,8 +100,9 @@ impl Sent<'_> {
             other => Map::from_iter([("value".to_owned(), other.clone())]),
         });
         let words = |value: &Value| value.as_str().filter(|text| !text.trim().is_empty()).map(shown);
-        let inner = result.as_ref().and_then(|result| {
-            ["error", "message", "reason"].iter().find_map(|key| words(result.get(*key)?))
+        let inner = said.and_then(|said| {
+            words(said)
+                .or_else(|| ["error", "message", "reason"].iter().find_map(|key| words(said.get(*key)?)))
         });
         let error = error.map(shown).filter(|text| !text.trim().is_empty()).or(inner);
         self.ended(status, result, error)

@@ -25,7 +25,7 @@ pub const INTERVAL_KEY: &str = "telemetry_interval_s";
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     /// Seconds between two reports of the device.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_number")]
     #[schemars(range(min = 10, max = 3600))]
     pub telemetry_interval_s: Option<u64>,
     /// Thresholds by sensor, as the device knows them.
@@ -38,6 +38,20 @@ pub struct Configuration {
     /// Anything else that the device knows. `rules` and `heartbeats` replace ALL of those that it has.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// JSON has one kind of number: `60.0` is the integer 60 to its schema, and to some clients the same text.
+pub fn whole_number<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
+    // Checked to be whole and in the range.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let of_float =
+        |float: f64| (float.fract() == 0.0 && (0.0..=1e15).contains(&float)).then_some(float as u64);
+    number
+        .as_u64()
+        .or_else(|| of_float(number.as_f64()?))
+        .map(Some)
+        .ok_or_else(|| serde::de::Error::custom(format!("{number} is not a whole number")))
 }
 
 /// A checked configuration.
@@ -260,6 +274,16 @@ mod tests {
             )
         );
         assert!(checked.wishes.is_empty());
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let checked = checked(json!({ "telemetry_interval_s": 60.0 })).expect("it is fine");
+        assert_eq!((checked.interval, checked.whole["telemetry_interval_s"].clone()), (Some(60), json!(60)));
+        for wrong in [json!(60.5), json!(-60.0), json!(1e300), json!("60")] {
+            let config = serde_json::from_value::<Configuration>(json!({ "telemetry_interval_s": wrong }));
+            assert!(config.is_err(), "{wrong}");
+        }
     }
 
     #[test]

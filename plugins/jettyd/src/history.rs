@@ -142,6 +142,9 @@ pub struct History {
     /// True: there are more values in this range than were read; ask for less.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// What else should be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl History {
@@ -156,6 +159,7 @@ impl History {
             unit: unit(key).map(str::to_owned),
             points,
             truncated,
+            note: None,
         }
     }
 }

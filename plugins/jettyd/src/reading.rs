@@ -42,6 +42,15 @@ impl Scalar {
         })
     }
 
+    /// Whether both say the same, also where one was written as `21` and the other as `21.0`.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(one), Self::Number(two)) => one == two || one.as_f64() == two.as_f64(),
+            _ => self == other,
+        }
+    }
+
     /// As a number to calculate with; on is 1 and off is 0.
     #[must_use]
     pub fn number(&self) -> Option<f64> {

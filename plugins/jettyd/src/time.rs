@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use fleetgate_sdk::prelude::*;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// Numbers up to here are seconds; as milliseconds they would lie before 1973.
 const MOST_SECONDS: f64 = 1e11;
@@ -77,14 +79,28 @@ fn is_offset(text: &str) -> bool {
 }
 
 /// What a device or a server wrote: Unix seconds, milliseconds, microseconds or nanoseconds, as a number or as its
-/// digits, or RFC 3339. None: nothing that can be understood, or zero.
+/// digits, or RFC 3339. Servers that keep their times in UTC leave the offset out. None: nothing that can be understood,
+/// or what some write for never, which is zero or the year 1.
 #[must_use]
 pub fn read(value: &Value) -> Option<Timestamp> {
-    match value {
+    let at = match value {
         Value::Number(number) => of_number(number.as_f64()?),
-        Value::String(text) => rfc3339(text.trim()).or_else(|| of_number(text.trim().parse().ok()?)),
+        Value::String(text) => {
+            let text = text.trim();
+            rfc3339(text).or_else(|| without_offset(text)).or_else(|| of_number(text.parse().ok()?))
+        }
         _ => None,
-    }
+    };
+    at.filter(|at| *at > Timestamp::UNIX_EPOCH)
+}
+
+/// `2024-03-18T12:00:00` or `2024-03-18 12:00:00.5`, in UTC.
+fn without_offset(text: &str) -> Option<Timestamp> {
+    let (seconds, fraction) = text.split_at_checked(19)?;
+    let fraction = fraction.is_empty()
+        || fraction.strip_prefix('.').is_some_and(|f| f.bytes().all(|b| b.is_ascii_digit()));
+    let at: DateTime = text.parse().ok().filter(|_| fraction && seconds.is_ascii())?;
+    TimeZone::UTC.to_timestamp(at).ok()
 }
 
 fn of_number(number: f64) -> Option<Timestamp> {
@@ -124,6 +140,9 @@ mod tests {
             json!("2024-03-18T12:00:00-00:00"),
             json!("2024-03-18T17:30:00+0530"),
             json!("2024-03-18T13:00:00+01"),
+            json!("2024-03-18 12:00:00+00"),
+            json!("2024-03-18T12:00:00"),
+            json!("2024-03-18 12:00:00.000"),
         ] {
             assert_eq!(read(&written), Some(expected), "{written}");
         }
@@ -134,12 +153,18 @@ mod tests {
         for written in [
             json!(null),
             json!(0),
+            json!(-5),
             json!(true),
             json!("soon"),
             json!("2024-03-18"),
+            json!("2024-02-30T12:00:00"),
+            json!("0001-01-01T00:00:00Z"),
+            json!("1970-01-01T00:00:00Z"),
             json!({}),
             json!(1e300),
             json!("2024-03-18T12:00:00+25:00"),
+            json!("2024-03-18T12:00:00+"),
+            json!("2024-03-18T12:00:00[Europe/Rome]"),
         ] {
             assert_eq!(read(&written), None, "{written}");
         }

@@ -25,7 +25,7 @@ pub fn list(wanted: &Wanted) -> Result<Alerts, Fault> {
     }
 }
 
-/// Devices with an alert that is fired. None: the API says it of some alerts only, or has more than are read.
+/// Devices with an alert that is fired. None: the API does not say it of each alert, or has more than are read.
 pub(super) fn devices_with_fired(api: &Api) -> Result<Option<usize>, Fault> {
     let mut cursor = None;
     let mut devices = BTreeSet::new();
@@ -33,7 +33,8 @@ pub(super) fn devices_with_fired(api: &Api) -> Result<Option<usize>, Fault> {
         // As jettyd's own server asks; a limit is nothing that is known of its API.
         let wanted = Wanted { state: Some(WantedState::Fired), cursor: cursor.take(), ..Wanted::default() };
         let (alerts, next) = entries(api, &wanted)?;
-        if alerts.iter().any(|alert| alert.state == State::Unknown) {
+        // One that is about no device in particular may be about any.
+        if alerts.iter().any(|alert| alert.state == State::Unknown || alert.device_id.is_none()) {
             return Ok(None);
         }
         devices.extend(alerts.into_iter().filter_map(|alert| alert.device_id));
@@ -45,14 +46,21 @@ pub(super) fn devices_with_fired(api: &Api) -> Result<Option<usize>, Fault> {
     Ok(None)
 }
 
+/// Where a list goes on that the server gives as a whole: a cursor of ours, behind which stands the last id.
+const BEHIND: &str = "behind:";
+/// A cursor that is longer is none.
+const LONGEST_CURSOR: usize = 512;
+
 /// Those of a page that are wanted, and the cursor of the next one.
 fn entries(api: &Api, wanted: &Wanted) -> Result<(Vec<Alert>, Option<String>), Fault> {
+    // What goes on within a whole list needs the whole list.
+    let ours = wanted.cursor.as_deref().is_some_and(|cursor| cursor.starts_with(BEHIND));
     let request = api
         .list(settings::alerts_path()?)
         .query_opt("state", wanted.state.map(WantedState::word))
         .query_opt("device_id", wanted.device_id.as_deref())
-        .query_opt("limit", wanted.limit)
-        .query_opt("cursor", wanted.cursor.as_deref());
+        .query_opt("limit", wanted.limit.filter(|_| !ours))
+        .query_opt("cursor", wanted.cursor.as_deref().filter(|_| !ours));
     let whole = answer(request)?;
     let next_cursor = reading::next_cursor(&whole);
     // A server may not know the filters.
@@ -61,11 +69,22 @@ fn entries(api: &Api, wanted: &Wanted) -> Result<(Vec<Alert>, Option<String>), F
 }
 
 fn page(api: &Api, wanted: &Wanted) -> Result<Alerts, Fault> {
-    let (mut alerts, next_cursor) = entries(api, wanted)?;
+    let (mut alerts, mut next_cursor) = entries(api, wanted)?;
+    if let Some(last) = wanted.cursor.as_deref().and_then(|cursor| cursor.strip_prefix(BEHIND)) {
+        let Some(at) = alerts.iter().position(|alert| alert.id == last) else {
+            let message = "The alert that this cursor stands for is gone: begin anew, without a cursor.";
+            return Err(Fault::invalid("/cursor", message));
+        };
+        alerts.drain(..=at);
+    }
     let most = wanted.most();
     let cut = alerts.len() > most && next_cursor.is_none();
     if cut {
         alerts.truncate(most);
+        next_cursor = alerts
+            .last()
+            .map(|last| format!("{BEHIND}{}", last.id))
+            .filter(|cursor| cursor.len() <= LONGEST_CURSOR);
     }
     let note = cut.then(|| format!("There are more than these {most}."));
     Ok(Alerts { alerts, next_cursor, note })

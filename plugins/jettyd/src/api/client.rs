@@ -8,6 +8,11 @@ use super::refusal;
 use crate::command::perhaps_done;
 use crate::settings;
 
+/// What stays of the call's time for saying what was slow, and for doing without it.
+const MARGIN: Duration = Duration::from_secs(2);
+/// No request gets less.
+const LEAST: Duration = Duration::from_millis(500);
+
 /// The API of the granted server. Paths begin below `/v1`, which the manifest says.
 pub(super) struct Api {
     upstream: http::Upstream,
@@ -41,8 +46,10 @@ impl Api {
         self.of_device(http::Method::Get, device, what)
     }
 
+    /// A request that takes as long as the whole call would end it without a word about what was slow.
     fn prepared(&self, request: http::Request) -> http::Request {
-        request.header("accept", "application/json").timeout(self.timeout)
+        let left = call::deadline().saturating_sub(MARGIN).max(LEAST);
+        request.header("accept", "application/json").timeout(self.timeout.min(left))
     }
 }
 
@@ -55,7 +62,8 @@ pub(super) fn answer(request: http::Request) -> Result<Value, Fault> {
 pub(super) fn answer_once(request: http::Request) -> Result<Value, Fault> {
     match request.send() {
         Ok(response) => read(&response).map_err(|fault| match response.status() {
-            200..=299 | 500 | 502 | 504 => perhaps_done(fault),
+            // 520 and more: what stands before the server lost it on the way.
+            200..=299 | 408 | 500 | 502 | 504 | 520..=599 => perhaps_done(fault),
             _ => fault,
         }),
         Err(fault) if ["timeout", "unavailable", "upstream", "cancelled"].contains(&&*fault.code) => {
@@ -76,8 +84,12 @@ fn read(response: &http::Response) -> Result<Value, Fault> {
     response.json()
 }
 
-/// The status of a success, beside its body.
+/// The status of a success, beside its body. A success in plain words (`OK`) is one; a page for people is not.
 pub(super) fn answer_with_status(request: http::Request) -> Result<(u16, Value), Fault> {
     let response = request.send()?;
-    Ok((response.status(), read(&response)?))
+    let said = match read(&response) {
+        Err(_) if response.is_ok() && !response.text().trim_start().starts_with('<') => Value::Null,
+        said => said?,
+    };
+    Ok((response.status(), said))
 }

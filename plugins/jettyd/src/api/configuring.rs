@@ -7,6 +7,15 @@ use super::{reading, refusal};
 use crate::configuration::{Checked, Configured, INTERVAL_KEY, Status, objections};
 use crate::settings::ConfigurePath;
 
+/// No public page says where a shadow is changed, and a server that knows no such path answers as if there were no device.
+fn elsewhere(fault: Fault) -> Fault {
+    let message = format!(
+        "{}\nIf the device exists, this server takes configurations elsewhere: the operator sets `configure_path`.",
+        fault.message
+    );
+    fault.message(message)
+}
+
 /// configure_device
 pub fn configure(device: &str, config: &Checked) -> Result<ToolResult, Fault> {
     let api = Api::connect()?;
@@ -35,7 +44,8 @@ pub fn configure(device: &str, config: &Checked) -> Result<ToolResult, Fault> {
         (None, None) => return Err(Fault::internal("There is nothing to configure.")),
     };
     let (status, said) = answer_with_status(request).map_err(|fault| match refusal::status(&fault) {
-        Some(404) => fault.field("/device_id"),
+        Some(404) => elsewhere(fault).field("/device_id"),
+        Some(405 | 501) => elsewhere(fault),
         Some(400 | 422) => fault.field("/config"),
         _ => fault,
     })?;

@@ -1,5 +1,7 @@
 //! Devices and their shadows.
 
+use std::collections::HashSet;
+
 use fleetgate_sdk::prelude::*;
 
 use super::client::{Api, answer};
@@ -13,13 +15,21 @@ const PAGES: usize = 50;
 /// All devices, and whether there are more than these.
 pub(super) fn all(api: &Api) -> Result<(Vec<Device>, bool), Fault> {
     let mut devices = Vec::new();
+    // Where devices come and go while pages are read, one may be on two of them.
+    let mut known = HashSet::new();
+    let mut read = 0;
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES {
         let page = answer(api.list("devices").query_opt("cursor", cursor.as_deref()))?;
         let next = reading::next_cursor(&page);
-        devices.extend(reading::list(page, &["devices"])?.iter().filter_map(reading::device));
+        let total = reading::total(&page);
+        let entries = reading::list(page, &["devices"])?;
+        read += entries.len();
+        devices.extend(
+            entries.iter().filter_map(reading::device).filter(|device| known.insert(device.id.clone())),
+        );
         if next.is_none() || next == cursor {
-            return Ok((devices, false));
+            return Ok((devices, total.is_some_and(|total| total > read)));
         }
         cursor = next;
     }

@@ -14,7 +14,7 @@ use super::client::{Api, answer};
 use super::lookup::by_id_or_name;
 use super::reading::{Row, may_be_cut, rows};
 use super::{devices, refusal};
-use crate::reading::{Missing, Reading, find, unit};
+use crate::reading::{Missing, Reading, find, shown, unit};
 use crate::time;
 use crate::tools::sensors::SensorValue;
 
@@ -35,7 +35,7 @@ pub fn last(asked: &str, key: &str) -> Result<SensorValue, Fault> {
             Ok(Some(shadow)) => {
                 let readings = shadow.readings();
                 match find(key, readings.keys().map(String::as_str)) {
-                    Ok(key) => return Ok(value(id, key, &readings[key], ahead(&readings[key], time::now()))),
+                    Ok(key) => return of_shadow(&api, id, key, &readings[key]),
                     Err(several @ Missing::Several(_)) => return Err(several.fault(id, key)),
                     Err(Missing::None(keys)) => known.extend(keys),
                 }
@@ -47,20 +47,47 @@ pub fn last(asked: &str, key: &str) -> Result<SensorValue, Fault> {
         }
         let telemetry = Telemetry { api: &api, device: id, exists: shadow.is_ok() };
         match telemetry.newest(key, &mut known)? {
-            Some(Newest { key, reading, note }) => Ok(value(id, &key, &reading, note)),
+            Some(Newest { key, reading, note }) => Ok(value(id, &key, &reading, note.map(str::to_owned))),
             None => Err(Missing::None(known.into_iter().collect()).fault(id, key)),
         }
     })
 }
 
-fn value(id: &str, key: &str, reading: &Reading, note: Option<&str>) -> SensorValue {
+/// The shadow's value. Where the shadow does not say when, the newest row of telemetry may.
+fn of_shadow(api: &Api, id: &str, key: &str, reading: &Reading) -> Result<SensorValue, Fault> {
+    if reading.at.is_some() {
+        return Ok(value(id, key, reading, ahead(reading, time::now()).map(str::to_owned)));
+    }
+    let telemetry = Telemetry { api, device: id, exists: true };
+    let newest = match telemetry.newest(key, &mut BTreeSet::new()) {
+        Err(fault) if fault.is("cancelled") => return Err(fault),
+        // The value is worth telling all the same.
+        newest => newest.ok().flatten().filter(|newest| newest.key == key),
+    };
+    Ok(match newest {
+        Some(newest) if newest.reading.value.is_same(&reading.value) => value(
+            id,
+            key,
+            &Reading { at: newest.reading.at, ..reading.clone() },
+            newest.note.map(str::to_owned),
+        ),
+        Some(Newest { reading: Reading { value: other, at: Some(at), .. }, .. }) => {
+            let other = shown(&json!(other).to_string());
+            let note = format!("The device's shadow does not say when. Its telemetry has {other} at {at}.");
+            value(id, key, reading, Some(note))
+        }
+        _ => value(id, key, reading, None),
+    })
+}
+
+fn value(id: &str, key: &str, reading: &Reading, note: Option<String>) -> SensorValue {
     SensorValue {
         device_id: id.to_owned(),
         sensor_key: key.to_owned(),
         value: reading.value.clone(),
         unit: reading.unit.clone().or_else(|| unit(key).map(str::to_owned)),
         timestamp: reading.at.map(|at| at.to_string()),
-        note: note.map(str::to_owned),
+        note,
     }
 }
 
@@ -87,20 +114,20 @@ struct Telemetry<'a> {
 }
 
 impl Telemetry<'_> {
-    fn page(&self, metric: &str, from: Option<Timestamp>) -> Result<Vec<Row>, Fault> {
+    fn page(&self, metric: Option<&str>, from: Option<Timestamp>) -> Result<Vec<Row>, Fault> {
         let request = self.api.get(self.device, ["telemetry"]);
-        let request = request.query("metric", metric).query_opt("from", from).query("limit", PAGE);
-        rows(answer(request)?, metric)
+        let request = request.query_opt("metric", metric).query_opt("from", from).query("limit", PAGE);
+        rows(answer(request)?, metric.unwrap_or_default())
     }
 
     /// The newest reading of a sensor. None: no row has it; `known` then gained the keys that rows have.
     fn newest(&self, wanted: &str, known: &mut BTreeSet<String>) -> Result<Option<Newest>, Fault> {
         // Unasked, a server may give the last day alone.
         for from in [None, Some(Timestamp::UNIX_EPOCH)] {
-            let page = match self.page(wanted, from) {
+            let page = match self.page(Some(wanted), from) {
                 // The device is there; some servers have no empty answer for a metric that they do not know.
                 Err(fault) if self.exists && matches!(refusal::status(&fault), Some(400 | 404 | 422)) => {
-                    return Ok(None);
+                    break;
                 }
                 page => page?,
             };
@@ -111,7 +138,25 @@ impl Telemetry<'_> {
                 Err(Missing::None(keys)) => known.extend(keys),
             }
         }
-        Ok(None)
+        self.by_end(wanted, known)
+    }
+
+    /// A server that knows metrics by their whole names alone has them in the rows of all sensors.
+    fn by_end(&self, wanted: &str, known: &mut BTreeSet<String>) -> Result<Option<Newest>, Fault> {
+        let page = match self.page(None, None) {
+            Err(fault) if fault.is("cancelled") => return Err(fault),
+            page => page.unwrap_or_default(),
+        };
+        let keys: BTreeSet<_> = page.iter().flat_map(|row| row.readings.keys().cloned()).collect();
+        match find(wanted, keys.iter().map(String::as_str)) {
+            Ok(key) if key != wanted => self.newest(key, known),
+            Ok(key) => self.behind(key, &page).map(Some),
+            Err(several @ Missing::Several(_)) => Err(several.fault(self.device, wanted)),
+            Err(Missing::None(keys)) => {
+                known.extend(keys);
+                Ok(None)
+            }
+        }
     }
 
     /// The newest reading on a page that has some, or behind it.
@@ -130,7 +175,7 @@ impl Telemetry<'_> {
         };
         let (mut from, mut end) = (at, now);
         for _ in 0..PAGES {
-            let page = self.page(key, Some(from))?;
+            let page = self.page(Some(key), Some(from))?;
             match newest_on(&page, key)
                 .and_then(|reading| Some((reading, reading.at.filter(|new| *new > at)?)))
             {

@@ -17,14 +17,18 @@ pub(super) fn by_id_or_name<T>(
         _ => fault,
     };
     match act(asked) {
-        // Servers whose ids are UUIDs call another text a bad request.
+        // Servers whose ids are UUIDs call another text a bad request, or stumble over it.
         Err(fault)
-            if matches!(refusal::status(&fault), Some(400 | 404 | 422)) && call::has_role("devices:read") =>
+            if matches!(refusal::status(&fault), Some(400 | 404 | 422 | 500))
+                && call::has_role("devices:read") =>
         {
             let Ok((all, _)) = devices::all(api) else { return Err(about(fault)) };
+            if all.iter().any(|device| device.id == asked) {
+                return Err(about(fault));
+            }
             match named(&all, asked)? {
-                Some(device) if device.id != asked => act(&device.id).map_err(about),
-                _ => Err(about(fault)),
+                Some(device) => act(&device.id).map_err(about),
+                None => Err(about(fault)),
             }
         }
         Err(fault) => Err(about(fault)),

@@ -19,16 +19,23 @@ pub(super) fn text(object: &Value, keys: &[&str]) -> Option<String> {
     })
 }
 
-/// A bare array, or one under any of these keys or `data`, `items`, `results`.
+/// A bare array, or one under any of these keys or `data`, `items`, `results`. Nothing, or null in its place, is an empty
+/// one: some servers have no other word for it.
 pub(super) fn list(answer: Value, keys: &[&str]) -> Result<Vec<Value>, Fault> {
     fn within(answer: Value, keys: &[&str], depth: usize) -> Option<Vec<Value>> {
         match answer {
             Value::Array(list) => Some(list),
+            Value::Null => Some(Vec::new()),
             Value::Object(mut whole) => {
                 let keys_of_all = keys.iter().chain(&["data", "items", "results"]);
-                let mut inner =
-                    keys_of_all.filter_map(|key| whole.shift_remove(*key)).collect::<Vec<_>>().into_iter();
-                inner.find_map(|inner| within(inner, keys, depth.checked_sub(1)?))
+                let (empty, inner): (Vec<_>, Vec<_>) =
+                    keys_of_all.filter_map(|key| whole.shift_remove(*key)).partition(Value::is_null);
+                let failed =
+                    ["error", "errors"].iter().any(|key| whole.get(*key).is_some_and(|e| !e.is_null()));
+                inner
+                    .into_iter()
+                    .find_map(|inner| within(inner, keys, depth.checked_sub(1)?))
+                    .or_else(|| (!empty.is_empty() && !failed).then(Vec::new))
             }
             _ => None,
         }
@@ -44,6 +51,20 @@ pub(super) fn list(answer: Value, keys: &[&str]) -> Result<Vec<Value>, Fault> {
 /// The cursor of the next page, if the answer says that there is one.
 pub(super) fn next_cursor(answer: &Value) -> Option<String> {
     let said = |whole: &Value| text(whole, &["next_cursor", "nextCursor", "cursor_next"]);
+    said(answer).or_else(|| ["pagination", "meta", "page"].iter().find_map(|key| said(answer.get(*key)?)))
+}
+
+/// How many there are of what is listed, where the answer says so; `usize::MAX`: more than these.
+pub(super) fn total(answer: &Value) -> Option<usize> {
+    let said = |whole: &Value| {
+        let more = ["has_more", "hasMore"].iter().any(|key| whole.get(*key) == Some(&Value::Bool(true)));
+        let number = || {
+            let all =
+                ["total", "total_count", "totalCount"].iter().find_map(|key| whole.get(*key)?.as_u64())?;
+            usize::try_from(all).ok()
+        };
+        if more { Some(usize::MAX) } else { number() }
+    };
     said(answer).or_else(|| ["pagination", "meta", "page"].iter().find_map(|key| said(answer.get(*key)?)))
 }
 
@@ -105,7 +126,7 @@ fn row(entry: &Value, metric: &str) -> Row {
     let mean = ["value", "avg", "mean", "average"].iter().find_map(|key| Scalar::read(entry.get(*key)?));
     let key = text(entry, &["metric", "sensor_key", "key"]).unwrap_or_else(|| metric.to_owned());
     let mut readings = Readings::new();
-    if let Some(value) = mean.filter(|_| !is_hidden(&key)) {
+    if let Some(value) = mean.filter(|_| !is_hidden(&key) && !key.is_empty()) {
         let unit = text(entry, &["unit"]);
         readings.insert(key, crate::reading::Reading { value, unit, at });
     }
@@ -129,7 +150,8 @@ pub(super) fn rows(answer: Value, metric: &str) -> Result<Vec<Row>, Fault> {
 /// Whether a page of so many rows may have been cut: it is full, or as round as the limits are that servers have of their
 /// own.
 pub(super) fn may_be_cut(rows: usize, asked: usize) -> bool {
-    rows >= asked || (rows > 0 && rows.is_multiple_of(50))
+    let round = rows.is_multiple_of(10) || rows.is_multiple_of(25) || (rows >= 16 && rows.is_power_of_two());
+    rows >= asked || (rows > 0 && round)
 }
 
 #[cfg(test)]
@@ -144,12 +166,21 @@ mod tests {
             json!({ "data": [1, 2], "total": 2 }),
             json!({ "data": { "devices": [1, 2] } }),
             json!({ "items": [1, 2] }),
+            json!({ "devices": null, "data": [1, 2] }),
         ] {
             assert_eq!(list(answer.clone(), &["devices"]).ok(), Some(vec![json!(1), json!(2)]), "{answer}");
         }
-        for wrong in
-            [json!({ "error": "x" }), json!("x"), json!(null), json!({ "data": { "data": { "data": [] } } })]
+        for empty in [json!(null), json!([]), json!({ "devices": null }), json!({ "data": null, "total": 0 })]
         {
+            assert_eq!(list(empty.clone(), &["devices"]).ok(), Some(Vec::new()), "{empty}");
+        }
+        for wrong in [
+            json!({ "error": "x" }),
+            json!({ "error": "x", "data": null }),
+            json!({}),
+            json!("x"),
+            json!({ "data": { "data": { "data": [] } } }),
+        ] {
             assert_eq!(
                 list(wrong.clone(), &["devices"]).map_err(|fault| fault.code),
                 Err("upstream".into()),

@@ -21,8 +21,8 @@ pub(super) fn of(response: &http::Response) -> Fault {
     let fault = response.refusal(message).detail("status", status).detail("body", said);
     // A server that stumbled may not do so again. Of what must not be done twice, who sent it says so.
     match (status, response.retry_after()) {
-        (500, Some(wait)) => fault.retry_after(wait),
-        (500, None) => fault.retryable(),
+        (408 | 500 | 520..=599, Some(wait)) => fault.retry_after(wait),
+        (408 | 500 | 520..=599, None) => fault.retryable(),
         _ => fault,
     }
 }

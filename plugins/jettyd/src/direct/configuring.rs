@@ -162,7 +162,7 @@ fn push_script(prefix: &str, topic: &str, script: &Map<String, Value>) -> Result
         Said::ConfigAccepted { rules, heartbeats } => {
             let ours = rules.is_none_or(|said| said == count("rules"))
                 && heartbeats.is_none_or(|said| said == count("heartbeats"));
-            ours.then(|| (Status::Accepted, Vec::new()))
+            ours.then(|| (taken(whole), Vec::new()))
         }
         Said::ConfigRejected => Some((Status::Rejected, objections(whole))),
         _ => None,
@@ -190,10 +190,18 @@ fn push_wishes(prefix: &str, topic: &str, wishes: &Map<String, Value>) -> Result
                 (false, _) => None,
             }
         }
-        Said::ConfigAccepted { .. } => Some((Status::Accepted, Vec::new())),
+        Said::ConfigAccepted { .. } => Some((taken(whole), Vec::new())),
         Said::ConfigRejected => Some((Status::Rejected, objections(whole))),
         _ => None,
     })
+}
+
+/// A device that takes a configuration may say that it follows it by now.
+fn taken(whole: &Value) -> Status {
+    match whole.get("status").and_then(Value::as_str).and_then(Status::read) {
+        Some(Status::Applied) => Status::Applied,
+        _ => Status::Accepted,
+    }
 }
 
 fn same(is: &Value, wish: &Value) -> bool {

@@ -376,3 +376,44 @@ fn a_command_is_found_on_a_later_page_where_the_server_makes_pages() {
     assert_eq!(circles.failure("send_command", relay()).1["status"], "timeout");
     assert!(circles.asked().len() <= 64, "two pages a second: {}", circles.asked().len());
 }
+
+#[test]
+fn a_reason_in_plain_words_is_passed_on() {
+    for entry in [
+        json!({ "status": "failed", "result": "no relay" }),
+        json!({ "status": "failed", "error": "no relay" }),
+    ] {
+        let played = looks([listed(entry)]);
+        let (text, result) = played.failure("send_command", relay());
+        assert!(text.contains("no relay"), "{text}");
+        assert_eq!(result["error"], "no relay");
+    }
+}
+
+#[test]
+fn a_command_that_was_lost_between_servers_may_have_arrived() {
+    for status in [408, 520, 522, 524] {
+        let fault = Played::new(move |_: &Request| Response::status(status)).fault("send_command", relay());
+        assert_eq!(fault.details.expect("details")["side_effect"], "unknown", "{status}");
+        assert!(!fault.retryable, "{status}");
+    }
+}
+
+#[test]
+fn a_success_in_plain_words_is_one_and_a_page_for_people_is_not() {
+    let config = json!({ "tags": ["a"] });
+    let (_, done) = configured("auto", config.clone(), Response::text(200, "OK"));
+    assert_eq!(done["status"], "accepted");
+    let played = Played::new(|_: &Request| Response::text(200, "<html>Sign in</html>"));
+    let fault = played.fault("configure_device", json!({ "device_id": ID, "config": config }));
+    assert!(fault.is("upstream"), "{fault}");
+}
+
+#[test]
+fn a_server_that_knows_no_such_path_leads_the_operator_to_the_setting() {
+    for status in [404, 405, 501] {
+        let played = Played::new(move |_: &Request| Response::status(status));
+        let fault = played.fault("configure_device", json!({ "device_id": ID, "config": { "tags": ["a"] } }));
+        assert!(fault.message.contains("`configure_path`"), "{fault}");
+    }
+}

@@ -151,3 +151,25 @@ fn one_device_whose_id_no_path_can_hold_costs_no_rules_of_the_others() {
     assert!(listed["note"].as_str().is_some_and(|note| note.contains("no path can hold")), "{listed}");
     assert!(played.fault("list_alerts", json!({ "device_id": "hall/7" })).is("invalid-arguments"));
 }
+
+#[test]
+fn a_list_that_the_server_gives_whole_can_be_read_to_its_end() {
+    let all: Vec<_> = (0..250).map(|n| json!({ "id": format!("a{n}"), "state": "fired" })).collect();
+    let played = Played::new(move |_: &Request| Response::json(200, all.clone()));
+    let mut ids = Vec::new();
+    let mut arguments = json!({});
+    for pages in 1.. {
+        let listed = played.data("list_alerts", arguments.clone());
+        ids.extend(listed["alerts"].as_array().expect("alerts").iter().map(|alert| alert["id"].clone()));
+        let Some(cursor) = listed["next_cursor"].as_str() else {
+            assert_eq!(pages, 3);
+            break;
+        };
+        arguments = json!({ "cursor": cursor, "limit": 100.0 });
+    }
+    assert_eq!(ids.len(), 250);
+    assert_eq!(ids[249], "a249");
+    assert!(played.requests()[1..].iter().all(|request| request.query_string().is_empty()));
+    let fault = played.fault("list_alerts", json!({ "cursor": "behind:gone" }));
+    assert_eq!((fault.code.as_str(), fault.field.as_deref()), ("invalid-arguments", Some("/cursor")));
+}

@@ -59,7 +59,7 @@ fn a_server_that_turns_in_circles_is_left() {
     let played = Played::new(|_: &Request| {
         Response::json(200, json!({ "data": [{ "id": "a" }], "next_cursor": "2" }))
     });
-    assert_eq!(played.data("list_devices", json!({}))["count"], 2);
+    assert_eq!(played.data("list_devices", json!({}))["count"], 1);
     assert_eq!(played.asked().len(), 2);
 }
 
@@ -273,4 +273,74 @@ fn alerts_that_are_not_counted_whole_or_say_no_state_are_no_number() {
     });
     assert_eq!(endless.data("get_fleet_status", json!({}))["devices_with_active_alerts"], Value::Null);
     assert!(endless.asked().len() <= 12);
+}
+
+#[test]
+fn an_empty_fleet_is_one_however_the_server_writes_it() {
+    for empty in [
+        Response::json(200, json!([])),
+        Response::json(200, json!(null)),
+        Response::json(200, json!({ "devices": null })),
+        Response::json(200, json!({ "data": [], "total": 0 })),
+        Response::status(204),
+    ] {
+        let played = Played::new(move |_: &Request| empty.clone());
+        assert_eq!(played.data("list_devices", json!({})), json!({ "devices": [], "count": 0 }));
+        assert_eq!(played.data("get_fleet_status", json!({}))["total_devices"], 0);
+    }
+}
+
+#[test]
+fn a_device_that_is_listed_twice_is_one() {
+    let twice = json!([{ "id": "d1", "name": "a" }, { "id": "d2" }, { "id": "d1", "name": "b" }]);
+    let played = Played::new(move |_: &Request| Response::json(200, twice.clone()));
+    assert_eq!(played.data("list_devices", json!({}))["count"], 2);
+}
+
+#[test]
+fn a_server_that_names_more_devices_than_it_gives_is_not_listed_whole() {
+    for (more, truncated) in [
+        (json!({ "total": 9 }), json!(true)),
+        (json!({ "has_more": true }), json!(true)),
+        (json!({ "meta": { "total_count": 9 } }), json!(true)),
+        (json!({ "pagination": { "hasMore": true } }), json!(true)),
+        (json!({ "total": 1, "has_more": false }), json!(null)),
+    ] {
+        let mut answer = json!({ "data": [{ "id": "d1" }] });
+        answer.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let played = Played::new(move |_: &Request| Response::json(200, answer.clone()));
+        for tool in ["list_devices", "get_fleet_status"] {
+            assert_eq!(played.data(tool, json!({}))["truncated"], truncated, "{tool} {more}");
+        }
+    }
+}
+
+#[test]
+fn a_device_that_was_never_seen_has_no_time_whatever_the_server_writes_for_never() {
+    for never in
+        [json!(null), json!(0), json!("0001-01-01T00:00:00Z"), json!(""), json!("1970-01-01T00:00:00Z")]
+    {
+        let answer = json!([{ "id": "d1", "last_seen_at": never }]);
+        let played = Played::new(move |_: &Request| Response::json(200, answer.clone()));
+        assert_eq!(played.data("list_devices", json!({}))["devices"][0]["last_seen_at"], json!(null));
+        assert_eq!(played.data("get_fleet_status", json!({}))["last_update"], json!(null));
+    }
+}
+
+#[test]
+fn no_request_takes_all_of_the_time_that_the_call_has() {
+    let host = super::played::host().deadline(std::time::Duration::from_secs(10));
+    let played = Played::with(host, |_: &Request| Response::json(200, json!([])));
+    played.data("list_devices", json!({}));
+    let most = played.requests()[0].timeout().expect("a timeout");
+    assert!(most <= std::time::Duration::from_secs(8), "{most:?}");
+}
+
+#[test]
+fn a_fired_alert_of_no_device_in_particular_leaves_the_number_open() {
+    let played = Played::new(|request: &Request| match request.path() {
+        "/devices" => Response::json(200, json!([{ "id": "d1" }])),
+        _ => Response::json(200, json!([{ "id": "a1", "state": "fired" }])),
+    });
+    assert_eq!(played.data("get_fleet_status", json!({}))["devices_with_active_alerts"], json!(null));
 }

@@ -241,3 +241,141 @@ fn a_server_with_a_smaller_limit_of_its_own_is_asked_for_the_rest() {
     let history = played.data("get_history", asked(json!({})));
     assert_eq!((history["points"].as_array().map(Vec::len), history.get("truncated")), (Some(289), None));
 }
+
+/// A value each minute of two days, of which the second is not asked for. The server keeps to these bounds alone.
+fn two_days(bounds: &'static [&'static str], newest: bool) -> Played {
+    Played::new(move |request: &Request| {
+        let bound = |key: &str| bounds.contains(&key).then(|| seconds(&request.query(key).expect("a bound")));
+        let (from, to) = (bound("from").unwrap_or(i64::MIN), bound("to").unwrap_or(i64::MAX));
+        let limit: usize = request.query("limit").expect("a limit").parse().expect("a number");
+        let all = (seconds(FROM) - 86_400..=seconds(TO) + 86_400).step_by(60);
+        let mut rows: Vec<i64> = all.filter(|at| (from..=to).contains(at)).collect();
+        if newest {
+            rows.reverse();
+        }
+        rows.truncate(limit);
+        Response::json(
+            200,
+            rows.into_iter()
+                .map(|at| json!({ "ts": at, "readings": { "air.humidity": 1 } }))
+                .collect::<Vec<_>>(),
+        )
+    })
+}
+
+#[test]
+fn a_server_that_does_not_keep_to_the_range_is_read_whole_or_said_not_to_be() {
+    for (bounds, newest) in [(&["from"], false), (&["to"], true)] {
+        let history = two_days(bounds, newest).data("get_history", asked(json!({})));
+        assert_eq!(
+            (history["points"].as_array().map(Vec::len), history.get("truncated"), history.get("note")),
+            (Some(1441), None, None),
+            "{bounds:?}"
+        );
+    }
+    for (bounds, newest) in [(&["from"][..], true), (&["to"], false), (&[], true), (&[], false)] {
+        let played = two_days(bounds, newest);
+        let history = played.data("get_history", asked(json!({})));
+        assert_eq!((&history["points"], &history["truncated"]), (&json!([]), &json!(true)), "{bounds:?}");
+        assert!(history["note"].as_str().is_some_and(|note| note.contains("range")), "{history}");
+        assert!(played.asked().len() <= 4, "{:?}", played.asked().len());
+    }
+}
+
+#[test]
+fn more_values_of_one_instant_than_a_page_holds_hide_nothing_that_comes_later() {
+    let all: Vec<(i64, i64)> = (0..2000).map(|n| (0, n)).chain((1..=5).map(|n| (n * 60, n))).collect();
+    let played = Played::new(move |request: &Request| {
+        let bound = |key: &str| seconds(&request.query(key).expect("a bound")) - seconds(FROM);
+        let within = all.iter().filter(|(at, _)| (bound("from")..=bound("to")).contains(at)).take(1000);
+        let row =
+            |(at, n): &(i64, i64)| json!({ "ts": seconds(FROM) + at, "readings": { "air.humidity": n } });
+        Response::json(200, within.map(row).collect::<Vec<_>>())
+    });
+    let history = played.data("get_history", asked(json!({})));
+    let points = history["points"].as_array().expect("points");
+    assert_eq!((points.len(), &points[1004]["value"]), (1005, &json!(5)));
+    assert_eq!(history["truncated"], true);
+}
+
+#[test]
+fn a_server_that_refuses_long_pages_or_resolutions_is_asked_as_jettyds_own_client_asks() {
+    for status in [400, 422] {
+        let played = Played::new(move |request: &Request| {
+            let limit: usize = request.query("limit").expect("a limit").parse().expect("a number");
+            if limit > 200 || request.query("resolution").is_some() {
+                return Response::json(status, json!({ "error": "limit must be at most 200" }));
+            }
+            Response::json(200, json!([{ "ts": FROM, "readings": { "air.humidity": 4 } }]))
+        });
+        let history = played.data("get_history", asked(json!({ "resolution": "1h" })));
+        assert_eq!(history["points"][0]["value"], 4);
+        assert_eq!(played.asked().len(), 2);
+    }
+}
+
+#[test]
+fn a_server_that_refuses_whatever_is_asked_is_asked_twice_and_its_words_are_passed_on() {
+    let played = Played::new(|request: &Request| match request.path() {
+        "/devices" => Response::json(200, json!([])),
+        _ => Response::json(400, json!({ "error": "no" })),
+    });
+    let fault = played.fault("get_history", asked(json!({})));
+    assert_eq!(fault.message, "jettyd API error 400: {\"error\":\"no\"}");
+    assert_eq!(played.asked().len(), 3);
+}
+
+#[test]
+fn the_end_of_a_key_is_looked_up_in_rows_of_all_sensors_where_there_is_no_shadow() {
+    let played =
+        Played::new(|request: &Request| match (request.path(), request.query("metric").as_deref()) {
+            (path, _) if !path.ends_with("/telemetry") => not_found(),
+            (_, None) => {
+                Response::json(200, json!([{ "ts": FROM, "readings": { "air.humidity": 1, "air.co2": 2 } }]))
+            }
+            (_, Some("air.humidity")) => {
+                Response::json(200, json!([{ "ts": FROM, "readings": { "air.humidity": 1 } }]))
+            }
+            _ => Response::json(200, json!([])),
+        });
+    let history = played.data("get_history", asked(json!({ "sensor_key": "humidity" })));
+    assert_eq!((&history["sensor_key"], &history["points"][0]["value"]), (&json!("air.humidity"), &json!(1)));
+    assert_eq!(played.data("get_history", asked(json!({ "sensor_key": "pressure" })))["points"], json!([]));
+}
+
+#[test]
+fn times_without_an_offset_are_utc_and_values_without_any_time_are_said_to_be_left_out() {
+    let rows = json!([
+        { "ts": "2025-05-19T12:00:00", "readings": { "air.humidity": 1 } },
+        { "timestamp": "2025-05-19 13:00:00.5", "readings": { "air.humidity": 2 } },
+        { "ts": "noon", "readings": { "air.humidity": 3 } }
+    ]);
+    let played = Played::new(move |_: &Request| Response::json(200, rows.clone()));
+    let history = played.data("get_history", asked(json!({})));
+    assert_eq!(
+        history["points"],
+        json!([
+            { "timestamp": "2025-05-19T12:00:00Z", "value": 1 },
+            { "timestamp": "2025-05-19T13:00:00.5Z", "value": 2 }
+        ])
+    );
+    assert!(history["note"].as_str().is_some_and(|note| note.contains("time")), "{history}");
+    assert_eq!(history.get("truncated"), None);
+}
+
+#[test]
+fn a_page_of_other_sensors_alone_is_not_the_end() {
+    let played = Played::new(|request: &Request| {
+        if !request.path().ends_with("/telemetry") {
+            return Response::json(200, json!({ "reported": { "air.humidity": 1500 } }));
+        }
+        let from = seconds(&request.query("from").expect("a bound"));
+        let row = |n: i64| {
+            let metric = if n < 1500 { "air.co2" } else { "air.humidity" };
+            json!({ "ts": seconds(FROM) + n, "metric": metric, "value": n })
+        };
+        Response::json(200, (from - seconds(FROM)..1501).take(1000).map(row).collect::<Vec<_>>())
+    });
+    let history = played.data("get_history", asked(json!({})));
+    assert_eq!(history["points"], json!([{ "timestamp": "2025-05-19T00:25:00Z", "value": 1500 }]));
+}

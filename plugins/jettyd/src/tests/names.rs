@@ -73,6 +73,21 @@ fn servers_that_call_a_name_a_bad_request_are_understood() {
 }
 
 #[test]
+fn servers_that_stumble_over_a_name_are_understood_and_over_an_id_are_not() {
+    let stumbling = || {
+        Played::new(|request: &Request| match fleet(request) {
+            _ if request.path().ends_with("/pump") || request.path().ends_with("/d1") => {
+                Response::status(500)
+            }
+            other => other,
+        })
+    };
+    assert_eq!(stumbling().data("get_device", json!({ "device_id": "pump" }))["id"], "d3");
+    let fault = stumbling().fault("get_device", json!({ "device_id": "d1" }));
+    assert!(fault.retryable && fault.message.starts_with("jettyd API error 500"), "{fault}");
+}
+
+#[test]
 fn who_may_not_list_devices_learns_no_names() {
     let played = Played::with(holding(&["telemetry:read"]), fleet);
     let fault = played.fault("read_sensor", json!({ "device_id": "green", "sensor_key": "t" }));

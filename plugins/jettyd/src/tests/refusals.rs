@@ -26,7 +26,9 @@ fn every_status_has_its_code() {
         (502, "unavailable", true),
         (503, "unavailable", true),
         (504, "unavailable", true),
+        (408, "upstream", true),
         (418, "upstream", false),
+        (522, "upstream", true),
     ] {
         let fault = refused(Response::json(status, json!({ "error": "because" })));
         assert_eq!((fault.code.as_str(), fault.retryable), (code, retryable), "{status}");

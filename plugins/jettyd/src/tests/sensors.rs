@@ -222,10 +222,10 @@ fn a_server_that_gives_the_last_day_alone_is_asked_for_more() {
 }
 
 #[test]
-fn a_sensor_that_nothing_knows_costs_two_pages() {
+fn a_sensor_that_nothing_knows_costs_three_pages() {
     let played = with_shadow();
     assert!(played.fault("read_sensor", json!({ "device_id": ID, "sensor_key": "co2" })).is("unknown"));
-    assert_eq!(played.asked().len(), 3, "the shadow and two pages");
+    assert_eq!(played.asked().len(), 4, "the shadow and three pages");
 }
 
 #[test]
@@ -338,4 +338,60 @@ fn a_server_that_refuses_a_metric_that_it_does_not_know_is_understood() {
             "{status}"
         );
     }
+}
+
+/// A shadow of values alone, and rows of telemetry beside it.
+fn without_time(rows: Value) -> Played {
+    Played::new(move |request: &Request| match request.path() {
+        path if path.ends_with("/shadow") => Response::json(200, json!({ "air.temperature": 21.0 })),
+        path if path.ends_with("/telemetry") => Response::json(200, rows.clone()),
+        _ => not_found(),
+    })
+}
+
+#[test]
+fn a_shadow_that_does_not_say_when_is_dated_by_the_telemetry_that_says_the_same() {
+    let at = "2026-05-20T10:00:00Z";
+    let value =
+        read(&without_time(json!([{ "ts": at, "readings": { "air.temperature": 21 } }])), "temperature");
+    assert_eq!((&value["value"], &value["timestamp"], value.get("note")), (&json!(21.0), &json!(at), None));
+    let value =
+        read(&without_time(json!([{ "ts": at, "readings": { "air.temperature": 19.5 } }])), "temperature");
+    assert_eq!((&value["value"], &value["timestamp"]), (&json!(21.0), &json!(null)));
+    let note = value["note"].as_str().expect("a note");
+    assert!(note.contains("19.5") && note.contains(at), "{note}");
+    let value = read(&without_time(json!([])), "temperature");
+    assert_eq!((&value["value"], &value["timestamp"], value.get("note")), (&json!(21.0), &json!(null), None));
+}
+
+#[test]
+fn a_shadows_value_is_told_also_where_telemetry_cannot_be_read() {
+    let played = Played::new(|request: &Request| match request.path() {
+        path if path.ends_with("/shadow") => Response::json(200, json!({ "air.temperature": 21.0 })),
+        _ => Response::status(500),
+    });
+    let value = read(&played, "temperature");
+    assert_eq!((&value["value"], &value["timestamp"]), (&json!(21.0), &json!(null)));
+}
+
+#[test]
+fn the_end_of_a_key_is_looked_up_in_rows_of_all_sensors_where_there_is_no_shadow() {
+    let played =
+        Played::new(|request: &Request| match (request.path(), request.query("metric").as_deref()) {
+            (path, _) if !path.ends_with("/telemetry") => not_found(),
+            (_, None) => Response::json(
+                200,
+                json!([{ "ts": 1_779_271_200, "readings": { "air.co2": 400, "air.t": 2, "soil.t": 3 } }]),
+            ),
+            (_, Some("air.co2")) => {
+                Response::json(200, json!([{ "ts": 1_779_271_260, "readings": { "air.co2": 417 } }]))
+            }
+            _ => Response::json(200, json!([])),
+        });
+    let value = read(&played, "co2");
+    assert_eq!((&value["sensor_key"], &value["value"]), (&json!("air.co2"), &json!(417)));
+    let fault = played.fault("read_sensor", json!({ "device_id": ID, "sensor_key": "t" }));
+    assert_eq!(fault.details.expect("details")["candidates"], json!(["air.t", "soil.t"]));
+    let fault = played.fault("read_sensor", json!({ "device_id": ID, "sensor_key": "pressure" }));
+    assert_eq!(fault.details.expect("details")["sensor_keys"], json!(["air.co2", "air.t", "soil.t"]));
 }
