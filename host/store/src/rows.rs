@@ -1,5 +1,5 @@
-//! What stands in the file: entries by space and key, their expiries by time, the last revision of each space, and how
-//! much each space and each of its parts holds.
+//! What stands in the file: entries by space and key, their expiries by time, the last revision of each part of a space,
+//! and how much each space and each of its parts holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -15,13 +15,19 @@ use redb::{
 /// The value begins with its revision and its expiry (Unix milliseconds, 0 for none), 8 bytes each.
 const ENTRIES: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("entries");
 const EXPIRIES: TableDefinition<(u64, &str, &str), ()> = TableDefinition::new("expiries");
+/// By space: the last revision of all of its parts, from when they counted together. No part begins below it, so that
+/// none is used again. What began since has none.
 const REVISIONS: TableDefinition<&str, u64> = TableDefinition::new("revisions");
+/// By space and part. It stays when the part is empty, and what is made anew there is not what was there before.
+const PARTS: TableDefinition<(&str, &str), u64> = TableDefinition::new("part-revisions");
 /// By space and part, the empty part being the whole space: how many entries, and the bytes of their keys and values.
 const SIZES: TableDefinition<(&str, &str), (u64, u64)> = TableDefinition::new("sizes");
 const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
 /// What this program writes and reads.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
+/// The same where all parts of a space have one last revision.
+const TOGETHER: u64 = 2;
 /// The same without sizes: they are counted when it is opened.
 const UNCOUNTED: u64 = 1;
 const HEADER: usize = 16;
@@ -39,7 +45,7 @@ pub(super) fn prepare(database: &redb::Database) -> Result<Result<(), u64>, redb
         let format = meta.get("format")?.map_or(0, |format| format.value());
         return match format {
             FORMAT => Ok(Ok(())),
-            UNCOUNTED => count(database).map(Ok),
+            TOGETHER | UNCOUNTED => renew(database, format).map(Ok),
             other => Ok(Err(other)),
         };
     }
@@ -49,30 +55,38 @@ pub(super) fn prepare(database: &redb::Database) -> Result<Result<(), u64>, redb
     transaction.open_table(ENTRIES)?;
     transaction.open_table(EXPIRIES)?;
     transaction.open_table(REVISIONS)?;
+    transaction.open_table(PARTS)?;
     transaction.commit()?;
     Ok(Ok(()))
 }
 
-fn count(database: &redb::Database) -> Result<(), redb::Error> {
+/// Makes a file of an earlier version one of this: all of it or nothing.
+fn renew(database: &redb::Database, format: u64) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    {
-        let entries = transaction.open_table(ENTRIES)?;
-        let mut sizes = transaction.open_table(SIZES)?;
-        let mut counted: BTreeMap<(String, String), Usage> = BTreeMap::new();
-        for row in entries.iter()? {
-            let (key, value) = row?;
-            let (space, key) = key.value();
-            for part in parts(key) {
-                let size = counted.entry((space.to_owned(), part.to_owned())).or_default();
-                *size = size.changed(size_of(key, value.value().len()), Usage::default());
-            }
-        }
-        for ((space, part), size) in counted {
-            sizes.insert((&*space, &*part), (size.entries, size.bytes))?;
-        }
-        transaction.open_table(META)?.insert("format", FORMAT)?;
+    if format == UNCOUNTED {
+        count(&transaction)?;
     }
+    transaction.open_table(PARTS)?;
+    transaction.open_table(META)?.insert("format", FORMAT)?;
     transaction.commit()?;
+    Ok(())
+}
+
+fn count(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+    let entries = transaction.open_table(ENTRIES)?;
+    let mut sizes = transaction.open_table(SIZES)?;
+    let mut counted: BTreeMap<(String, String), Usage> = BTreeMap::new();
+    for row in entries.iter()? {
+        let (key, value) = row?;
+        let (space, key) = key.value();
+        for part in parts(key) {
+            let size = counted.entry((space.to_owned(), part.to_owned())).or_default();
+            *size = size.changed(size_of(key, value.value().len()), Usage::default());
+        }
+    }
+    for ((space, part), size) in counted {
+        sizes.insert((&*space, &*part), (size.entries, size.bytes))?;
+    }
     Ok(())
 }
 
@@ -171,6 +185,7 @@ pub(super) struct Rows<'t> {
     entries: Table<'t, (&'static str, &'static str), &'static [u8]>,
     expiries: Table<'t, (u64, &'static str, &'static str), ()>,
     revisions: Table<'t, &'static str, u64>,
+    parts: Table<'t, (&'static str, &'static str), u64>,
     sizes: Table<'t, (&'static str, &'static str), (u64, u64)>,
     meta: Table<'t, &'static str, u64>,
     /// What was deleted because it had expired.
@@ -183,6 +198,7 @@ impl<'t> Rows<'t> {
             entries: transaction.open_table(ENTRIES)?,
             expiries: transaction.open_table(EXPIRIES)?,
             revisions: transaction.open_table(REVISIONS)?,
+            parts: transaction.open_table(PARTS)?,
             sizes: transaction.open_table(SIZES)?,
             meta: transaction.open_table(META)?,
             swept: 0,
@@ -246,12 +262,17 @@ impl<'t> Rows<'t> {
                 return Ok(Err(over));
             }
         }
-        let mut revision = self.revisions.get(space.name())?.map_or(0, |revision| revision.value());
+        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         let mut revisions = Vec::new();
         for write in batch.writes() {
             self.remove(space.name(), &write.key)?;
             if let Change::Put { value, expires } = &write.change {
-                revision += 1;
+                let part = write.key.part();
+                let revision = match last.get(part) {
+                    Some(last) => *last,
+                    None => self.last_revision(space.name(), part)?,
+                } + 1;
+                last.insert(part, revision);
                 revisions.push(revision);
                 let expires = expires.map_or(0, |expires| to_ms(expires).max(1));
                 let mut row = Vec::with_capacity(HEADER + value.len());
@@ -264,8 +285,8 @@ impl<'t> Rows<'t> {
                 }
             }
         }
-        if !revisions.is_empty() {
-            self.revisions.insert(space.name(), revision)?;
+        for (part, revision) in last {
+            self.parts.insert((space.name(), part), revision)?;
         }
         for (part, (more, fewer)) in growth {
             self.resize(space.name(), part, more, fewer)?;
@@ -312,6 +333,13 @@ impl<'t> Rows<'t> {
             }
         }
         Ok(None)
+    }
+
+    fn last_revision(&self, space: &str, part: &str) -> Result<u64, redb::Error> {
+        if let Some(last) = self.parts.get((space, part))? {
+            return Ok(last.value());
+        }
+        Ok(self.revisions.get(space)?.map_or(0, |last| last.value()))
     }
 
     fn size(&self, space: &str, part: &str) -> Result<Usage, redb::Error> {

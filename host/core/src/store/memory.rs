@@ -18,8 +18,8 @@ pub struct Memory(Mutex<BTreeMap<Space, Contents>>);
 
 #[derive(Debug, Default)]
 struct Contents {
-    /// Of the last write.
-    revision: u64,
+    /// Of the last write of each part.
+    revisions: BTreeMap<String, u64>,
     entries: BTreeMap<Key, Entry>,
 }
 
@@ -132,12 +132,13 @@ impl Contents {
         for write in batch.writes() {
             match &write.change {
                 Change::Put { value, expires } => {
-                    self.revision += 1;
-                    revisions.push(self.revision);
+                    let revision = self.revisions.entry(write.key.part().to_owned()).or_default();
+                    *revision += 1;
+                    revisions.push(*revision);
                     let entry = Entry {
                         key: write.key.clone(),
                         value: value.clone(),
-                        revision: self.revision,
+                        revision: *revision,
                         expires: expires.map(to_the_millisecond),
                     };
                     self.entries.insert(write.key.clone(), entry);

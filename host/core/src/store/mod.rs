@@ -70,8 +70,8 @@ pub struct Entry {
     /// What was put.
     #[serde(with = "bytes")]
     pub value: Vec<u8>,
-    /// Grows with every write of the space, and is never used twice in it, so that equal revisions mean the same
-    /// write. Not 0.
+    /// Grows with every write of the key's part of the space, and is never used twice in it, so that equal revisions of
+    /// a key mean the same write. Not 0. Who sees those of one part learns nothing of what is written to the others.
     pub revision: u64,
     /// When it stops being there. To the millisecond.
     pub expires: Option<SystemTime>,

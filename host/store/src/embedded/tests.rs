@@ -234,7 +234,40 @@ async fn a_store_of_an_earlier_version_is_counted_when_it_is_opened() {
         assert_eq!((used.entries, used.bytes), (entries, bytes), "{part:?}");
     }
     drop(store);
-    set_format(&medium, 3, true);
+    set_format(&medium, 4, true);
     let opened = Embedded::over("medium".as_ref(), opener(&medium));
-    assert!(matches!(opened, Err(OpenFailed::Later { format: 3, .. })));
+    assert!(matches!(opened, Err(OpenFailed::Later { format: 4, .. })));
+}
+
+#[tokio::test]
+async fn in_a_store_of_an_earlier_version_no_revision_is_used_again() {
+    for format in [1, 2] {
+        let medium = Medium::default();
+        let store = medium.store();
+        let put = |name: &str| Batch::new().put(key(name), "x", None);
+        let old = store.write(&space(), put("p/k")).await.expect("written")[0];
+        store.write(&space(), Batch::new().delete(key("p/k"))).await.expect("written");
+        drop(store);
+        // All parts together had been written forty times.
+        set_format(&medium, format, format > 1);
+        counted_together(&medium, 40);
+        let store = medium.store();
+        let write = async |name: &str| store.write(&space(), put(name)).await.expect("written")[0];
+        assert_eq!((old, write("p/k").await), (1, 41), "{format}");
+        assert_eq!((write("q/k").await, write("p/k").await), (41, 42), "each part goes on for itself");
+        drop(store);
+        let store = medium.store();
+        assert_eq!(store.write(&space(), put("q/k")).await.expect("written"), [42], "opened again");
+    }
+}
+
+/// Makes a store that nobody has open one whose space has one last revision.
+fn counted_together(medium: &Medium, last: u64) {
+    let database = Database::builder().create_with_backend(medium.clone()).expect("a store");
+    let transaction = database.begin_write().expect("nobody else writes");
+    let parts = redb::TableDefinition::<(&str, &str), u64>::new("part-revisions");
+    assert!(transaction.delete_table(parts).expect("a table"));
+    let revisions = redb::TableDefinition::<&str, u64>::new("revisions");
+    transaction.open_table(revisions).expect("a table").insert(space().name(), last).expect("written");
+    transaction.commit().expect("written");
 }

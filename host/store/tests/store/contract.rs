@@ -65,6 +65,8 @@ promises! {
     what_was_put_is_got_until_it_is_deleted
     spaces_do_not_see_each_other
     revisions_grow_and_are_never_used_twice
+    revisions_of_a_part_say_nothing_of_what_is_written_to_others
+    what_was_there_before_is_not_what_is_made_anew
     a_condition_holds_or_nothing_changes
     a_batch_is_whole
     of_many_at_once_one_wins
@@ -118,6 +120,45 @@ async fn revisions_grow_and_are_never_used_twice(store: Arc<dyn Store>) {
         last = revisions[1];
         // What is made anew is not what was there before.
         store.write(&space, Batch::new().delete(key("k")).delete(key("l"))).await.expect("written");
+    }
+}
+
+async fn revisions_of_a_part_say_nothing_of_what_is_written_to_others(store: Arc<dyn Store>) {
+    let space = space("a");
+    let write = async |batch: Batch| store.write(&space, batch).await.expect("written");
+    let mut last = write(Batch::new().put(key("p/k"), "x", None)).await[0];
+    for round in 0..5 {
+        for number in 0..round {
+            write(Batch::new().put(key(&format!("q/{number}")), "x", None).put(key("r/k"), "x", None)).await;
+            write(Batch::new().put(key("k"), "x", None).delete(key("q/0"))).await;
+        }
+        // Also where one batch writes to several.
+        let several =
+            Batch::new().put(key("q/k"), "x", None).put(key("p/l"), "x", None).put(key("p/k"), "x", None);
+        let revisions = write(several).await;
+        assert_eq!(revisions[1..], [last + 1, last + 2], "round {round}");
+        last = revisions[2];
+        let found = store.get(&space, &key("p/k")).await.expect("read").expect("it is there");
+        assert_eq!(found.revision, last);
+    }
+}
+
+async fn what_was_there_before_is_not_what_is_made_anew(store: Arc<dyn Store>) {
+    let space = space("a");
+    let write = async |batch: Batch| store.write(&space, batch).await;
+    let old = write(Batch::new().put(key("p/k"), "x", None)).await.expect("written")[0];
+    // The part is empty, then the space.
+    write(Batch::new().put(key("q/k"), "x", None).delete(key("p/k"))).await.expect("written");
+    write(Batch::new().delete(key("q/k"))).await.expect("written");
+    let new =
+        write(Batch::new().put_when(key("p/k"), Condition::Absent, "x", None)).await.expect("written")[0];
+    assert!(new > old, "{new}");
+    for change in [
+        Batch::new().put_when(key("p/k"), Condition::Revision(old), "y", None),
+        Batch::new().delete_when(key("p/k"), Condition::Revision(old)),
+    ] {
+        let refused = write(change).await.expect_err("it is another");
+        assert!(matches!(refused, StoreError::Conflict { .. }), "{refused}");
     }
 }
 

@@ -38,6 +38,27 @@ async fn each_caller_has_entries_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_revision_says_nothing_of_what_other_callers_write() {
+    let binding = asking("").bind();
+    let (ann, bob) = (call().to(&binding).open(), call().by("bob").to(&binding).open());
+    let mut last = set(&ann, "k", "x").await.unwrap();
+    for _ in 0..3 {
+        for number in 0..7 {
+            set(&bob, &format!("k{number}"), "x").await.unwrap();
+            bob.increment("n", 1).await.unwrap();
+        }
+        let next = set(&ann, "k", "x").await.unwrap();
+        assert_eq!(next, last + 1, "as if nobody else were there");
+        last = next;
+    }
+    // Nor does it come again, when there was nothing of hers for a while.
+    assert!(ann.delete("k".into()).await.unwrap());
+    set(&bob, "k0", "x").await.unwrap();
+    assert_eq!(code(ann.compare_and_swap("k".into(), Some(last), b"x".into(), None).await), "conflict");
+    assert_eq!(ann.compare_and_swap("k".into(), None, b"x".into(), None).await.unwrap(), last + 1);
+}
+
+#[tokio::test]
 async fn no_key_prefix_or_cursor_leads_to_another_callers_entries() {
     let world = asking("");
     let binding = world.bind();
