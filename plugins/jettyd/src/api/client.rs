@@ -55,7 +55,14 @@ impl Api {
 
 /// Sends what may arrive twice without harm; a status that is not a success is a fault.
 pub(super) fn answer(request: http::Request) -> Result<Value, Fault> {
-    read(&request.send()?)
+    let response = request.send()?;
+    match read(&response)? {
+        Value::Null if response.status() == 200 && response.bytes().is_empty() => {
+            // Somebody in between, rather than the server.
+            Err(Fault::upstream("The API answered with nothing. Is the granted URL that of a jettyd server?"))
+        }
+        said => Ok(said),
+    }
 }
 
 /// Sends what must not arrive twice. Where it is not known whether it did, the fault says so and asks for no repeat.

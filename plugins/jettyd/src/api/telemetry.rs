@@ -136,25 +136,26 @@ impl Pages<'_> {
         for _ in 1..PAGES {
             let Some((least, greatest)) = values.ends else { break };
             // Nobody asks for what lies outside of the range.
-            before &= self.range.from < least;
-            behind &= greatest < self.range.to;
+            before &= self.range.from <= least;
+            behind &= greatest <= self.range.to;
             if !before && !behind {
                 break;
             }
             if (towards_behind && !behind) || (!towards_behind && !before) {
                 (towards_behind, stepped) = (!towards_behind, false);
             }
-            let step = if stepped { GRAIN } else { SignedDuration::ZERO };
-            let edge = if towards_behind { greatest } else { least };
-            let (from, to) = if towards_behind {
-                (edge.saturating_add(step).map_or(edge, |from| from.min(self.range.to)), self.range.to)
+            let (edge, from, to) = if towards_behind {
+                let from = if stepped { greatest.saturating_add(GRAIN) } else { Ok(greatest) };
+                (greatest, from.map_or(greatest, |from| from.min(self.range.to)), self.range.to)
             } else {
-                (self.range.from, edge.saturating_sub(step).map_or(edge, |to| to.max(self.range.from)))
+                // Of a time that was cut to seconds, the whole second may have been left out.
+                let to = if stepped { least.saturating_sub(GRAIN) } else { Ok(end_of(least)) };
+                (least, self.range.from, to.map_or(least, |to| to.clamp(self.range.from, self.range.to)))
             };
             let rows = self.read(key, from, to)?;
             let full = may_be_cut(rows.len(), PAGE);
             let strayed = rows.iter().filter_map(|row| row.at).any(|at| self.is_outside(at, from, to));
-            let at_once = rows.iter().all(|row| row.at == Some(edge));
+            let at_once = rows.iter().all(|row| row.at.is_some_and(|at| (edge..=end_of(edge)).contains(&at)));
             let new = values.add(key, rows);
             match (new, full) {
                 // A full page of one instant: what is left of that cannot be asked for, but what lies beyond it can.
@@ -184,6 +185,14 @@ impl Pages<'_> {
         let bucket = SignedDuration::from_millis(self.range.resolution.ms().unwrap_or_default());
         at.saturating_add(bucket.max(GRAIN)).is_ok_and(|at| at < from)
             || to.saturating_add(GRAIN).is_ok_and(|to| to < at)
+    }
+}
+
+/// The end of the second that a time stands for that names no part of it.
+fn end_of(at: Timestamp) -> Timestamp {
+    match at.as_millisecond().rem_euclid(1000) {
+        0 => at.saturating_add(SignedDuration::from_millis(999)).unwrap_or(at),
+        _ => at,
     }
 }
 

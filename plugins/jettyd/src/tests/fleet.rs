@@ -291,6 +291,12 @@ fn an_empty_fleet_is_one_however_the_server_writes_it() {
 }
 
 #[test]
+fn an_answer_without_a_word_is_no_empty_fleet() {
+    let fault = Played::new(|_: &Request| Response::status(200)).fault("list_devices", json!({}));
+    assert!(fault.is("upstream"), "{fault}");
+}
+
+#[test]
 fn a_device_that_is_listed_twice_is_one() {
     let twice = json!([{ "id": "d1", "name": "a" }, { "id": "d2" }, { "id": "d1", "name": "b" }]);
     let played = Played::new(move |_: &Request| Response::json(200, twice.clone()));
