@@ -43,15 +43,17 @@ pub struct Configuration {
 /// JSON has one kind of number: `60.0` is the integer 60 to its schema, and to some clients the same text.
 pub fn whole_number<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     let Some(number) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
+    whole(&number)
+        .map(Some)
+        .ok_or_else(|| serde::de::Error::custom(format!("{number} is not a whole number")))
+}
+
+fn whole(number: &serde_json::Number) -> Option<u64> {
     // Checked to be whole and in the range.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let of_float =
         |float: f64| (float.fract() == 0.0 && (0.0..=1e15).contains(&float)).then_some(float as u64);
-    number
-        .as_u64()
-        .or_else(|| of_float(number.as_f64()?))
-        .map(Some)
-        .ok_or_else(|| serde::de::Error::custom(format!("{number} is not a whole number")))
+    number.as_u64().or_else(|| of_float(number.as_f64()?))
 }
 
 /// A checked configuration.
@@ -122,13 +124,13 @@ fn in_range(field: &str, seconds: u64) -> Result<(), Fault> {
 /// The platform's own rules: version 1, at most 16 rules and 8 heartbeats, 10 to 3600 seconds. `version` is added where
 /// it is missing, since a device insists on it.
 fn check_script(mut script: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
-    if script.get("version").is_some_and(|version| version.as_u64() != Some(1)) {
+    if script.get("version").is_some_and(|version| version.as_number().and_then(whole) != Some(1)) {
         return Err(Fault::invalid("/config/version", "Devices know version 1."));
     }
     for (key, most) in [("rules", MOST_RULES), ("heartbeats", MOST_HEARTBEATS)] {
         let field = format!("/config/{key}");
-        let Some(list) = script.get(key) else { continue };
-        let Some(list) = list.as_array() else {
+        let Some(list) = script.get_mut(key) else { continue };
+        let Some(list) = list.as_array_mut() else {
             return Err(Fault::invalid(field, format!("`{key}` is a list.")));
         };
         if list.len() > most {
@@ -137,15 +139,19 @@ fn check_script(mut script: Map<String, Value>) -> Result<Map<String, Value>, Fa
                 format!("A device takes {most} {key} at most; these are {}.", list.len()),
             ));
         }
-        for (at, entry) in list.iter().enumerate() {
+        for (at, entry) in list.iter_mut().enumerate() {
             let field = format!("{field}/{at}");
             if !entry.is_object() {
                 return Err(Fault::invalid(field, format!("Each of `{key}` is an object.")));
             }
             if key == "heartbeats" {
                 let field = format!("{field}/every");
-                match entry.get("every").and_then(Value::as_u64) {
-                    Some(seconds) => in_range(&field, seconds)?,
+                match entry.get("every").and_then(Value::as_number).and_then(whole) {
+                    Some(seconds) => {
+                        in_range(&field, seconds)?;
+                        // Devices read integers.
+                        entry["every"] = json!(seconds);
+                    }
                     None => return Err(Fault::invalid(field, "Say how often: `every`, 10 to 3600 seconds.")),
                 }
             }
@@ -278,8 +284,14 @@ mod tests {
 
     #[test]
     fn a_whole_number_may_be_written_with_a_point() {
-        let checked = checked(json!({ "telemetry_interval_s": 60.0 })).expect("it is fine");
-        assert_eq!((checked.interval, checked.whole["telemetry_interval_s"].clone()), (Some(60), json!(60)));
+        let read = checked(json!({ "telemetry_interval_s": 60.0 })).expect("it is fine");
+        assert_eq!((read.interval, read.whole["telemetry_interval_s"].clone()), (Some(60), json!(60)));
+        let script = json!({ "version": 1.0, "heartbeats": [{ "id": "h1", "every": 60.0 }] });
+        let script = checked(script).expect("it is fine").script.expect("a script");
+        assert_eq!(
+            Value::Object(script).to_string(),
+            r#"{"version":1,"rules":[],"heartbeats":[{"id":"h1","every":60}]}"#
+        );
         for wrong in [json!(60.5), json!(-60.0), json!(1e300), json!("60")] {
             let config = serde_json::from_value::<Configuration>(json!({ "telemetry_interval_s": wrong }));
             assert!(config.is_err(), "{wrong}");
