@@ -29,7 +29,10 @@ pub fn send(device: &str, command: &str, params: &Map<String, Value>) -> Result<
         return Err(perhaps_done(Fault::upstream("The API took the command and did not say its id.")));
     };
     let sent = Sent { id: &id, device, command };
-    if let Some(done) = ended(sent, entry) {
+    // `ok` is what a server says that took it; what the device did is another matter.
+    let taken = reading::text(entry, &["status", "state"]).map(|word| word.to_ascii_lowercase());
+    let only_taken = taken.is_some_and(|word| ["ok", "success", "succeeded", "done"].contains(&&*word));
+    if let Some(done) = ended(sent, entry).filter(|_| !only_taken) {
         return done;
     }
     let had = call::deadline();

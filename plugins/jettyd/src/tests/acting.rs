@@ -417,3 +417,16 @@ fn a_server_that_knows_no_such_path_leads_the_operator_to_the_setting() {
         assert!(fault.message.contains("`configure_path`"), "{fault}");
     }
 }
+
+#[test]
+fn a_server_that_says_ok_to_a_command_has_taken_it_and_the_device_has_not_acknowledged_it() {
+    for (looked_at, ended) in [("acked", true), ("sent", false)] {
+        let played = Played::new(move |request: &Request| match request.method() {
+            "POST" => Response::json(200, json!({ "id": "c1", "status": "OK" })),
+            _ => Response::json(200, json!([{ "id": "c1", "status": looked_at }])),
+        });
+        let result = played.call("send_command", relay()).expect("a result");
+        let status = result.structured.expect("data")["status"].clone();
+        assert_eq!(status, if ended { "acked" } else { "timeout" });
+    }
+}
