@@ -8,8 +8,9 @@ use arc_swap::ArcSwap;
 use axum::http::request::Parts;
 use fleetgate_auth::local::{LOCAL, UnknownRole, check_role, local_principal};
 use fleetgate_core::catalog::{Host, Survey};
+use fleetgate_core::holders::Holders;
 use fleetgate_core::manifest::Roles;
-use fleetgate_core::principal::{HeldRole, Holders, Principal};
+use fleetgate_core::principal::{HeldRole, Principal};
 use fleetgate_core::settings::Settings;
 use fleetgate_mcp::{Authenticate, Challenge, LocalCaller};
 

@@ -21,6 +21,7 @@ pub mod diagnostic;
 pub mod domain;
 pub mod duty;
 pub mod events;
+pub mod holders;
 pub mod jobs;
 pub mod key_file;
 pub mod manifest;

@@ -4,20 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::settings::Settings;
-
 /// A caller whose credential was checked. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     name: Arc<str>,
     roles: Arc<BTreeSet<HeldRole>>,
-}
-
-/// Knows what callers hold at this moment. A principal is of the request that it came with; whatever outlives that (a job
-/// that waits, a subscription, the one caller of stdio) asks again before it does something in its name.
-pub trait Holders: Send + Sync + 'static {
-    /// The same caller, with the roles that these settings give. Whoever is not known here holds what he held.
-    fn holding(&self, principal: &Principal, settings: &Settings) -> Principal;
 }
 
 /// `<binding>:<role>`, split at the first colon; the role may hold colons itself (`commands:write`).

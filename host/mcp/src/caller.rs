@@ -9,7 +9,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
 use crate::keys;
-use crate::server::Serving;
+use crate::serving::Serving;
 use crate::view::View;
 
 /// The two kinds of MCP clients; the specification's own words.

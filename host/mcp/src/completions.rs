@@ -14,7 +14,7 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value};
 
 use crate::request::Incoming;
-use crate::server::{Server, TOO_MANY};
+use crate::server::Server;
 use crate::uri::{self, Located};
 use crate::{fault, meta};
 
@@ -38,7 +38,7 @@ impl Pace {
         if self.0.len() > REMEMBERED {
             self.0.retain_recent();
         }
-        let too_fast = || ErrorData::new(TOO_MANY, "too many completions: ask less often", None);
+        let too_fast = || ErrorData::new(fault::TOO_MANY, "too many completions: ask less often", None);
         self.0.check_key(&principal.to_owned()).map_err(|_| too_fast())
     }
 }

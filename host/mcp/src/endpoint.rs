@@ -17,7 +17,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::caller::Who;
 use crate::changes::Hub;
 use crate::keys::Key;
-use crate::server::{Keys, Limits, Server, Serving};
+use crate::server::Server;
+use crate::serving::{Keys, Limits, Serving};
 use crate::sessions::{Session, SessionLimits, SessionTransport, Sessions};
 use crate::view::Backend;
 

@@ -15,6 +15,8 @@ use crate::meta;
 /// "Not allowed" as a JSON-RPC error code. MCP has none; the specification asks for codes of one's own to lie
 /// outside the range that JSON-RPC reserves (`basic/index`, "Error Codes").
 pub(crate) const FORBIDDEN: i32 = 403;
+/// "Too many", likewise.
+pub(crate) const TOO_MANY: ErrorCode = ErrorCode(429);
 
 /// A call that failed: the message for the model, the facts in `_meta`.
 pub(crate) fn result(fault: &Fault) -> CallToolResult {

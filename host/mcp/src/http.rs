@@ -20,7 +20,7 @@ use crate::connections::{self, Bounds};
 use crate::endpoint::Endpoints;
 use crate::front::{Allowed, Authenticate, Front};
 use crate::keys::Key;
-use crate::server::Limits;
+use crate::serving::Limits;
 use crate::sessions::SessionLimits;
 use crate::view::{Backend, Live};
 

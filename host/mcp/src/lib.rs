@@ -49,6 +49,7 @@ mod request;
 mod resource_list;
 mod resources;
 mod server;
+mod serving;
 mod sessions;
 mod skills;
 mod stdio;

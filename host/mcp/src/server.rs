@@ -2,100 +2,23 @@
 //! connection; what they share is in [`Serving`]. Each family of methods has a file of its own; here is which there
 //! are. What an endpoint does not have is not there: rmcp's own answers would be empty lists.
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use fleetgate_core::catalog::Scope;
 use fleetgate_core::sandbox::Level;
 use rmcp::model::*;
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use tokio_util::sync::CancellationToken;
 
-use crate::asking::Asking;
 use crate::caller::{Era, Who};
-use crate::changes::{Fanout, Hub};
-use crate::completions::Pace;
-use crate::cursor::Cursors;
-use crate::keys::{self, Key};
-use crate::list::{FRESH, Lists};
+use crate::keys;
+use crate::list::FRESH;
 use crate::listener::Listener;
-use crate::view::{Backend, Features};
+use crate::serving::Serving;
+use crate::view::Features;
 use crate::{about, observer, skills};
 
 /// What legacy clients hear of a running call until they say otherwise. The specification leaves it to the server.
 const DEFAULT_LEVEL: Level = Level::Info;
-
-/// "Too many" as a JSON-RPC error code; see [`crate::fault::FORBIDDEN`] on codes of one's own.
-pub(crate) const TOO_MANY: ErrorCode = ErrorCode(429);
-
-/// One endpoint's share of the host.
-pub(crate) struct Serving {
-    pub(crate) backend: Arc<dyn Backend>,
-    pub(crate) scope: Scope,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) fanout: Arc<Fanout>,
-    pub(crate) lists: Lists,
-    pub(crate) cursors: Cursors,
-    pub(crate) sessions: Key,
-    pub(crate) completions: Pace,
-    pub(crate) asking: Arc<Asking>,
-    pub(crate) limits: Limits,
-}
-
-/// What all endpoints of one transport share.
-#[derive(Clone)]
-pub(crate) struct Keys {
-    pub(crate) cursors: Key,
-    pub(crate) sessions: Key,
-    pub(crate) asking: Arc<Asking>,
-}
-
-impl Keys {
-    /// Fresh ones.
-    pub(crate) fn new() -> Self {
-        Self { cursors: Key::new(), sessions: Key::new(), asking: Arc::default() }
-    }
-}
-
-impl Serving {
-    /// A new endpoint, until `gone` trips.
-    pub(crate) fn new(
-        backend: Arc<dyn Backend>,
-        scope: Scope,
-        hub: Arc<Hub>,
-        keys: &Keys,
-        limits: Limits,
-        gone: CancellationToken,
-    ) -> Self {
-        Self {
-            fanout: hub.fanout(backend.clone(), scope.clone(), gone),
-            cursors: Cursors::new(keys.cursors.clone(), &scope),
-            sessions: keys.sessions.clone(),
-            asking: keys.asking.clone(),
-            lists: Lists::default(),
-            completions: Pace::default(),
-            backend,
-            scope,
-            hub,
-            limits,
-        }
-    }
-
-    /// What the endpoint has at this moment.
-    pub(crate) fn features(&self) -> Features {
-        self.backend.view().features(&self.scope)
-    }
-}
-
-/// What one client may ask of an endpoint.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Items on one page of a list.
-    pub(crate) page_size: NonZeroUsize,
-    /// `subscriptions/listen` open at once, per principal.
-    pub(crate) listens: usize,
-}
 
 /// One conversation with an endpoint.
 pub(crate) struct Server {

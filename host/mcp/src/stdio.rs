@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::caller::Who;
 use crate::changes::Hub;
 use crate::pipe::Pipe;
-use crate::server::{Keys, Limits, Server, Serving};
+use crate::server::Server;
+use crate::serving::{Keys, Limits, Serving};
 use crate::view::{Backend, Live};
 
 /// How the catalog is served over a pipe.

@@ -17,7 +17,7 @@ use crate::changes::Listen;
 use crate::fault;
 use crate::listener::{Listener, MOST_WATCHED, TooMany, Wants};
 use crate::request::Incoming;
-use crate::server::{Server, TOO_MANY};
+use crate::server::Server;
 use crate::uri::{self, Located};
 
 impl Server {
@@ -52,7 +52,7 @@ impl Server {
         let open = self.serving.fanout.listen(incoming.principal.name(), most, wants);
         let Some(mut open) = open else {
             let message = format!("{most} subscriptions are open already: close one first");
-            return Err(ErrorData::new(TOO_MANY, message, None));
+            return Err(ErrorData::new(fault::TOO_MANY, message, None));
         };
         for uri in accepted.resource_subscriptions.iter().flatten() {
             self.watch(&incoming, &open.listener, uri, context.request_context()).await?;
@@ -147,7 +147,7 @@ impl Server {
         };
         listener
             .watch(watched, asked, principal)
-            .map_err(|full: TooMany| ErrorData::new(TOO_MANY, full.to_string(), None))
+            .map_err(|full: TooMany| ErrorData::new(fault::TOO_MANY, full.to_string(), None))
     }
 
     /// Refused as a read would be, by the core, which records it.

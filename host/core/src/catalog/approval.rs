@@ -11,7 +11,7 @@ use super::differences::Differences;
 use super::host::{HostOptions, StartFailed, open};
 use super::load::{self, Candidate};
 use super::lock::{Approved, Lock, LockFailed};
-use super::reload::{Reload, widening};
+use super::reload::Reload;
 use super::{Problem, Version};
 use crate::capability::Capabilities;
 use crate::diagnostic::did_you_mean;
@@ -143,7 +143,7 @@ impl Approval {
             return Err(ApprovalFailed::AlreadyApproved { id: id.to_owned(), version });
         }
         let widening =
-            from.as_ref().map(|from| widening(from, &to.manifest, &capabilities)).unwrap_or_default();
+            from.as_ref().map(|from| from.widened_by(&to.manifest, &capabilities)).unwrap_or_default();
         // A version that cannot be served must not take the place of one that can.
         let broken = |why| ApprovalFailed::Broken { id: id.to_owned(), why: Arc::new(why) };
         let new = surface(&reload, &binding, &candidate).await.map_err(broken)?;

@@ -36,6 +36,7 @@ mod skill;
 mod survey;
 mod tool;
 mod watch;
+mod widened;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

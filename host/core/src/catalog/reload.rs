@@ -44,7 +44,6 @@ mod relist;
 mod report;
 
 pub(super) use plan::Next;
-pub(super) use record::widening;
 use relist::Relists;
 
 /// How soon a file that is being written is looked at again.

@@ -22,7 +22,7 @@ pub trait Tools: Send + Sync {
     /// A tool by its own name.
     fn tool(&self, binding: &str, tool: &str) -> Option<FoundTool>;
 
-    /// A caller with the roles that he holds at this moment: see [`Holders`](crate::principal::Holders).
+    /// A caller with the roles that he holds at this moment: see [`Holders`](crate::holders::Holders).
     fn holding(&self, principal: &Principal) -> Principal {
         principal.clone()
     }

@@ -22,7 +22,7 @@ use super::body::Message;
 use super::error::Refusal;
 use crate::fault::FORBIDDEN;
 use crate::listener::MOST_WATCHED;
-use crate::server::Serving;
+use crate::serving::Serving;
 use crate::uri::{self, Located};
 use crate::view::{Answering, Found, View};
 

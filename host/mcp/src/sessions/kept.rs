@@ -12,12 +12,14 @@ use rmcp::model::JsonRpcMessage;
 use rmcp::transport::streamable_http_server::session::ServerSseMessage;
 
 use super::routes::{Number, STANDING};
-use super::streams::MAX_UNHEARD;
 use super::weight::weight;
 use crate::keys;
 
 /// What one session keeps, in bytes of its messages, roughly.
 pub(super) const MAX_BYTES: usize = 4 << 20;
+/// What may wait to be heard where one stream carries everything, in bytes, roughly. A client that is further behind
+/// is let go.
+pub(super) const MAX_UNHEARD: usize = 64 << 20;
 /// And with answers that a reader is about to hear: a client that asks and does not read has no more than this. More
 /// than what one stream for everything may have unheard, so that its client is let go before anything is dropped.
 const MAX_AWAITED: usize = 2 * MAX_UNHEARD;

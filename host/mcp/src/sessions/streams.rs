@@ -16,14 +16,11 @@ use rmcp::transport::streamable_http_server::session::ServerSseMessage;
 use tokio::sync::watch;
 
 use super::SessionError;
-use super::kept::{Kept, Next};
+use super::kept::{Kept, MAX_UNHEARD, Next};
 use super::routes::{Number, Route, Routes, STANDING};
 
 /// Requests of one session that may be under way at once.
 pub(super) const MAX_WAITING: usize = 256;
-/// What may wait to be heard where one stream carries everything, in bytes, roughly. A client that is further behind
-/// is let go.
-pub(super) const MAX_UNHEARD: usize = 64 << 20;
 
 /// The streams of one session. Cheap to clone.
 #[derive(Clone)]

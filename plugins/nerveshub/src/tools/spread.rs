@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use fleetgate_sdk::prelude::*;
 
-use super::summary::total_entries;
 use crate::upstream::reading::text;
-use crate::upstream::{Api, Device, LARGEST_PAGE, ProductArgs, Wanted};
+use crate::upstream::{Api, Device, LARGEST_PAGE, ProductArgs, Wanted, total_entries};
 
 /// Up to so many pages every device is read.
 const MOST_PAGES: u32 = 20;

@@ -5,7 +5,7 @@ use fleetgate_sdk::prelude::*;
 
 use super::filters::{Connection, HealthStatus, Updates};
 use super::spread::{FirmwareSpread, firmware_spread};
-use crate::upstream::{Api, ProductArgs, Wanted, refused_by_the_server};
+use crate::upstream::{Api, ProductArgs, Wanted, refused_by_the_server, total_entries};
 
 /// A product's fleet in numbers.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -173,9 +173,4 @@ impl Counter<'_> {
         }
         Ok(found)
     }
-}
-
-/// The length of the whole list, as a page of it says.
-pub fn total_entries(answer: &Value) -> Option<u64> {
-    crate::upstream::reading::count(answer.get("pagination")?, "total_entries")
 }

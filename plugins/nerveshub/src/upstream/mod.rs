@@ -18,7 +18,7 @@ use fleetgate_sdk::prelude::*;
 pub use address::{DeviceArgs, OrgArgs, ProductArgs, Route, check_segment};
 pub use device::{AssignedGroup, Device};
 pub use lookup::{Listed, in_list};
-pub use page::{LARGEST_PAGE, Pagination, Wanted};
+pub use page::{LARGEST_PAGE, Pagination, Wanted, total_entries};
 pub use refusal::{Effect, refused_by_the_server};
 
 use address::Segment;

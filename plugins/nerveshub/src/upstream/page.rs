@@ -87,6 +87,11 @@ impl Wanted {
     }
 }
 
+/// The length of the whole list, as a page of it says.
+pub fn total_entries(answer: &Value) -> Option<u64> {
+    reading::count(answer.get("pagination")?, "total_entries")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

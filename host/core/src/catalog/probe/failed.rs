@@ -117,7 +117,7 @@ pub enum ProbeFailed {
     /// All instances were busy.
     #[error(
         "all {} of waiting, the host had no room to probe it: it runs at its limit of calls",
-        crate::units::format_duration(super::take::TURN)
+        crate::units::format_duration(super::TURN)
     )]
     NoRoom,
     /// Two listings differ.

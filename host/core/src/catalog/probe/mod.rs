@@ -36,6 +36,8 @@ pub(super) use tools::ProbedTool;
 pub const MAX_TOOLS: usize = 512;
 /// Bytes of a whole list, as it leaves the guest.
 pub const MAX_LIST: u64 = 8 << 20;
+/// How long a probe waits for its turn.
+const TURN: Duration = Duration::from_secs(60);
 /// Bytes of all files of all skills of one plugin.
 pub const MAX_SKILL_BYTES: usize = 8 << 20;
 

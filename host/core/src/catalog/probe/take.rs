@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::failed::{List, ProbeFailed, short};
-use super::{MAX_LIST, Subject};
+use super::{MAX_LIST, Subject, TURN};
 use crate::domain::{Fault, ListedSkill, Prompt, ResourceTemplate, Tool};
 use crate::jobs::JobsOfCall;
 use crate::sandbox::work::Work;
@@ -16,8 +16,6 @@ use crate::secret_arguments::Vault;
 
 /// Wall time of one listing. Nothing is granted, so there is nothing to wait for.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a probe waits for its turn.
-pub(super) const TURN: Duration = Duration::from_secs(60);
 
 /// Something in a list.
 pub(super) trait Listed: PartialEq {

@@ -8,7 +8,6 @@ use super::super::inputs::Inputs;
 use super::super::load::{self, Candidate};
 use super::super::{Catalog, Change, LiveBinding, LivePlugin, Problem, environment};
 use super::names::{Names, changed};
-use super::record::widening;
 use super::{Done, Reload, Slot, guarded};
 use crate::artifact::Digest;
 use crate::diagnostic::Document;
@@ -149,7 +148,7 @@ impl Reload {
         let new = &candidate.version;
         let widening = if listed {
             let approved = self.lock.plugins.get(id).filter(|approved| approved.digest != new.digest);
-            approved.map(|approved| widening(approved, &new.manifest, &self.means.capabilities))
+            approved.map(|approved| approved.widened_by(&new.manifest, &self.means.capabilities))
         } else {
             let first = self.first.as_ref().filter(|first| first.digest != new.digest);
             first.map(|first| manifest::widening(&first.manifest, &new.manifest))

@@ -9,14 +9,11 @@ use jiff::Timestamp;
 
 use super::super::drop_directory::Stamp;
 use super::super::load::Candidate;
-use super::super::lock::{self, Approved, Lock, LockFailed};
+use super::super::lock::{Approved, Lock, LockFailed};
 use super::super::{LivePlugin, Problem};
 use super::Reload;
 use super::plan::Wanted;
 use crate::artifact::Digest;
-use crate::capability::Capabilities;
-use crate::diagnostic::Document;
-use crate::manifest::{self, Manifest};
 
 impl Reload {
     /// Writes into the lock what is about to be served: what is new to it, and versions that ask for no more. The
@@ -132,26 +129,6 @@ impl Lock {
                 manifest: plugin.manifest.text.clone(),
             };
             self.plugins.insert(id.clone(), approved);
-        }
-    }
-}
-
-/// What a manifest asks for beyond the approved one, one sentence each.
-pub(in super::super) fn widening(
-    approved: &Approved,
-    new: &Manifest,
-    capabilities: &Capabilities,
-) -> Vec<String> {
-    let path = lock::FILE;
-    let document = Arc::new(Document::new(path, approved.manifest.clone()));
-    match manifest::parse(&document, capabilities) {
-        Ok(old) => manifest::widening(&old, new),
-        Err(problems) => {
-            let first = problems.iter().next().map(|problem| problem.message.clone()).unwrap_or_default();
-            vec![format!(
-                "what was approved (version {}) is not understood by this host: {first}",
-                approved.version
-            )]
         }
     }
 }
