@@ -13,6 +13,7 @@ use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
+use crate::log_lines::LogLines;
 use crate::output::one_line;
 use crate::progress::AboveTheBars;
 
@@ -37,8 +38,8 @@ pub enum Talk {
     Command,
 }
 
-/// Starts logging for the rest of the process.
-pub fn start(format: Format, talk: Talk) {
+/// Starts logging for the rest of the process. Where there are [`LogLines`], the end of the program waits for them.
+pub fn start(format: Format, talk: Talk) -> Option<LogLines> {
     let default = match talk {
         Talk::Server => "info",
         Talk::Command => "error",
@@ -53,9 +54,22 @@ pub fn start(format: Format, talk: Talk) {
     let filter = filter.add_directive(fleetgate_mcp::LOG_DIRECTIVE.parse().expect("a directive"));
     let coloured =
         stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let subscriber = subscriber(format, filter, coloured, AboveTheBars::default);
+    let (lines, subscriber) = match talk {
+        Talk::Server => {
+            let lines = LogLines::to(AboveTheBars, say_dropped);
+            let writer = lines.clone();
+            (Some(lines), subscriber(format, filter, coloured, move || writer.clone()))
+        }
+        // Between what the command itself says there.
+        Talk::Command => (None, subscriber(format, filter, coloured, AboveTheBars::default)),
+    };
     // A second one would be a defect of this program, and is no reason not to serve.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    lines
+}
+
+fn say_dropped(lines: u64) {
+    tracing::warn!(lines, "log lines were dropped, since stderr was not read");
 }
 
 fn subscriber<W>(

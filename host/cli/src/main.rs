@@ -4,13 +4,14 @@
 //! - [`config_file`]: where `fleetgate.toml` is looked for; [`running`]: a host, started
 //! - [`callers`]: who calls over HTTP; [`welcome`]: what `serve` says at its start; [`signals`]: what it is told
 //! - [`questions`]: what a plugin asks of the person who calls it from the shell
-//! - [`failure`]: how a command ends; [`output`], [`logging`], [`progress`]: what people see meanwhile
+//! - [`failure`]: how a command ends; [`output`], [`logging`], [`log_lines`], [`progress`]: what people see meanwhile
 
 mod arguments;
 mod callers;
 mod commands;
 mod config_file;
 mod failure;
+mod log_lines;
 mod logging;
 mod moment;
 mod new_plugin;
@@ -42,8 +43,12 @@ fn main() -> ExitCode {
         compile::child_main(given);
     }
     let arguments = Arguments::parse();
-    logging::start(arguments.log, arguments.command.talks());
-    match arguments.command.run() {
+    let lines = logging::start(arguments.log, arguments.command.talks());
+    let end = arguments.command.run();
+    if let Some(lines) = lines {
+        lines.finish();
+    }
+    match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
-use fleetgate_e2e::Installation;
+use fleetgate_e2e::{Installation, PATIENCE};
 use serde_json::{Value, json};
 
 fn hello() -> (Installation, Child) {
@@ -74,4 +74,35 @@ fn a_batch_is_answered_with_one_line() {
         let answer = answers.iter().find(|answer| answer["id"] == id).expect("an answer");
         assert!(answer["result"]["content"][0]["text"].as_str().expect("text").contains(name));
     }
+}
+
+#[test]
+fn a_client_that_never_reads_stderr_is_answered_whatever_a_plugin_logs() {
+    let installation = Installation::new();
+    installation.install("hostile");
+    installation.config("[serve]\n\n[plugins.hostile]\n");
+    let mut command = installation.command(&["stdio", "--plugin", "hostile"]);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.expect("fleetgate starts");
+    let mut input = child.stdin.take().expect("stdin is piped");
+    let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+    let (heard, answers) = std::sync::mpsc::channel();
+    std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| heard.send(line)));
+
+    input.write_all(&line(&initialize("2025-06-18"))).expect("it reads");
+    // Each writes more than a pipe holds.
+    for id in 1..=3 {
+        let params = json!({"name": "log_flood", "arguments": {}});
+        let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+        input.write_all(&line(&call)).expect("it reads");
+        loop {
+            let message: Value =
+                serde_json::from_str(&answers.recv_timeout(PATIENCE).expect("an answer")).expect("JSON");
+            if message["id"] == id {
+                break;
+            }
+        }
+    }
+    drop(input);
+    assert!(child.wait().expect("our own child").success(), "it ends too");
 }
