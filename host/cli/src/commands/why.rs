@@ -10,7 +10,7 @@ use crate::config_file::ConfigFile;
 use crate::failure::Failure;
 use crate::output::{self, bold, one_line};
 
-/// How long a reference is looked for.
+/// How long a call's end is looked for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -45,14 +45,17 @@ impl Why {
     }
 }
 
-/// A caller may have the reference before the host has written the record: its writer may wait for the disk.
+/// A caller may have the reference before the host has written how the call ended: its writer may wait for the disk.
+/// What had to be recorded before the call is there then, and says nothing of why.
 fn patiently<E>(mut look: impl FnMut() -> Result<Option<CallRecord>, E>) -> Result<Option<CallRecord>, E> {
     let started = Instant::now();
     loop {
-        match look()? {
-            None if started.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
-            found => return Ok(found),
+        let found = look()?;
+        let has_ended = found.as_ref().is_some_and(|call| call.outcome.is_some());
+        if has_ended || started.elapsed() >= PATIENCE {
+            return Ok(found);
         }
+        std::thread::sleep(PAUSE);
     }
 }
 

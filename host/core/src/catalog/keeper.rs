@@ -146,13 +146,13 @@ impl Keeper {
         let next = self.reload.plan().await;
         self.planned = Instant::now();
         let survey = self.reload.survey(self.watch.as_ref().and_then(Watch::problem));
-        self.reload.log_changes(&survey);
-        if let Some(host) = self.host.upgrade() {
-            host.note(survey);
-            if let Some(Next { catalog, change }) = next {
-                host.publish_shared(catalog, change);
-            }
+        let Some(host) = self.host.upgrade() else { return };
+        host.note(survey.clone());
+        if let Some(Next { catalog, change }) = next {
+            host.publish_shared(catalog, change);
         }
+        // Whoever reads in the log that something is live, held or gone finds it so.
+        self.reload.log_changes(&survey);
     }
 
     /// Answers those who waited, once there is nothing left to do.
