@@ -8,10 +8,11 @@ mod authority;
 mod program;
 mod settings;
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Child;
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -25,6 +26,10 @@ use program::Guard;
 
 /// How often a port that was free is taken by another before we give up.
 const ATTEMPTS: usize = 5;
+
+/// For how long a broker that is started again waits for its own port, which another may have got meanwhile: every
+/// connection of this machine takes one.
+const ANOTHERS: Duration = Duration::from_secs(60);
 
 /// Its process, and what ends that if this one is killed.
 #[derive(Debug)]
@@ -169,8 +174,18 @@ impl Broker {
     /// If it does not start.
     pub fn restart(&mut self) -> io::Result<()> {
         self.kill();
-        self.child = Some(Running::start(self.folder.path(), self.port)?);
-        Ok(())
+        let begin = Instant::now();
+        loop {
+            match Running::start(self.folder.path(), self.port) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && begin.elapsed() < ANOTHERS => {
+                    thread::sleep(Duration::from_millis(100));
+                }
+                started => {
+                    self.child = Some(started?);
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Other accounts, from now on. Mosquitto disconnects who could not connect any more, and looks at the topics with

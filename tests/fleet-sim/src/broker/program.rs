@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const PLACES: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/opt/homebrew/bin"];
 
 /// How long a start may take; only to end one that hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where mosquitto is, if it is installed.
 pub fn installed() -> Option<PathBuf> {

@@ -21,6 +21,9 @@ use super::journal::What;
 use super::terminal::{Screen, Terminal};
 use super::{Fault, key};
 
+/// How soon a port that was taken is tried again.
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// Accepts connections until it is told to stop.
 pub(crate) async fn listen(
     listener: TcpListener,
@@ -36,6 +39,8 @@ pub(crate) async fn listen(
         } else if listener.is_none() {
             listener = TcpListener::bind(address).await.ok();
         }
+        // Somebody else may have the port for a moment.
+        let taken = listener.is_none() && !faults.borrow().contains(&Fault::RefusesConnections);
         let accepted = async {
             match &listener {
                 Some(listener) => listener.accept().await,
@@ -47,6 +52,7 @@ pub(crate) async fn listen(
                 tokio::spawn(serve(stream, Arc::clone(&shared), stop.clone()));
             },
             _ = faults.changed() => {}
+            () = tokio::time::sleep(AGAIN), if taken => {}
             () = stop.cancelled() => return,
         }
     }
@@ -259,8 +265,9 @@ impl Handler for Talk {
             if ended.is_ok() && flushed.is_ok() {
                 let _ = handle.exit_status_request(channel, 0).await;
             }
-            close(&handle, channel).await;
+            // Whoever sees the end may count at once.
             open.end(channel);
+            close(&handle, channel).await;
         });
         Ok(())
     }
@@ -290,8 +297,9 @@ impl Handler for Talk {
             if let (Ok(Some(status)), Ok(())) = (ended, flushed) {
                 let _ = handle.exit_status_request(channel, status).await;
             }
-            close(&handle, channel).await;
+            // Whoever sees the end may count at once.
             open.end(channel);
+            close(&handle, channel).await;
         });
         Ok(())
     }

@@ -28,7 +28,7 @@ pub const ODD_ID: &str = "pump 7 é?";
 pub const BUSY: &str = "dev_busy";
 /// Device of the broker: answers a command with `failed` and a reason.
 pub const FAILING: &str = "dev_failing";
-/// Device of the broker: answers after three seconds.
+/// Device of the broker: answers after five seconds.
 pub const LATE: &str = "dev_late";
 /// Device of the broker: answers another command first, then the one that was sent.
 pub const OTHER_FIRST: &str = "dev_other_first";

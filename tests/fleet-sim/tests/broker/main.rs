@@ -10,7 +10,7 @@ use fleet_sim::broker::{Account, Broker, May, Setup};
 use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, PublishOptions, QoS};
 
 /// Generous: only to end a test that hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn client(broker: &Broker, user: &str, password: &str) -> (AsyncClient, EventLoop) {
     let mut options = MqttOptions::new(format!("test-{user}"), ("127.0.0.1", broker.address().port()));

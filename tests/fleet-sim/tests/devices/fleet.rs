@@ -21,7 +21,7 @@ async fn there_is_one_of_each_platform_and_each_has_a_key_of_its_own() {
             || wire.question(device.user(), device.password()).await.0;
         assert!(let_in, "{platform}");
         drop(wire);
-        assert!(device.left_alone(Duration::from_secs(10)).await, "{platform}");
+        assert!(device.left_alone(Duration::from_secs(60)).await, "{platform}");
     }
     assert_eq!(devices.sessions(), 0);
 }

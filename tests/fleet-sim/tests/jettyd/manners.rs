@@ -43,7 +43,7 @@ async fn every_known_device_answers_in_its_own_way() {
 
     let started = Instant::now();
     assert_eq!(watcher.command(known::LATE, ping()).await["status"], "acked");
-    assert!(started.elapsed() >= Duration::from_secs(3));
+    assert!(started.elapsed() >= Duration::from_secs(5));
 
     let newer = json!({"id": "c", "command_type": "ping", "payload": {}});
     assert_eq!(watcher.command(known::NEWER, newer.clone()).await["status"], "acked");
@@ -68,7 +68,7 @@ async fn one_that_is_silent_has_heard_and_one_that_vanishes_has_done_it() {
     watcher.command(known::TWO_TEMPERATURES, ping()).await;
     let started = Instant::now();
     while silent.commands().is_empty() || gone.is_connected() {
-        assert!(started.elapsed() < Duration::from_secs(30));
+        assert!(started.elapsed() < Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let now = Timestamp::now();

@@ -110,7 +110,7 @@ async fn without_a_stopped_clock_jobs_end_by_themselves() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), ended).await.expect("the job ends");
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("the job ends");
 }
 
 #[tokio::test]

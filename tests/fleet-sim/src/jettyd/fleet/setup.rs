@@ -74,7 +74,7 @@ impl Setup {
             of(known::SILENT, Manner::Silent),
             of(known::BUSY, Manner::busy()),
             of(known::FAILING, Manner::failed("Valve stuck")),
-            of(known::LATE, Manner::Late(Duration::from_secs(3))),
+            of(known::LATE, Manner::Late(Duration::from_secs(5))),
             of(known::OTHER_FIRST, Manner::OtherFirst),
             of(known::GARBLED, Manner::GarbledFirst),
             of(known::ALIASES, Manner::Aliases),
