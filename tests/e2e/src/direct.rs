@@ -113,11 +113,12 @@ impl Direct {
     /// Waits until every device that is there has been heard to be online.
     async fn until_all_are_known(&self) {
         let there = self.fleet.devices().iter().filter(|device| device.is_connected()).count();
-        self.until("list_devices", json!({}), |list| list["count"] == there).await;
+        self.until("get_fleet_status", json!({}), |status| status["online_count"] == there).await;
     }
 }
 
-/// Waits until the broker has the host's standing subscriptions.
+/// Waits until the broker has the host's standing subscriptions: they are asked for in the order of their names, and this
+/// is the last of them.
 pub async fn listens(broker: &Broker, server: &Server) {
     let started = Instant::now();
     while !broker.log().contains("jettyd/acme/+/telemetry") {

@@ -92,6 +92,11 @@ credential = {{ bearer = "token" }}
         self.replace(&self.path().join(name), value.as_bytes(), 0o600);
     }
 
+    /// Writes `fleetgate.lock` anew, in one step.
+    pub fn lock(&self, text: &str) {
+        self.replace(&self.path().join("fleetgate.lock"), text.as_bytes(), 0o644);
+    }
+
     /// Runs `fleetgate COMMAND … --config THIS` to its end.
     pub fn fleetgate(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("fleetgate starts")

@@ -1,10 +1,11 @@
 //! What a command said, and how it ended.
 
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::Installation;
+use crate::{Installation, PATIENCE};
 
 /// A command that has ended.
 #[derive(Debug, Clone)]
@@ -62,5 +63,25 @@ impl Installation {
         let said = self.run(arguments);
         assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
         said
+    }
+
+    /// The record of a call that was answered. How it ended is written behind its answer, and waited for here; so then
+    /// all that had ended before it is there, too.
+    pub fn record(&self, reference: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            let said = self.run(&["why", reference, "--json"]);
+            if said.code == 0 && said.json()["outcome"].is_string() {
+                return said.json();
+            }
+            assert!(started.elapsed() < PATIENCE, "the end of {reference} is never recorded: {said:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What the operator is told of a call that was answered.
+    pub fn why(&self, reference: &str) -> Said {
+        self.record(reference);
+        self.run_well(&["why", reference])
     }
 }

@@ -39,7 +39,7 @@ impl Server {
 
         let log = Arc::new(Mutex::new(String::new()));
         let (errors, seen) = (child.stderr.take().expect("stderr is piped"), log.clone());
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 let mut log = seen.lock().expect("nobody panics with the log");
                 log.push_str(&line);
@@ -50,7 +50,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let Some(Ok(line)) = lines.next() else {
             let status = child.wait().expect("the child ended");
-            std::thread::sleep(Duration::from_millis(100));
+            reading.join().expect("its log ends with it");
             panic!("fleetgate serve ended with {status}:\n{}", log.lock().expect("the log"));
         };
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
@@ -91,7 +91,28 @@ impl Server {
         line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") << 10
     }
 
-    /// What it logged so far.
+    /// Its file descriptors.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).expect("the host runs").count()
+    }
+
+    /// TCP connections to these ports of this machine that whoever made them has not closed. How many the host has open
+    /// is seen here sooner than at the other end, which hears later of a good-bye than the host says it.
+    pub fn connections_to(ports: &[u16]) -> usize {
+        const ESTABLISHED: &str = "01";
+        // Linux: local address, remote address and state are the fields after the number, as hexadecimal ADDRESS:PORT.
+        let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux tells of its connections");
+        let remote = |line: &str| {
+            let mut fields = line.split_whitespace().skip(2);
+            let (remote, state) = (fields.next()?, fields.next()?);
+            let port = u16::from_str_radix(remote.rsplit(':').next()?, 16).ok()?;
+            (state == ESTABLISHED && ports.contains(&port)).then_some(port)
+        };
+        table.lines().filter_map(remote).count()
+    }
+
+    /// What it logged so far. Its lines come a moment later than they are written: whoever waits for one uses
+    /// [`Server::logs`].
     pub fn log(&self) -> String {
         self.log.lock().expect("the log").clone()
     }

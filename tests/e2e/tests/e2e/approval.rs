@@ -38,8 +38,7 @@ fn digest(path: &std::path::Path) -> String {
 async fn serves(installation: &Installation, client: &Modern) -> String {
     let answer = client.call("one", json!({})).await;
     assert_eq!(answer.text(), "one", "{answer:?}");
-    let why = installation.run_well(&["why", &answer.reference(), "--json"]).json();
-    why["plugin"].as_str().expect("a digest").to_owned()
+    installation.record(&answer.reference())["plugin"].as_str().expect("a digest").to_owned()
 }
 
 async fn until_it_serves(installation: &Installation, client: &Modern, wanted: &str) {
@@ -82,6 +81,8 @@ async fn each_way_of_asking_for_more_is_held_and_said_while_the_old_version_serv
     let client = server.client_of("lists");
     let approved = digest(&installation.plugin_path("lists"));
     assert_eq!(serves(&installation, &client).await, approved);
+    // `fleetgate check` is a process of its own, and finds the approved version there.
+    until_a_copy_is_kept(&installation, &server).await;
 
     let wider = |from: &str, to: &str| {
         assert!(REQUEST.contains(from));
@@ -299,7 +300,7 @@ async fn a_lock_that_cannot_be_understood_approves_nothing() {
     let approved = serves(&installation, &client).await;
     until_a_copy_is_kept(&installation, &server).await;
     let path = installation.path().join("fleetgate.lock");
-    std::fs::write(&path, "nothing = \"of this\"\n").expect("our own file");
+    installation.lock("nothing = \"of this\"\n");
     installation.install_bytes("lists", &version("0.2.0", &TOOL.replace("manage", "any"), REQUEST));
     server.logs("fleetgate.lock cannot be understood").await;
     server.logs("held").await;

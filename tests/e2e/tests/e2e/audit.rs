@@ -43,7 +43,7 @@ fn found(installation: &Installation, narrowed: &[&str]) -> Vec<Value> {
 }
 
 fn why(installation: &Installation, answer: &Answer) -> String {
-    installation.run_well(&["why", &answer.reference()]).stdout
+    installation.why(&answer.reference()).stdout
 }
 
 #[tokio::test]
@@ -56,6 +56,7 @@ async fn the_audit_log_says_who_rebooted_a_device() {
     let other = server.client().call("nerveshub_reboot_device", device(known::UNHEALTHY)).await;
     let looked = server.client_of("nerveshub").call("get_device", device(known::CONNECTED)).await;
     assert!(looked.succeeded(), "{looked:?}");
+    installation.record(&looked.reference());
 
     let asked = format!("identifier={}", known::CONNECTED);
     for tool in ["reboot_device", "nerveshub_reboot_device"] {
@@ -107,7 +108,9 @@ async fn the_intent_is_on_the_disk_before_the_upstream_hears_of_the_call() {
     let reads = client.call("request_read_only", to("GET", "/granted/a")).await;
     let seen = seen.lock().expect("a list").clone();
     let kinds = |text: &str, reference: &str| -> Vec<String> {
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a whole line"));
+        // The last one may be on its way.
+        let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+        let lines = whole.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
         let of_call = lines.filter(|line| line["call"] == reference);
         of_call.map(|line| line["kind"].as_str().expect("a kind").to_owned()).collect()
     };
@@ -116,9 +119,8 @@ async fn the_intent_is_on_the_disk_before_the_upstream_hears_of_the_call() {
     server
         .until("both outcomes are recorded", || async {
             let text = std::fs::read_to_string(file(&installation)).expect("the log");
-            let text = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-            kinds(text, &changes.reference()) == ["intent", "outcome"]
-                && kinds(text, &reads.reference()) == ["outcome"]
+            kinds(&text, &changes.reference()) == ["intent", "outcome"]
+                && kinds(&text, &reads.reference()) == ["outcome"]
         })
         .await;
 }
@@ -163,9 +165,9 @@ async fn only_arguments_that_the_manifest_names_are_kept_and_all_of_them_are_has
         assert!(!text.contains(kept_out), "{kept_out} is in the log:\n{text}");
     }
     let hash = |answer: &Answer| {
-        let calls = installation.run_well(&["why", &answer.reference(), "--json"]).json();
-        assert_eq!(calls["arguments"], json!({}), "{calls}");
-        calls["arguments_hash"].as_str().expect("a hash").to_owned()
+        let call = installation.record(&answer.reference());
+        assert_eq!(call["arguments"], json!({}), "{call}");
+        call["arguments_hash"].as_str().expect("a hash").to_owned()
     };
     assert!(hash(&same[0]).starts_with("hmac-sha256:"));
     assert_eq!(hash(&same[0]), hash(&same[1]), "the order of keys is not what was said");
@@ -175,7 +177,7 @@ async fn only_arguments_that_the_manifest_names_are_kept_and_all_of_them_are_has
     let elsewhere = hostile(&upstream.url());
     let server = Server::start(&elsewhere);
     let again = server.client_of("hostile").call("request", to("POST", "/granted/other")).await;
-    let again = elsewhere.run_well(&["why", &again.reference(), "--json"]).json();
+    let again = elsewhere.record(&again.reference());
     assert_ne!(again["arguments_hash"], json!(hash(&other)));
 }
 
@@ -252,6 +254,7 @@ async fn a_line_that_cannot_be_read_hides_no_other() {
     std::fs::write(file(&installation), format!("{text}{{\"at\":\"torn\n")).expect("our own file");
     let server = Server::start(&installation);
     let after = server.client_of("hostile").call("request", to("POST", "/granted/after")).await;
+    installation.record(&after.reference());
 
     let said = installation.run_well(&["audit", "find", "--json"]);
     let calls: Vec<_> = said.json_lines().iter().map(|call| call["call"].clone()).collect();
@@ -311,7 +314,7 @@ async fn a_full_disk_refuses_what_may_change_something_and_lets_the_rest_pass() 
     }
     let during: Vec<_> = upstream.arrived().into_iter().skip(before).map(|request| request.method).collect();
     assert_eq!(during, ["GET", "GET", "GET"]);
-    assert!(server.log().contains("a call was refused because it cannot be recorded"), "{}", server.log());
+    server.logs("a call was refused because it cannot be recorded").await;
     // What could not be written stands in the host's own log.
     server.logs("an outcome could not be recorded").await;
     drop(server);
@@ -321,6 +324,7 @@ async fn a_full_disk_refuses_what_may_change_something_and_lets_the_rest_pass() 
     let client = server.client_of("hostile");
     let after = client.call("request", to("POST", "/granted/after")).await;
     assert_eq!(after.structured()["status"], 200, "{after:?}");
+    installation.record(&after.reference());
     let calls = found(&installation, &["--tool", "request", "--outcome", "ok", "--limit", "1"]);
     assert_eq!(calls[0]["call"], json!(after.reference()));
 }

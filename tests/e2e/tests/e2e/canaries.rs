@@ -208,7 +208,7 @@ async fn whole_run(credential: &str) -> (String, usize) {
         let _ = writeln!(said, "{:?}", installation.run(command));
     }
     for reference in references {
-        let _ = writeln!(said, "{:?}", installation.run_well(&["why", &reference]));
+        let _ = writeln!(said, "{:?}", installation.why(&reference));
     }
     said += &server.log();
     drop(server);

@@ -152,19 +152,22 @@ async fn stdio_with_one_plugin_has_its_bare_names_and_all_its_roles_unless_some_
 }
 
 /// Changes the settings until the client heard of it: what is said before its stream stands is not repeated.
-async fn hears_of_a_change(installation: &Installation, mut heard: impl AsyncFnMut() -> bool) {
+async fn hears_of_a_change(installation: &Installation, mut heard: impl AsyncFnMut(Duration) -> bool) {
     let started = Instant::now();
+    // Longer each time: a machine that is slower than that would be told of the next one before it is done with this.
+    let mut pause = Duration::from_secs(2);
     for label in ["ONE", "TWO"].into_iter().cycle() {
         installation.config(&format!("[serve]\n\n[plugins.hello]\nlabel = \"{label}\"\n"));
-        if heard().await {
+        if heard(pause).await {
             return;
         }
+        pause *= 2;
         assert!(started.elapsed() < PATIENCE, "the client never heard that the list changed");
     }
 }
 
-async fn heard_soon(heard: &mut mpsc::UnboundedReceiver<Heard>) -> bool {
-    let next = tokio::time::timeout(Duration::from_secs(2), heard.recv()).await;
+async fn heard_soon(heard: &mut mpsc::UnboundedReceiver<Heard>, pause: Duration) -> bool {
+    let next = tokio::time::timeout(pause, heard.recv()).await;
     next.is_ok_and(|heard| heard == Some(Heard::Changed))
 }
 
@@ -174,12 +177,12 @@ async fn legacy_clients_hear_that_the_list_changed() {
     let server = Server::start(&installation);
     let (client, mut heard) = over_http(Era::Legacy, server.url()).await;
     client.list_all_tools().await.expect("a list");
-    hears_of_a_change(&installation, async || heard_soon(&mut heard).await).await;
+    hears_of_a_change(&installation, async |pause| heard_soon(&mut heard, pause).await).await;
     client.cancel().await.expect("it ends");
 
     let (client, mut heard) = over_stdio(Era::Legacy, &installation, &[]).await;
     client.list_all_tools().await.expect("a list");
-    hears_of_a_change(&installation, async || heard_soon(&mut heard).await).await;
+    hears_of_a_change(&installation, async |pause| heard_soon(&mut heard, pause).await).await;
     let tools = client.list_all_tools().await.expect("a list");
     assert!(tools[0].description.as_ref().is_some_and(|text| text.starts_with('[')), "{tools:?}");
     client.cancel().await.expect("it ends");
@@ -194,8 +197,8 @@ async fn modern_clients_that_listen_hear_that_the_list_changed() {
     for client in [over_http, over_stdio] {
         let filter = SubscriptionFilter::builder().tools_list_changed().build();
         let mut subscription = in_time(client.listen(filter)).await.expect("a subscription");
-        hears_of_a_change(&installation, async || {
-            let next = tokio::time::timeout(Duration::from_secs(2), subscription.next()).await;
+        hears_of_a_change(&installation, async |pause| {
+            let next = tokio::time::timeout(pause, subscription.next()).await;
             matches!(next, Ok(Ok(Some(ServerNotification::ToolListChangedNotification(_)))))
         })
         .await;
@@ -237,6 +240,18 @@ fn audited(installation: &Installation, tool: &str) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect()
 }
 
+/// The same once there are more than so many, or this time is over.
+async fn soon(installation: &Installation, tool: &str, before: usize, time: Duration) -> Vec<Value> {
+    let started = Instant::now();
+    loop {
+        let records = audited(installation, tool);
+        if records.len() > before || started.elapsed() > time {
+            return records;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_call_that_its_client_gives_up_ends_in_the_sandbox() {
     for (tool, arguments) in [("sleep", json!({"milliseconds": 59_000})), ("spin", json!({}))] {
@@ -249,23 +264,25 @@ async fn a_call_that_its_client_gives_up_ends_in_the_sandbox() {
                     true => over_http(era, &server.endpoint("hostile")).await,
                     false => over_stdio(era, &installation, &["--plugin", "hostile"]).await,
                 };
-                let request = ClientRequest::CallToolRequest(CallToolRequest::new(call(tool, &arguments)));
-                let options = PeerRequestOptions::no_options();
-                let sent = client.send_cancellable_request(request, options).await.expect("it is sent");
-                // Given up while the guest runs, and not before it came to that.
-                tokio::time::sleep(Duration::from_millis(700)).await;
-                sent.cancel(Some("never mind".to_owned())).await.expect("it is told");
-
-                ended += 1;
-                let started = Instant::now();
+                let begun = Instant::now();
+                // Given up while the guest runs, and not before it came to that: where the host had not even heard of
+                // the call, there is no record, and it is tried again with more time.
+                let mut pause = Duration::from_millis(700);
                 let records = loop {
-                    let records = audited(&installation, tool);
-                    if records.len() == ended {
+                    let request =
+                        ClientRequest::CallToolRequest(CallToolRequest::new(call(tool, &arguments)));
+                    let options = PeerRequestOptions::no_options();
+                    let sent = client.send_cancellable_request(request, options).await.expect("it is sent");
+                    tokio::time::sleep(pause).await;
+                    sent.cancel(Some("never mind".to_owned())).await.expect("it is told");
+                    let records = soon(&installation, tool, ended, pause * 10).await;
+                    if records.len() > ended {
                         break records;
                     }
-                    assert!(started.elapsed() < PATIENCE, "{tool} {era:?} http: {http}: it runs on");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    assert!(begun.elapsed() < PATIENCE, "{tool} {era:?} http: {http}: it runs on");
+                    pause *= 3;
                 };
+                ended = records.len();
                 assert!(
                     records.iter().all(|record| record["outcome"] == "fault:cancelled"),
                     "{tool} {era:?} http: {http}: {records:?}"

@@ -1,19 +1,20 @@
 //! A plugin in the place of its own server, with that server's environment variables and nothing else.
 
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Stdio;
 
 use fleetgate_e2e::{Installation, Upstream};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "canary-of-the-environment";
 
-/// Lists the organizations over stdio with these variables.
+/// Lists the organizations over stdio with these variables. The input ends once that is answered, since nobody waits
+/// for long for what was asked before the end.
 async fn list_orgs(
     installation: &Installation,
     more: &[&str],
     variables: &[(&str, &str)],
-) -> (Output, Value) {
+) -> (String, Value) {
     let mut command = installation.command(&["stdio", "--plugin", "nerveshub"]);
     command.args(more);
     for name in ["NERVES_HUB_URI", "NERVESHUB_URL", "NERVES_HUB_TOKEN", "NH_TOKEN"] {
@@ -33,13 +34,22 @@ async fn list_orgs(
         // Whatever refuses to start reads nothing.
         let _ = writeln!(input, "{message}");
     }
-    drop(input);
-    let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await.expect("it ends");
-    let output = output.expect("our own child");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let answers = said.lines().map(|line| serde_json::from_str::<Value>(line).expect("a message"));
-    let answer = answers.into_iter().find(|answer| answer["id"] == 1).unwrap_or_default();
-    (output, answer)
+    let mut complaints = child.stderr.take().expect("piped");
+    let complained = std::thread::spawn(move || {
+        let mut said = String::new();
+        complaints.read_to_string(&mut said).map(|_| said)
+    });
+    let talk = tokio::task::spawn_blocking(move || {
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let answers =
+            lines.map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("a message"));
+        let answer = { answers }.find(|answer| answer["id"] == 1).unwrap_or_default();
+        drop(input);
+        child.wait().expect("our own child");
+        answer
+    });
+    let answer = talk.await.expect("it ends");
+    (complained.join().expect("it is read").expect("text"), answer)
 }
 
 #[tokio::test]
@@ -49,13 +59,12 @@ async fn variables_alone_grant_a_plugin_without_a_table_and_are_named_without_th
     installation.install("nerveshub");
     installation.config("");
     let url = upstream.url();
-    let (output, _) = list_orgs(
+    let (said, _) = list_orgs(
         &installation,
         &["--env", "NH_TOKEN"],
         &[("NERVESHUB_URL", &url), ("NERVES_HUB_TOKEN", ""), ("NH_TOKEN", TOKEN)],
     )
     .await;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
     for line in [
         "nerveshub: http.api is granted: url is read from NERVESHUB_URL",
         "nerveshub: http.api is granted: bearer is read from NH_TOKEN",
@@ -78,8 +87,7 @@ async fn variables_alone_grant_a_plugin_without_a_table_and_are_named_without_th
     installation.config("[plugins.nerveshub]\n");
     let before = upstream.arrived().len();
     let variables = [("NERVESHUB_URL", url.as_str()), ("NH_TOKEN", TOKEN)];
-    let (output, _) = list_orgs(&installation, &["--env", "NH_TOKEN"], &variables).await;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (said, _) = list_orgs(&installation, &["--env", "NH_TOKEN"], &variables).await;
     assert_eq!((upstream.arrived().len(), said.contains("is read from")), (before, false), "{said}");
     assert!(said.contains("nerveshub: --env NH_TOKEN gives nothing"), "{said}");
 }
@@ -92,8 +100,7 @@ async fn a_variable_that_is_not_the_plugins_by_name_is_read_where_the_person_nam
     installation.config("");
     let url = upstream.url();
     let variables = [("NERVESHUB_URL", url.as_str()), ("NH_TOKEN", TOKEN)];
-    let (output, _) = list_orgs(&installation, &[], &variables).await;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (said, _) = list_orgs(&installation, &[], &variables).await;
     let line = "nerveshub: NH_TOKEN is set and not read, since it is not nerveshub's by name; to give it, add --env NH_TOKEN";
     assert!(said.contains(line) && !said.contains(TOKEN), "{said}");
     let arrived = upstream.arrived();

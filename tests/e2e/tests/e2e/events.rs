@@ -8,7 +8,7 @@ mod killed;
 use std::time::{Duration, Instant};
 
 use fleet_sim::broker::{Broker, Setup};
-use fleetgate_e2e::{Installation, Modern, Server};
+use fleetgate_e2e::{Installation, Modern, PATIENCE, Server};
 use serde_json::{Value, json};
 
 const BINDING: &str = "hostile-events";
@@ -39,7 +39,7 @@ impl Attacked {
         installation.install(BINDING);
         installation.secret("login", "the-login-of-nobody");
         installation.config(&format!(
-            "[serve]\n\n[limits]\ncpu = \"1s\"\ntimeout = \"3s\"\n\n\
+            "[serve]\n\n[limits]\ncpu = \"1s\"\n\n\
              [plugins.{BINDING}.grant.mqtt.broker]\n{there}\n\
              [plugins.{BINDING}.grant.keyvalue.log]\nquota = \"64MiB\"\n\n{lines}\n"
         ));
@@ -107,7 +107,14 @@ impl Attacked {
         of().await
     }
 
-    /// How the events stand, as the operator sees it.
+    /// What was set aside, as the operator sees it, once it is so many: it is counted before it is written.
+    async fn dead(&self, many: usize) -> Vec<Value> {
+        let of = || self.installation.run_well(&["events", "dead", "--json"]).json_lines();
+        self.until(&format!("{many} were set aside"), async || of().len() >= many).await;
+        of()
+    }
+
+    /// How the events stand, as the operator sees it: a moment later.
     fn status(&self, event: &str) -> Value {
         let listed = self.installation.run_well(&["events", "list", "--json"]).json_lines();
         listed.into_iter().find(|one| one["event"] == event).unwrap_or(Value::Null)
@@ -117,7 +124,7 @@ impl Attacked {
         let begin = Instant::now();
         while !is().await {
             let log = self.server.as_ref().map(Server::log).unwrap_or_default();
-            assert!(begin.elapsed() < Duration::from_secs(60), "never: {what}\n{log}");
+            assert!(begin.elapsed() < PATIENCE * 2, "never: {what}\n{log}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -61,7 +61,7 @@ async fn the_brokers_password_is_in_no_result_log_record_or_file() {
         let _ = writeln!(said, "{:?}", direct.installation.run(command));
     }
     for reference in references {
-        let _ = writeln!(said, "{:?}", direct.installation.run_well(&["why", &reference]));
+        let _ = writeln!(said, "{:?}", direct.installation.why(&reference));
     }
     said += &direct.server.log();
     nowhere(PASSWORD, &said);

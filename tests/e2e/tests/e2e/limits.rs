@@ -5,7 +5,8 @@ use std::time::Duration;
 use fleetgate_e2e::{Installation, Modern, Server};
 use serde_json::{Value, json};
 
-/// The attacking plugin, with limits that end it soon, beside an honest one.
+/// The attacking plugin, with limits that end it soon, beside an honest one. Time on the wall is no such limit: it also
+/// passes while a busy machine does something else.
 fn installation() -> Installation {
     let installation = Installation::new();
     installation.install("hostile");
@@ -15,7 +16,7 @@ fn installation() -> Installation {
 [serve]
 
 [limits]
-timeout = "5s"
+timeout = "60s"
 cpu = "400ms"
 memory = "32MiB"
 max_memory = "128MiB"
@@ -54,7 +55,8 @@ async fn an_endless_loop_ends_at_its_cpu_budget_and_says_so() {
 #[tokio::test]
 async fn an_endless_loop_with_cpu_to_spare_ends_at_its_deadline() {
     let installation = installation();
-    let text = installation.config_text().replace("cpu = \"400ms\"", "cpu = \"1m\"\nmax_timeout = \"5s\"");
+    let (cpu, time) = ("cpu = \"1m\"\nmax_timeout = \"5s\"", "timeout = \"5s\"");
+    let text = installation.config_text().replace("cpu = \"400ms\"", cpu).replace("timeout = \"60s\"", time);
     installation.config(&text);
     let server = Server::start(&installation);
     let (code, text) = attack(&server, "spin", json!({})).await;
@@ -99,6 +101,9 @@ async fn a_crash_is_that_calls_error_and_tells_the_caller_nothing_of_the_author(
 #[tokio::test]
 async fn honest_calls_pass_a_crowd_of_spinning_ones() {
     let installation = installation();
+    // The crowd spins for as long as the honest calls take, whatever the machine.
+    let text = installation.config_text().replace("cpu = \"400ms\"", "cpu = \"5m\"");
+    installation.config(&text);
     let server = Server::start(&installation);
     let spinning: Vec<_> = (0..24)
         .map(|_| {
@@ -110,13 +115,8 @@ async fn honest_calls_pass_a_crowd_of_spinning_ones() {
     for _ in 0..50 {
         honest(&server).await;
     }
-    let still_spinning = spinning.iter().filter(|call| !call.is_finished()).count();
-    assert!(still_spinning > 0, "the honest calls only came after the crowd had ended");
-    for call in spinning {
-        let answer = call.await.expect("the client lives");
-        let code = answer.fault()["code"].clone();
-        assert!(code == "limit" || code == "timeout", "{answer:?}");
-    }
+    assert!(spinning.iter().all(|call| !call.is_finished()), "a spinner ended before the honest calls came");
+    spinning.into_iter().for_each(|call| call.abort());
 }
 
 #[tokio::test]

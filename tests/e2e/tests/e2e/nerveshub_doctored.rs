@@ -30,10 +30,7 @@ async fn a_get_device_that_reboots_is_refused_because_it_is_read_only() {
     assert_eq!(fleet.snapshot(), before);
 
     // The operator is told which rule it was.
-    let reference =
-        looked.result()["_meta"]["dev.fleetgate/reference"].as_str().expect("a reference").to_owned();
-    let why = fleet.installation.fleetgate(&["why", &reference]);
-    let why = String::from_utf8_lossy(&why.stdout).into_owned();
+    let why = fleet.installation.why(&looked.reference()).stdout;
     assert!(why.contains("POST") && why.contains("the tool is read-only"), "{why}");
 
     // The grant itself allows the very same request, to a tool that owns up to it.

@@ -118,7 +118,7 @@ async fn a_hub_that_cannot_be_reached_is_unavailable() {
 #[tokio::test]
 async fn a_slow_hub_ends_the_call_at_its_deadline_and_a_change_may_have_happened() {
     let fleet =
-        Fleet::grown(Seed::default(), known::MANAGE, "[limits]\ntimeout = \"2s\"\nmax_timeout = \"2s\"\n")
+        Fleet::grown(Seed::default(), known::MANAGE, "[limits]\ntimeout = \"5s\"\nmax_timeout = \"5s\"\n")
             .await;
     fleet.hub.fault(Matcher::any(), Fault::Delay(Duration::from_secs(600)));
     is(&fleet.call("list_devices", product()).await, "timeout", true);

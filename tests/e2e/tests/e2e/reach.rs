@@ -203,11 +203,7 @@ async fn why_tells_the_operator_the_rule_and_the_line_that_would_allow_it() {
     for (path, rule) in [("/secret", "the manifest asks for"), ("/granted/two", "paths =")] {
         let answer = server.client_of("hostile").call("request", to("api.upstream", "GET", path)).await;
         assert!(refused(&answer));
-        let reference =
-            answer.result()["_meta"]["dev.fleetgate/reference"].as_str().expect("a reference").to_owned();
-        let why = installation.fleetgate(&["why", &reference]);
-        let text = String::from_utf8_lossy(&why.stdout).into_owned();
-        assert!(why.status.success(), "{text}{}", String::from_utf8_lossy(&why.stderr));
+        let text = installation.why(&answer.reference()).stdout;
         assert!(text.contains(path) && text.contains(rule), "{text}");
     }
 }

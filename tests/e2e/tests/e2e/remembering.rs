@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Output, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fleetgate_e2e::{Installation, Modern, Server, http_client};
+use fleetgate_e2e::{Installation, Modern, PATIENCE, Server, http_client};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ struct Told {
 }
 
 /// Writes until the host is gone.
-async fn write(url: &str, round: usize, caller: usize, gone: &AtomicBool) -> Told {
+async fn write(url: &str, round: usize, caller: usize, gone: &AtomicBool, answered: &AtomicUsize) -> Told {
     let http = http_client();
     let mut told = Told::default();
     for number in 0.. {
@@ -94,6 +94,7 @@ async fn write(url: &str, round: usize, caller: usize, gone: &AtomicBool) -> Tol
             assert!(act.get("error").is_none(), "a write was refused: {act}");
         }
         told.counted += 1;
+        answered.fetch_add(1, Ordering::SeqCst);
         for name in [key.clone(), format!("{key}/a"), format!("{key}/b")] {
             told.values.insert(name, value.clone());
         }
@@ -136,18 +137,25 @@ async fn what_was_acknowledged_survives_fifty_kills_of_the_host() {
     for round in 0..ROUNDS {
         let server = Server::start(&installation);
         let url = server.endpoint(BINDING);
-        let gone = Arc::new(AtomicBool::new(false));
+        let (gone, answered) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
         // At another moment each time: xorshift.
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         let kill = async {
+            let wait_for = async |least: usize| {
+                while answered.load(Ordering::SeqCst) < least {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
             tokio::time::sleep(Duration::from_millis(20 + random % 400)).await;
+            // A slow disk has acknowledged nothing by then.
+            tokio::time::timeout(PATIENCE, wait_for(2)).await.expect("nothing is acknowledged");
             gone.store(true, Ordering::SeqCst);
             // SIGKILL.
             drop(server);
         };
-        let writers = join_all((0..CALLERS).map(|caller| write(&url, round, caller, &gone)));
+        let writers = join_all((0..CALLERS).map(|caller| write(&url, round, caller, &gone, &answered)));
         let (writers, ()) = tokio::join!(writers, kill);
         for writer in writers {
             told.values.extend(writer.values);

@@ -37,6 +37,7 @@ async fn a_caller_with_view_neither_sees_nor_can_call_what_changes_a_device() {
     assert_eq!(seen.len(), 12);
     assert!(CHANGING.iter().all(|tool| !seen.iter().any(|seen| seen == tool)), "{seen:?}");
 
+    let mut last = String::new();
     for tool in CHANGING {
         for (client, name) in
             [(server.client_of("nerveshub"), tool.to_owned()), (server.client(), format!("nerveshub_{tool}"))]
@@ -48,8 +49,10 @@ async fn a_caller_with_view_neither_sees_nor_can_call_what_changes_a_device() {
             let challenge = &challenge.expect("a challenge").1;
             assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
             assert!(challenge.contains("nerveshub:manage"), "{challenge}");
+            last = answer.reference();
         }
     }
+    installation.record(&last);
     assert!(hub.requests().is_empty(), "no guest ran: {:?}", hub.requests());
     let refused =
         installation.fleetgate(&["audit", "find", "--tool", "reboot_device", "--outcome", "refused"]);

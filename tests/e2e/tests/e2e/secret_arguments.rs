@@ -153,8 +153,9 @@ async fn a_secret_argument_is_in_no_guest_result_log_record_or_file() {
         let _ = writeln!(said, "{:?}", installation.fleetgate(command));
     }
     for reference in references {
-        let _ = writeln!(said, "{:?}", installation.fleetgate(&["why", &reference]));
+        let _ = writeln!(said, "{:?}", installation.why(&reference));
     }
+    server.logs("fleetgate-secret-").await;
     said += &server.log();
     drop(server);
     for file in files(installation.path()) {

@@ -9,7 +9,7 @@ mod scale;
 
 use std::time::{Duration, Instant};
 
-use fleetgate_e2e::{Answer, Installation, Modern, Server};
+use fleetgate_e2e::{Answer, Installation, Modern, PATIENCE, Server};
 use serde_json::{Value, json};
 
 use crate::sshd::Sshd;
@@ -56,7 +56,7 @@ impl Lab {
 
     /// What the operator is told of a call.
     fn why(&self, answer: &Answer) -> String {
-        self.installation.run_well(&["why", &answer.reference()]).all()
+        self.installation.why(&answer.reference()).all()
     }
 }
 
@@ -86,7 +86,7 @@ fn code(told: &Value) -> Option<&str> {
 async fn until<F: Future<Output = bool>>(what: &str, is: impl Fn() -> F) {
     let begin = Instant::now();
     while !is().await {
-        assert!(begin.elapsed() < Duration::from_secs(30), "never: {what}");
+        assert!(begin.elapsed() < PATIENCE, "never: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

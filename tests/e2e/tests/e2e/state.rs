@@ -39,7 +39,7 @@ impl Attacked {
 
     /// What the operator is told of a call.
     fn why(&self, answer: &Answer) -> String {
-        self.installation.run_well(&["why", &answer.reference()]).all()
+        self.installation.why(&answer.reference()).all()
     }
 }
 

@@ -82,7 +82,7 @@ async fn a_host_that_was_killed_fails_what_ran_with_a_reason_and_keeps_what_had_
         assert!(error["message"].as_str().expect("a reason").contains(reason), "{failed}");
         assert_eq!(error["data"]["code"], "interrupted", "{failed}");
     }
-    assert!(server.log().contains("`fleetgate jobs dead` lists them"), "{}", server.log());
+    server.logs("`fleetgate jobs dead` lists them").await;
 
     server
         .until("`fleetgate jobs` shows what became of them", || async {

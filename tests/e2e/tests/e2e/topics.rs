@@ -9,7 +9,7 @@ mod secrets;
 use std::time::{Duration, Instant};
 
 use fleet_sim::broker::{Account, Broker, Setup};
-use fleetgate_e2e::{Answer, Installation, Modern, Server};
+use fleetgate_e2e::{Answer, Installation, Modern, PATIENCE, Server};
 use serde_json::{Value, json};
 
 const BINDING: &str = "hostile-topics";
@@ -51,7 +51,7 @@ impl Attacked {
 
     /// What the operator is told of a call.
     fn why(&self, answer: &Answer) -> String {
-        self.installation.run_well(&["why", &answer.reference()]).all()
+        self.installation.why(&answer.reference()).all()
     }
 }
 
@@ -89,7 +89,7 @@ fn code(told: &Value) -> Option<&str> {
 async fn until(what: &str, is: impl Fn() -> bool) {
     let begin = Instant::now();
     while !is() {
-        assert!(begin.elapsed() < Duration::from_secs(30), "never: {what}");
+        assert!(begin.elapsed() < PATIENCE, "never: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

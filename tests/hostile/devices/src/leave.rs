@@ -39,8 +39,8 @@ pub struct Leave {
     how: How,
 }
 
-/// Opens a terminal, types a line, and is gone: after two seconds at the latest.
-#[tool(requires = "any", timeout = "2s")]
+/// Opens a terminal, types a line, and is gone: after six seconds at the latest.
+#[tool(requires = "any", timeout = "6s")]
 pub fn leave(args: Leave) -> Result<String, Fault> {
     gone(&args)
 }

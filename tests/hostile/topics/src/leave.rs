@@ -28,8 +28,8 @@ pub struct Leave {
     how: How,
 }
 
-/// Listens, and is gone: after two seconds at the latest.
-#[tool(requires = "any", timeout = "2s")]
+/// Listens, and is gone: after six seconds at the latest.
+#[tool(requires = "any", timeout = "6s")]
 pub fn leave(args: Leave) -> Result<String, Fault> {
     let heard = Subscription::open("mqtt.broker", &[&args.filter])?;
     match args.how {

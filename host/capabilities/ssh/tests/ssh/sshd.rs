@@ -7,12 +7,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 /// Where Debian, Fedora and macOS put it.
 const PROGRAMS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"];
+
+/// How long a server may take to listen, and for how long a port is tried that somebody else has taken meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server.
 pub struct Sshd {
@@ -29,11 +33,27 @@ impl Sshd {
 
     /// With lines for its configuration.
     pub async fn with(lines: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::on_free_ports(1, lines).await.0
+    }
+
+    /// On so many ports, which are all told.
+    pub async fn on_ports(count: usize) -> (Self, Vec<u16>) {
+        Self::on_free_ports(count, "").await
+    }
+
+    async fn on_free_ports(count: usize, lines: &str) -> (Self, Vec<u16>) {
+        let mut directory = tempfile::tempdir().unwrap();
         keygen(&directory.path().join("host_key"), "ed25519", "");
         keygen(&directory.path().join("user_key"), "ed25519", "");
         fs::copy(directory.path().join("user_key.pub"), directory.path().join("authorized_keys")).unwrap();
-        Self::in_directory(directory, free_port(), lines).await
+        let begin = Instant::now();
+        loop {
+            let ports: Vec<_> = (0..count).map(|_| free_port()).collect();
+            match Self::in_directory(directory, &ports, lines).await {
+                Ok(server) => return (server, ports),
+                Err(taken) => directory = taken.unless_for_long(begin),
+            }
+        }
     }
 
     /// The same server on the same port with another host key.
@@ -44,13 +64,25 @@ impl Sshd {
             fs::remove_file(directory.path().join(name)).unwrap();
         }
         keygen(&directory.path().join("host_key"), "ed25519", "");
-        Self::in_directory(directory, port, "").await
+        Self::on_this_port(directory, port).await
     }
 
     /// The same server again.
     pub async fn again(self) -> Self {
         let port = self.address.port();
-        Self::in_directory(self.stop(), port, "").await
+        Self::on_this_port(self.stop(), port).await
+    }
+
+    /// Somebody else may have the port for a moment: of a connection, for example.
+    async fn on_this_port(mut directory: TempDir, port: u16) -> Self {
+        let begin = Instant::now();
+        loop {
+            match Self::in_directory(directory, &[port], "").await {
+                Ok(server) => return server,
+                Err(taken) => directory = taken.unless_for_long(begin),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     fn stop(mut self) -> TempDir {
@@ -58,7 +90,7 @@ impl Sshd {
         std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap())
     }
 
-    async fn in_directory(directory: TempDir, port: u16, lines: &str) -> Self {
+    async fn in_directory(directory: TempDir, ports: &[u16], lines: &str) -> Result<Self, Taken> {
         let program = PROGRAMS.iter().find(|program| Path::new(program).exists());
         let program =
             program.expect("sshd is missing: install it (Debian: `apt-get install openssh-server`)");
@@ -69,8 +101,9 @@ impl Sshd {
         let path = |name: &str| directory.path().join(name).display().to_string();
         // What the person who runs the tests has in the files of a shell is no part of the server.
         fs::create_dir_all(directory.path().join("home")).unwrap();
+        let listen: String = ports.iter().map(|port| format!("Port {port}\n")).collect();
         let config = format!(
-            "{lines}\nSetEnv HOME={}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
+            "{lines}\nSetEnv HOME={}\n{listen}ListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
              StrictModes no\nUsePAM no\nPermitRootLogin yes\nPubkeyAuthentication yes\n\
              KbdInteractiveAuthentication no\nPrintMotd no\nMaxStartups 500\nMaxSessions 10\nLogLevel VERBOSE\n",
             path("home"),
@@ -90,14 +123,22 @@ impl Sshd {
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| says.lock().unwrap().push(line))
         });
-        let server = Self { address: SocketAddr::from(([127, 0, 0, 1], port)), directory, child, said };
-        for _ in 0..500 {
-            if server.said().contains("Server listening") {
-                return server;
+        let mut server =
+            Self { address: SocketAddr::from(([127, 0, 0, 1], ports[0])), directory, child, said };
+        let begin = Instant::now();
+        loop {
+            let said = server.said();
+            if ports.iter().all(|port| said.contains(&format!("listening on 127.0.0.1 port {port}."))) {
+                return Ok(server);
             }
+            if said.contains("Address already in use") {
+                return Err(Taken { directory: server.stop(), said });
+            }
+            let ended = server.child.try_wait().unwrap().is_some();
+            assert!(!ended || begin.elapsed() < Duration::from_secs(5), "sshd ended: {said}");
+            assert!(begin.elapsed() < PATIENCE, "sshd does not listen: {said}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("sshd does not listen: {}", server.said());
     }
 
     /// What it wrote to its log.
@@ -148,6 +189,19 @@ impl Sshd {
     }
 }
 
+/// Somebody else has a port.
+struct Taken {
+    directory: TempDir,
+    said: String,
+}
+
+impl Taken {
+    fn unless_for_long(self, begin: Instant) -> TempDir {
+        assert!(begin.elapsed() < PATIENCE, "no port is free: {}", self.said);
+        self.directory
+    }
+}
+
 impl Drop for Sshd {
     fn drop(&mut self) {
         self.end();
@@ -186,6 +240,39 @@ pub fn keygen(path: &Path, kind: &str, passphrase: &str) {
 pub fn user() -> String {
     let id = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(id.stdout).unwrap().trim().to_owned()
+}
+
+/// A port at which nobody listens, and which nobody else gets while this is held.
+pub struct Nobody(TcpSocket);
+
+impl Nobody {
+    pub fn anywhere() -> Self {
+        Self::at(0).unwrap()
+    }
+
+    /// Where somebody listened until now.
+    pub async fn after(server: Sshd) -> Self {
+        let (port, begin) = (server.address.port(), Instant::now());
+        drop(server);
+        loop {
+            match Self::at(port) {
+                Ok(nobody) => return nobody,
+                Err(error) => assert!(begin.elapsed() < PATIENCE, "port {port}: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn at(port: u16) -> std::io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+        Ok(Self(socket))
+    }
+
+    pub fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
 }
 
 /// A port that nobody listens on now.

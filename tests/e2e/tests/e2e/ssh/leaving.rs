@@ -34,7 +34,7 @@ async fn whatever_becomes_of_a_guest_the_host_types_what_it_left_and_closes() {
     let sshd = Sshd::start().await;
     let lab = Lab::of(&sshd, "idle = \"50ms\"");
     for how in ["panic", "read", "spin", "sleep", "forget"] {
-        // Those that do not go by themselves are ended after two seconds.
+        // Those that do not go by themselves are ended after six seconds.
         let tool = if ["panic", "forget"].contains(&how) { "leave_late" } else { "leave" };
         let answer = lab.client().call(tool, leave(&sshd, how)).await;
         assert_eq!(answer.succeeded(), how == "forget", "{how}: {answer:?}");

@@ -97,7 +97,7 @@ async fn no_password_and_no_key_is_in_a_result_a_log_a_record_or_a_file() {
     said.push_str(&answer.message.to_string());
     references.push(answer.reference());
     for reference in references {
-        said.push_str(&lab.installation.run_well(&["why", &reference]).all());
+        said.push_str(&lab.installation.why(&reference).all());
     }
     said.push_str(&lab.installation.run_well(&["audit", "find", "--json"]).all());
     said.push_str(&lab.installation.run(&["check"]).all());

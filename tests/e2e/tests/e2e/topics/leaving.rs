@@ -32,7 +32,7 @@ async fn a_broker_that_dies_fails_what_waits_and_is_found_again() {
     let waiting = {
         let client = client.clone();
         tokio::spawn(async move {
-            let listen = json!({ "filters": ["granted/7/state"], "count": 3, "wait": 20_000 });
+            let listen = json!({ "filters": ["granted/7/state"], "count": 3, "wait": 50_000 });
             client.call("listen", listen).await
         })
     };

@@ -107,13 +107,13 @@ async fn what_others_say_elsewhere_is_not_heard() {
         let arguments = json!({ "topic": topic, "payload": payload, "options": { "retain": true } });
         assert_eq!(world.call("publish", arguments).await.structured()["published"], true);
     }
-    let listen = json!({ "filters": ["granted/+/state", "granted/7/#"], "count": 10, "wait": 500 });
+    let listen = json!({ "filters": ["granted/+/state", "granted/7/#"], "count": 10, "wait": 3_000 });
     let answer = client.call("listen", listen).await;
     let heard = answer.structured()["heard"].as_array().expect("messages").clone();
     assert_eq!(heard.len(), 1, "two filters match it, and it is heard once: {heard:?}");
     assert_eq!((&heard[0]["topic"], &heard[0]["payload"]), (&json!("granted/7/state"), &json!("mine")));
     // Both bindings listen at one broker: what `world` hears does not reach the other.
-    let wide = json!({ "filters": ["#"], "count": 10, "wait": 500 });
+    let wide = json!({ "filters": ["#"], "count": 10, "wait": 3_000 });
     let all = world.call("listen", wide).await;
     assert_eq!(all.structured()["heard"].as_array().map(Vec::len), Some(3), "{all:?}");
 }

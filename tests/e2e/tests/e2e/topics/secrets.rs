@@ -58,7 +58,7 @@ async fn the_brokers_password_is_in_no_result_log_record_or_file() {
         let _ = writeln!(said, "{:?}", attacked.installation.run(command));
     }
     for reference in references {
-        let _ = writeln!(said, "{:?}", attacked.installation.run_well(&["why", &reference]));
+        let _ = writeln!(said, "{:?}", attacked.installation.why(&reference));
     }
     said += &attacked.server.log();
     drop(attacked.server);
