@@ -207,7 +207,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_begins_no_request_is_closed() {
         let router = Router::new().route("/", get(|| async { "here" }));
-        let bounds = Bounds { head: Duration::from_millis(100), ..Bounds::default() };
+        let bounds = Bounds { head: Duration::from_millis(500), ..Bounds::default() };
         let (address, ..) = serving(router, bounds).await;
         for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\n", "PRI * HTTP/2.0\r\n"] {
             let heard = rest(say(address, begun).await).await;
@@ -255,7 +255,7 @@ mod tests {
     async fn a_peer_that_does_not_read_its_answer_is_let_go() {
         const SIZE: usize = 64 << 20;
         let router = Router::new().route("/", get(|| async { vec![b'x'; SIZE] }));
-        let bounds = Bounds { patience: Duration::from_millis(200), ..Bounds::default() };
+        let bounds = Bounds { patience: Duration::from_secs(1), ..Bounds::default() };
         let (address, ..) = serving(router, bounds).await;
         let stream = say(address, ASK).await;
         tokio::time::sleep(bounds.patience * 4).await;
@@ -267,7 +267,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_with_http_2_that_asks_nothing_more_is_closed() {
         let router = Router::new().route("/", get(|| async { "here" }));
-        let bounds = Bounds { patience: Duration::from_millis(200), ..Bounds::default() };
+        let bounds = Bounds { patience: Duration::from_secs(1), ..Bounds::default() };
         let (address, ..) = serving(router, bounds).await;
         let mut stream = TcpStream::connect(address).await.unwrap();
         // The preface, empty settings, and a request in HPACK's static table: GET http / of the host x (RFC 9113, 7541).
@@ -280,7 +280,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_may_take_longer_than_a_request_may() {
-        let head = Duration::from_millis(50);
+        let head = Duration::from_millis(300);
         let slow = move || async move {
             tokio::time::sleep(head * 6).await;
             "at last"
@@ -307,6 +307,12 @@ mod tests {
         let once = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         let streams = [say(address, once).await, say(address, once).await];
         let peers = streams.each_ref().map(|stream| stream.local_addr().unwrap().to_string());
+        let one_asks = async {
+            while asked.load(Ordering::Relaxed) == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(HANG, one_asks).await.expect("one of them asks");
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         for (stream, peer) in streams.into_iter().zip(peers) {

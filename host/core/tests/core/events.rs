@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use fleetgate_core::events::Pace;
 use futures_util::future::join_all;
 
-use super::events_world::{GRANTS, World, until};
+use super::events_world::{GRANTS, PACE, World, until};
 use super::host::in_time;
 use super::radio::{Fault, Given, content, delivered, heard, texts};
 
@@ -219,7 +220,9 @@ async fn when_the_queue_is_full_the_source_waits_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn a_thousand_messages_are_a_few_writes() {
-    let world = World::new("ev-many-messages", GRANTS).await;
+    // How it stands is written, too, for as long as it takes: not often here.
+    let (name, pace) = ("ev-many-messages", Pace { look: Duration::from_secs(1), ..PACE });
+    let world = World::paced(name, World::place(name, GRANTS), Arc::default(), pace).await;
     let sink = in_time(world.station.sink("news")).await;
     let before = *world.disk.writes.lock().unwrap();
     let keeping =

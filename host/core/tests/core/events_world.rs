@@ -224,7 +224,7 @@ impl World {
 }
 
 pub fn stopping() -> Stopping {
-    Stopping { grace: Duration::from_secs(5), now: CancellationToken::new() }
+    Stopping { grace: Duration::from_secs(30), now: CancellationToken::new() }
 }
 
 /// So that what should not happen would have happened.

@@ -147,7 +147,7 @@ async fn a_copy_that_is_another_file_is_not_served_after_a_restart() {
 }
 
 /// The copy of what was approved is made in the background.
-async fn wait_for_copy(place: &Place) -> std::path::PathBuf {
+pub async fn wait_for_copy(place: &Place) -> std::path::PathBuf {
     in_time(async {
         loop {
             let copies = fs::read_dir(place.path(".fleetgate/approved")).into_iter().flatten().flatten();

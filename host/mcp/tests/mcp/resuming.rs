@@ -14,10 +14,13 @@ fn waiting() -> (Arc<Fake>, Arc<Gate>) {
     (Fake::new([binding("lab", tools)]), gate)
 }
 
+/// Enough for a call to say what it says at once.
+const MOMENT: Duration = Duration::from_millis(600);
+
 /// A server that lets go of streams after a moment.
 async fn polled(fake: &Arc<Fake>) -> Served {
     served_with(fake, |mut options| {
-        options.stream_max = Some(Duration::from_millis(100));
+        options.stream_max = Some(MOMENT);
         options
     })
     .await
@@ -161,7 +164,7 @@ async fn a_client_that_may_not_know_how_to_come_back_is_not_let_go() {
     let older = lab.legacy("/mcp/lab", "ann", "2025-06-18").await;
     let mut stream = call(&older, 1, "wait").await;
     in_time(gate.started.notified()).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(MOMENT * 2).await;
     gate.release.notify_one();
     let heard = [stream.message().await.unwrap(), stream.message().await.unwrap()];
     assert_eq!(heard[1]["result"]["content"][0]["text"], "released");
@@ -172,7 +175,7 @@ async fn a_client_that_may_not_know_how_to_come_back_is_not_let_go() {
     call.headers_mut().insert("accept", "application/json".parse().unwrap());
     let answer = tokio::spawn(lab.http.execute(call));
     in_time(gate.started.notified()).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(MOMENT * 2).await;
     gate.release.notify_one();
     let answer: Value = answer.await.unwrap().unwrap().json().await.unwrap();
     assert_eq!(answer["result"]["content"][0]["text"], "released");

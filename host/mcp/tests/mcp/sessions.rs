@@ -9,6 +9,9 @@ use serde_json::json;
 use crate::backend::{Does, Fake, Gate, binding, tool};
 use crate::running::{Events, in_time, served, served_with};
 
+/// Over before sessions are looked through for the first time, and not before a session that was opened is used.
+const IDLE: Duration = Duration::from_secs(2);
+
 #[tokio::test]
 async fn a_session_is_its_openers_alone_on_its_endpoint_alone() {
     let fake = Fake::new([binding("lab", [tool("it", Does::Echo)])]);
@@ -114,7 +117,7 @@ async fn a_session_with_a_call_under_way_is_not_pushed_out() {
 async fn a_session_left_alone_ends_and_one_with_an_open_stream_does_not() {
     let fake = Fake::new([binding("lab", [tool("it", Does::Echo)])]);
     let lab = served_with(&fake, |mut options| {
-        options.session_idle = Duration::ZERO;
+        options.session_idle = IDLE;
         options
     })
     .await;
@@ -165,7 +168,7 @@ async fn a_session_with_a_call_that_nobody_listens_to_is_not_ended() {
     let gate = Arc::new(Gate::default());
     let fake = Fake::new([binding("lab", [tool("wait", Does::Wait(gate.clone()))])]);
     let lab = served_with(&fake, |mut options| {
-        options.session_idle = Duration::ZERO;
+        options.session_idle = IDLE;
         options
     })
     .await;

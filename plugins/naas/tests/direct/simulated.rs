@@ -14,6 +14,8 @@ use tokio::runtime::Runtime;
 
 /// So long it is silent when it has said all.
 const QUIET: Duration = Duration::from_millis(200);
+/// So long it may be silent before it has said all, as far as one can see.
+const WITHIN: Duration = Duration::from_secs(3);
 /// So long its first word may take.
 const FIRST: Duration = Duration::from_secs(10);
 
@@ -80,7 +82,7 @@ impl Sim {
                     Err(_) => return (said, false),
                     Ok(Some(ChannelMsg::Data { data })) => {
                         said.extend_from_slice(&data);
-                        patience = QUIET;
+                        patience = if seems_whole(&said) { QUIET } else { WITHIN };
                     }
                     Ok(Some(ChannelMsg::Close) | None) => return (said, true),
                     Ok(Some(_)) => {}
@@ -88,6 +90,11 @@ impl Sim {
             }
         })
     }
+}
+
+/// Whether this is more than what was typed, and ends in the middle of a line, as what waits for an answer does.
+fn seems_whole(said: &[u8]) -> bool {
+    said.contains(&b'\n') && !said.ends_with(b"\n") && !said.ends_with(b"\r")
 }
 
 async fn sit_down(device: &Simulated) -> (Handle<Trusting>, Channel<Msg>) {

@@ -285,14 +285,10 @@ async fn http2_is_spoken_where_both_sides_can_and_one_connection_serves_all() {
 
 #[tokio::test]
 async fn who_does_not_answer_is_told_apart() {
-    let gone = Upstream::echo().await;
-    let grant = gone.grant();
-    let address = gone.address;
-    drop(gone);
-    while tokio::net::TcpStream::connect(address).await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    let world = World::new(&grant);
+    // A port that is taken, so that nobody else gets it, and at which nobody listens.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let world = World::new(&format!("url = \"http://{}\"", taken.local_addr().unwrap()));
     let caller = world.call().to(&world.bind());
     let error = caller.error(request("GET", "http://api.upstream/a")).await;
     assert!(matches!(error, Error::ConnectionRefused), "{error:?}");

@@ -244,19 +244,22 @@ async fn silent(beginning: &'static str) -> Upstream {
     .await
 }
 
+/// Over soon, and not before a connection stands and a request is sent.
+const SOON: Duration = Duration::from_secs(1);
+
 const HALF: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
 
 #[tokio::test]
 async fn a_slow_upstream_ends_at_the_deadline_of_the_call() {
     let upstream = silent("").await;
     let world = World::new(&upstream.grant());
-    let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
+    let caller = world.call().timeout(SOON).to(&world.bind());
     let error = caller.error(request("GET", "http://api.upstream/a")).await;
     assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
     upstream.closed(1).await;
     let upstream = silent(HALF).await;
     let world = World::new(&upstream.grant());
-    let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
+    let caller = world.call().timeout(SOON).to(&world.bind());
     let response = caller.head(request("GET", "http://api.upstream/a")).await.unwrap();
     assert!(matches!(body_error(response.into_body()).await, Error::HttpResponseTimeout));
     upstream.closed(1).await;
@@ -265,7 +268,7 @@ async fn a_slow_upstream_ends_at_the_deadline_of_the_call() {
 #[tokio::test]
 async fn a_grants_timeout_is_shorter_than_the_call() {
     let upstream = silent(HALF).await;
-    let world = World::new(&(upstream.grant() + "\ntimeout = \"100ms\""));
+    let world = World::new(&(upstream.grant() + "\ntimeout = \"1s\""));
     let caller = world.call().to(&world.bind());
     let response = caller.head(request("GET", "http://api.upstream/a")).await.unwrap();
     assert!(matches!(body_error(response.into_body()).await, Error::HttpResponseTimeout));
@@ -302,6 +305,9 @@ async fn cancelling_ends_a_wait_at_once_and_closes_the_connection() {
             }
         };
         let cancelling = async {
+            while upstream.accepted() == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
             cancel.cancel();
             pending().await
@@ -320,12 +326,12 @@ async fn what_was_sent_and_cut_short_is_in_the_record() {
     let sent = || with_body("POST", "http://api.upstream/reboot", "now");
     let noted = ["http.api POST /reboot sent, no answer"];
 
-    let caller = world.call().timeout(Duration::from_millis(150)).to(&binding);
+    let caller = world.call().timeout(SOON).to(&binding);
     caller.error(sent()).await;
     assert_eq!(caller.call.used.used(), noted, "by the deadline");
 
     let caller = world.call().to(&binding);
-    let first_byte_timeout = Some(Duration::from_millis(150));
+    let first_byte_timeout = Some(SOON);
     let options = RequestOptions { first_byte_timeout, ..RequestOptions::default() };
     caller.session.send(sent(), options).await.unwrap_err();
     assert_eq!(caller.call.used.used(), noted, "by the guest's own patience");
@@ -349,7 +355,7 @@ async fn what_was_never_sent_is_not_in_the_record_as_sent() {
     let resolver = Answers::new(&[&["93.184.216.34"]]);
     let options = HttpOptions { resolver, dialer: dialer.clone(), ..HttpOptions::default() };
     let world = World::with(options, "url = \"https://nobody.example.com\"");
-    let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
+    let caller = world.call().timeout(SOON).to(&world.bind());
     caller.error(with_body("POST", "http://api.upstream/reboot", "now")).await;
     assert_eq!(dialer.addresses.lock().unwrap().len(), 1, "it was under way");
     let used = caller.call.used.used();
@@ -361,7 +367,7 @@ async fn a_deadline_that_cancels_the_call_is_still_a_timeout() {
     for beginning in ["", HALF] {
         let upstream = silent(beginning).await;
         let world = World::new(&upstream.grant());
-        let caller = world.call().timeout(Duration::from_millis(150)).to(&world.bind());
+        let caller = world.call().timeout(SOON).to(&world.bind());
         let cancel = caller.call.cancel.clone();
         let deadline = tokio::time::Instant::from_std(caller.call.deadline);
         tokio::spawn(async move {

@@ -73,12 +73,14 @@ async fn the_broker_sees_each_filter_once_and_no_more_a_while_after_the_last_rea
         assert_eq!(reader.payload().await, "x");
     }
     let subscribes = || broker.said().matches("Received SUBSCRIBE from fleet-").count();
+    until("subscribed", || async { subscribes() >= 1 }).await;
     assert_eq!(subscribes(), 1, "{}", broker.said());
     drop(readers);
     until("unsubscribed", || async { broker.said().contains("Received UNSUBSCRIBE from fleet-") }).await;
     let again = caller.listening(&["shared/+"]).await;
     broker.device().await.publish("shared/1", "y").await;
     assert_eq!(again.payload().await, "y");
+    until("subscribed again", || async { subscribes() >= 2 }).await;
     assert_eq!(subscribes(), 2);
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -18,6 +18,9 @@ use tokio::sync::mpsc;
 
 /// Where Debian, others, and macOS put it.
 const DIRECTORIES: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
+
+/// Only to end a test that hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A broker.
 pub struct Mosquitto {
@@ -74,26 +77,65 @@ impl Mosquitto {
             child,
             said: Arc::default(),
         };
-        broker.listens().await;
+        let begin = Instant::now();
+        while !broker.listens().await {
+            assert!(begin.elapsed() < PATIENCE, "mosquitto does not listen: {}", broker.said());
+            let [address, websocket, tls, wss] = free_addresses();
+            (broker.address, broker.websocket, broker.tls, broker.wss) = (address, websocket, tls, wss);
+            broker.child = broker.spawned();
+        }
         broker
     }
 
-    async fn listens(&mut self) {
+    fn spawned(&self) -> Child {
+        spawn(self.directory.path(), &self.lines, [self.address, self.websocket, self.tls, self.wss])
+    }
+
+    /// False: it has ended, since another has one of its ports.
+    async fn listens(&mut self) -> bool {
+        let before = self.said.lock().unwrap().len();
         let lines = BufReader::new(self.child.stderr.take().unwrap()).lines();
         let said = Arc::clone(&self.said);
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| said.lock().unwrap().push(line))
         });
-        for _ in 0..500 {
-            if [self.address, self.websocket, self.tls]
-                .iter()
-                .all(|address| TcpStream::connect(address).is_ok())
-            {
-                return;
+        let begin = Instant::now();
+        let mut ended = None;
+        loop {
+            let all = [self.address, self.websocket, self.tls];
+            // One that has ended may have left its ports to somebody else.
+            if self.child.try_wait().unwrap().is_some() {
+                let taken = self.said.lock().unwrap()[before..].iter().any(|line| line.contains("in use"));
+                if taken {
+                    return false;
+                }
+                // What it said comes a moment later.
+                let since = *ended.get_or_insert_with(Instant::now);
+                assert!(since.elapsed() < Duration::from_secs(5), "mosquitto ended: {}", self.said());
+            } else if all.iter().all(|address| TcpStream::connect(address).is_ok()) {
+                return true;
             }
+            assert!(begin.elapsed() < PATIENCE, "mosquitto does not listen: {}", self.said());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("mosquitto does not listen: {}", self.said());
+    }
+
+    /// Waits until it has seen the end of every connection of this client since it was started last.
+    pub async fn left(&self, client: &str) {
+        let begin = Instant::now();
+        loop {
+            let said = self.said();
+            let said = said.rsplit(" starting").next().unwrap_or_default();
+            let came = said.matches(&format!(" as {client} (")).count();
+            let ended = ["disconnected", "closed its connection", "closing old connection", "not authorised"];
+            let of = |line: &&str| line.contains(&format!("Client {client} "));
+            let went = said.lines().filter(of).filter(|line| ended.iter().any(|end| line.contains(end)));
+            if went.count() >= came {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{client} stays: {said}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// What it wrote to its log.
@@ -110,9 +152,15 @@ impl Mosquitto {
     /// The same on the same ports. It knows what it wrote down before.
     pub async fn again(&mut self) {
         self.kill();
-        self.child =
-            spawn(self.directory.path(), &self.lines, [self.address, self.websocket, self.tls, self.wss]);
-        self.listens().await;
+        let begin = Instant::now();
+        loop {
+            self.child = self.spawned();
+            if self.listens().await {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "its ports are taken: {}", self.said());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// The same with another certificate of its authority.
@@ -282,8 +330,8 @@ impl Device {
     }
 
     pub async fn next(&mut self) -> rumqttc::Publish {
-        let heard = tokio::time::timeout(Duration::from_secs(10), self.heard.recv()).await;
-        heard.expect("a message within ten seconds").expect("the connection stands")
+        let heard = tokio::time::timeout(PATIENCE, self.heard.recv()).await;
+        heard.expect("a message within a minute").expect("the connection stands")
     }
 
     /// What came until now.

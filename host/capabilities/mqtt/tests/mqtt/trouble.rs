@@ -16,7 +16,7 @@ async fn rogue<F: Future<Output = ()> + Send + 'static>(
     serve: impl Fn(Peer) -> F + Send + 'static,
 ) -> (Rogue, World) {
     let rogue = Rogue::start(serve).await;
-    let world = World::new(&format!("{}\nconnect_timeout = \"1s\"", granting(&rogue.url())));
+    let world = World::new(&format!("{}\nconnect_timeout = \"5s\"", granting(&rogue.url())));
     (rogue, world)
 }
 
@@ -31,7 +31,7 @@ async fn a_broker_that_is_down_is_unreachable_and_asked_no_more_than_once_in_a_s
         assert_eq!((failure.code, failure.retryable, failure.sent), ("unreachable", true, false));
         assert_eq!(failure.message, "nothing listens where the broker is");
     }
-    assert!(begin.elapsed() < Duration::from_secs(5), "the second to the last are answered from memory");
+    assert!(begin.elapsed() < Duration::from_secs(30), "the second to the last are answered from memory");
 }
 
 #[tokio::test]
@@ -277,7 +277,12 @@ async fn no_acknowledged_publication_is_lost_or_sent_twice_when_the_broker_is_ki
     let (mut acknowledged, mut unknown, mut unsent) = (HashSet::new(), HashSet::new(), HashSet::new());
     let begin = Instant::now();
     let mut round = 0;
-    while begin.elapsed() < Duration::from_secs(6) {
+    // For six seconds, and on a slow machine until there is something to look at.
+    let enough = |acknowledged: &HashSet<String>, unknown: &HashSet<String>| {
+        let seconds = begin.elapsed().as_secs();
+        seconds >= 60 || seconds >= 6 && acknowledged.len() > 50 && !unknown.is_empty()
+    };
+    while !enough(&acknowledged, &unknown) {
         round += 1;
         let calls = (0..40).map(|number| {
             let caller = Call::default().to(&binding);
@@ -345,20 +350,23 @@ async fn a_real_broker_that_is_killed_under_load_keeps_what_it_acknowledged() {
     let binding = broker.world_with("rate = \"100000/s\"\nconnect_timeout = \"1s\"").bind();
     let binding = Arc::new(binding);
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let fine = Arc::new(AtomicUsize::new(0));
     let load = {
-        let (binding, stop) = (Arc::clone(&binding), Arc::clone(&stop));
+        let (binding, stop, fine) = (Arc::clone(&binding), Arc::clone(&stop), Arc::clone(&fine));
         tokio::spawn(async move {
-            let (mut fine, mut failed) = (0, Vec::new());
+            let mut failed = Vec::new();
             while !stop.load(Ordering::SeqCst) {
                 match call().to(&binding).publish("load", "x").await {
-                    Ok(()) => fine += 1,
+                    Ok(()) => {
+                        fine.fetch_add(1, Ordering::SeqCst);
+                    }
                     Err(failure) => {
                         failed.push(failure.guest());
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
                 }
             }
-            (fine, failed)
+            failed
         })
     };
     for _ in 0..3 {
@@ -366,26 +374,33 @@ async fn a_real_broker_that_is_killed_under_load_keeps_what_it_acknowledged() {
         broker.again().await;
     }
     until("it works again", || async { call().to(&binding).publish("end", "x").await.is_ok() }).await;
+    until("many came through", || async { fine.load(Ordering::SeqCst) > 100 }).await;
     stop.store(true, Ordering::SeqCst);
-    let (fine, failed) = load.await.unwrap();
-    assert!(fine > 100, "{fine}");
-    for failure in failed {
+    for failure in load.await.unwrap() {
         assert!(["dropped", "unreachable", "timeout"].contains(&failure.code), "{failure:?}");
     }
 }
 
 #[tokio::test]
 async fn a_publication_whose_call_is_cancelled_is_told_as_possibly_sent() {
-    let (_rogue, world) = rogue(|mut peer| async move {
-        peer.welcome().await;
-        peer.ignore().await;
+    let caller = call();
+    let arrived = Arc::new(tokio::sync::Notify::new());
+    let arrives = Arc::clone(&arrived);
+    let (_rogue, world) = rogue(move |mut peer| {
+        let arrives = Arc::clone(&arrives);
+        async move {
+            peer.welcome().await;
+            let _ = peer.packet().await;
+            arrives.notify_one();
+            peer.ignore().await;
+        }
     })
     .await;
     let binding = world.bind();
-    let caller = call().to(&binding);
+    let caller = caller.to(&binding);
     let cancel = caller.call.cancel.clone();
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        arrived.notified().await;
         cancel.cancel();
     });
     let failure = caller.fails("a").await;
@@ -403,7 +418,7 @@ async fn more_than_the_connection_carries_waits_unsent() {
     let binding = world.bind();
     let calls = (0..80).map(|_| {
         let caller = call().to(&binding);
-        async move { caller.publish_with("a", "x", "{\"timeoutMs\":400}").await.unwrap_err().guest() }
+        async move { caller.publish_with("a", "x", "{\"timeoutMs\":5000}").await.unwrap_err().guest() }
     });
     let failures = futures_util::future::join_all(calls).await;
     assert!(failures.iter().all(|failure| failure.code == "timeout"));
@@ -425,6 +440,6 @@ async fn keep_alive_finds_a_broker_that_went_silent() {
     let world = World::new(&format!("{}\nkeep_alive = \"5s\"", granting(&rogue.url())));
     let binding = world.bind();
     let listening = call().to(&binding).listening(&["a"]).await;
-    let heard = listening.0.read(Duration::from_secs(30)).await.unwrap();
+    let heard = listening.0.read(Duration::from_secs(60)).await.unwrap();
     assert_eq!(heard, Heard::Missed(0));
 }

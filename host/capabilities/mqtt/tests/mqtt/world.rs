@@ -133,7 +133,7 @@ pub struct Listening(pub Subscription);
 
 impl Listening {
     pub async fn next(&self) -> Heard {
-        self.0.read(Duration::from_secs(10)).await.unwrap()
+        self.0.read(Duration::from_secs(60)).await.unwrap()
     }
 
     pub async fn message(&self) -> HeardMessage {

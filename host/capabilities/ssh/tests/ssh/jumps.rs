@@ -1,7 +1,7 @@
 //! By way of a jump host.
 
 use crate::device::{PASSWORD, Router, USER};
-use crate::sshd::{Sshd, user};
+use crate::sshd::{Nobody, Sshd, user};
 use crate::world::{World, call, text, until};
 
 fn world(jump: &Sshd, target: &str, lines: &str) -> World {
@@ -79,10 +79,11 @@ async fn what_is_wrong_with_the_jump_host_is_said_to_be_its() {
     let behind = fine(world(&jump, &router.address.to_string(), ""));
     let caller = call().to(&behind.bind());
     caller.connect(router.address).await.unwrap();
-    let nobody = world(&jump, &format!("127.0.0.1:{}", crate::sshd::free_port()), "");
-    nobody.write("known_hosts", "");
-    let port = nobody.read().unwrap().1.unwrap().describe()[0].rsplit(':').next().unwrap().parse().unwrap();
-    let failure = call().to(&nobody.bind()).connect_to("127.0.0.1", port).await.err().unwrap().guest();
+    let nobody = Nobody::anywhere();
+    let world = world(&jump, &format!("127.0.0.1:{}", nobody.port()), "");
+    world.write("known_hosts", "");
+    let failure =
+        call().to(&world.bind()).connect_to("127.0.0.1", nobody.port()).await.err().unwrap().guest();
     assert_eq!((failure.code, failure.retryable), ("refused", true), "{}", failure.message);
 }
 

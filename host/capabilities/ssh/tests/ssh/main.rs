@@ -19,6 +19,7 @@ mod reflections;
 mod secrets;
 #[path = "../../../../core/tests/core/spellings.rs"]
 mod spellings;
+#[allow(dead_code, reason = "other tests need other parts of it")]
 mod sshd;
 mod tables;
 mod targets;

@@ -8,12 +8,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use crate::device::{Router, Setup};
-use crate::sshd::{Sshd, free_port};
+use crate::sshd::{Nobody, Sshd};
 use crate::world::{World, call, until};
 
 fn world(port: u16) -> World {
     let grant = format!(
-        "targets = [\"127.0.0.1:{port}\"]\ntrust_on_first_use = true\nconnect_timeout = \"400ms\"\n\
+        "targets = [\"127.0.0.1:{port}\"]\ntrust_on_first_use = true\nconnect_timeout = \"2s\"\n\
          credential = {{ user = \"netops\", password = \"password\" }}"
     );
     World::new(&grant).secret("password", "p4ssw0rd")
@@ -38,7 +38,8 @@ async fn says(words: &'static [u8], then_closes: bool) -> std::net::SocketAddr {
 
 #[tokio::test]
 async fn nobody_there_is_a_refused_connection() {
-    let port = free_port();
+    let nobody = Nobody::anywhere();
+    let port = nobody.port();
     let failure = call().to(&world(port).bind()).connect_to("127.0.0.1", port).await.err().unwrap().guest();
     assert_eq!((failure.code, failure.retryable, failure.sent), ("refused", true, false));
 }
@@ -112,11 +113,13 @@ async fn an_old_device_is_told_what_would_help() {
 async fn a_server_of_today_is_reached_without_anything_old() {
     let server = Sshd::with("LogLevel DEBUG1").await;
     call().to(&server.world().bind()).exec(server.address, "true").await.unwrap();
+    let agreement = "kex: client->server cipher:";
+    until("the server said what was agreed", || async { server.said().contains(agreement) }).await;
     let said = server.said();
     let agreed = |what: &str| said.lines().find(|line| line.contains(what)).unwrap_or_default().to_owned();
     assert!(!agreed("kex: algorithm:").contains("sha1"), "{said}");
-    assert!(!agreed("kex: client->server cipher:").contains("cbc"), "{said}");
-    assert!(agreed("kex: client->server cipher:").contains("compression: none"), "{said}");
+    assert!(!agreed(agreement).contains("cbc"), "{said}");
+    assert!(agreed(agreement).contains("compression: none"), "{said}");
     // An old server refuses as much.
     let old = Sshd::with("KexAlgorithms diffie-hellman-group14-sha1\nHostKeyAlgorithms ssh-ed25519").await;
     let caller = call().to(&old.world().bind());
@@ -201,7 +204,7 @@ async fn a_server_that_stops_and_starts_again_is_found_again() {
     let server = server.again().await;
     call().to(&binding).exec(server.address, "true").await.unwrap();
     let address = server.address;
-    drop(server);
+    let _nobody = Nobody::after(server).await;
     let failure = call().to(&binding).exec(address, "true").await.unwrap_err().guest();
     assert_eq!((failure.code, failure.retryable), ("refused", true), "{}", failure.message);
 }

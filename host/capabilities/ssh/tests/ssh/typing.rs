@@ -56,7 +56,7 @@ async fn keys_and_lines_go_as_they_come_where_nothing_restricts_commands() {
 async fn a_line_that_was_typed_in_part_is_the_terminals_end() {
     let router = Router::start().await;
     let binding = router.world().bind();
-    let caller = call().timeout(Duration::from_secs(3)).to(&binding);
+    let caller = call().timeout(Duration::from_secs(8)).to(&binding);
     let shell = caller.shell(router.address).await;
     shell.until("R1>").await;
     shell.0.on_close(vec![Step::Line("end".into())]).unwrap();
@@ -76,7 +76,7 @@ async fn a_line_that_was_typed_in_part_is_the_terminals_end() {
     assert_eq!((failure.code, failure.sent), ("dropped", false), "{}", failure.message);
     // A device that takes nothing does not hear of the end either, and loses the connection.
     until("the connection is cut", || async {
-        let other = call().timeout(Duration::from_secs(1)).to(&binding);
+        let other = call().timeout(Duration::from_secs(10)).to(&binding);
         other.exec(router.address, "show version").await.is_ok()
     })
     .await;

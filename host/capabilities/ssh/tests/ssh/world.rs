@@ -18,6 +18,9 @@ use crate::sshd::Sshd;
 /// `ssh.devices`, with everything asked for.
 pub struct Devices;
 
+/// How long a device may take to say what it says at once: less than the time of a call.
+const SOON: Duration = Duration::from_secs(50);
+
 pub type World = fleetgate_lab::World<Devices>;
 pub type Binding = fleetgate_lab::Binding<Devices>;
 pub type Call = fleetgate_lab::Call<Devices>;
@@ -119,7 +122,7 @@ pub struct Typing(pub Shell);
 impl Typing {
     /// What the device says next.
     pub async fn some(&self) -> String {
-        match self.0.read(4096, Duration::from_secs(10)).await.unwrap() {
+        match self.0.read(4096, SOON).await.unwrap() {
             Chunk::Data(data) => text(&data),
             other => panic!("{other:?}"),
         }
@@ -129,7 +132,7 @@ impl Typing {
     pub async fn until(&self, end: &str) -> String {
         let mut said = String::new();
         loop {
-            match self.0.read(4096, Duration::from_secs(10)).await.unwrap() {
+            match self.0.read(4096, SOON).await.unwrap() {
                 Chunk::Data(data) => said.push_str(&text(&data)),
                 other => panic!("{other:?} while waiting for {end:?}, after {said:?}"),
             }
@@ -149,7 +152,7 @@ impl Typing {
     pub async fn rest(&self) -> Result<String, Failure> {
         let mut said = String::new();
         loop {
-            match self.0.read(1 << 20, Duration::from_secs(10)).await? {
+            match self.0.read(1 << 20, SOON).await? {
                 Chunk::Data(data) => said.push_str(&text(&data)),
                 Chunk::Closed => return Ok(said),
                 Chunk::TimedOut => panic!("the terminal is open, after {said:?}"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::{Kept, listen, well};
+use super::{CLIENT, Kept, forgotten, listen, well};
 use crate::mosquitto::Mosquitto;
 use crate::rogue::{Rogue, publish_surely};
 use crate::world::{World, granting, until};
@@ -23,7 +23,7 @@ async fn what_is_published_while_nobody_is_connected_is_heard_later_under_the_sa
             device.publish("away/1", "here").await;
             until("the first", || async { kept.count() == 1 }).await;
         }
-        tokio::time::sleep(Duration::from_millis(800)).await;
+        broker.left(CLIENT).await;
         for number in 0..50 {
             device.publish("away/1", number.to_string()).await;
         }
@@ -34,7 +34,7 @@ async fn what_is_published_while_nobody_is_connected_is_heard_later_under_the_sa
             std::iter::once("here".to_owned()).chain((0..50).map(|number| number.to_string())).collect();
         assert_eq!(kept.payloads(), expected, "{version}");
         listening.give_up();
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        forgotten(&broker, &world).await;
     }
 }
 
@@ -45,6 +45,7 @@ async fn nothing_is_acknowledged_before_it_is_durable_and_what_was_not_comes_aga
         let world = broker.world_with(&format!("version = \"{version}\""));
         let device = broker.device().await;
         let shut = Kept::shut();
+        let before = broker.said().matches(&format!("Sending PUBLISH to {CLIENT} ")).count();
         {
             let binding = world.bind();
             let listening = listen(&world, &binding, "subscribe = [\"late/+\"]", &shut);
@@ -52,10 +53,12 @@ async fn nothing_is_acknowledged_before_it_is_durable_and_what_was_not_comes_aga
             for number in 0..10 {
                 device.publish("late/1", number.to_string()).await;
             }
+            let delivered = format!("Sending PUBLISH to {CLIENT} ");
+            until("it was delivered", || async { broker.said().matches(&delivered).count() > before }).await;
             tokio::time::sleep(Duration::from_millis(500)).await;
             assert_eq!(shut.count(), 0);
         }
-        tokio::time::sleep(Duration::from_millis(800)).await;
+        broker.left(CLIENT).await;
         let kept = Kept::new();
         let binding = world.bind();
         let listening = listen(&world, &binding, "subscribe = [\"late/+\"]", &kept);
@@ -65,7 +68,7 @@ async fn nothing_is_acknowledged_before_it_is_durable_and_what_was_not_comes_aga
         let heard = kept.heard.lock().unwrap().clone();
         assert!(heard[0].origin.as_ref().unwrap().again, "{version}: it says that it came before");
         listening.give_up();
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        forgotten(&broker, &world).await;
     }
 }
 
@@ -81,7 +84,7 @@ async fn who_keeps_nothing_any_more_has_nothing_acknowledged() {
     broker.device().await.publish("end/1", "x").await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     drop(listening);
-    tokio::time::sleep(Duration::from_millis(800)).await;
+    broker.left(CLIENT).await;
     let kept = Kept::new();
     let listening = listen(&world, &binding, "subscribe = [\"end/+\"]", &kept);
     until("it comes again", || async { kept.count() == 1 }).await;
@@ -91,9 +94,10 @@ async fn who_keeps_nothing_any_more_has_nothing_acknowledged() {
 #[tokio::test]
 async fn what_a_broker_sends_again_before_it_is_acknowledged_is_one_message() {
     let acknowledged = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&acknowledged);
+    let all_said = Arc::new(tokio::sync::Notify::new());
+    let (count, says) = (Arc::clone(&acknowledged), Arc::clone(&all_said));
     let rogue = Rogue::start(move |mut peer| {
-        let acknowledged = Arc::clone(&count);
+        let (acknowledged, says) = (Arc::clone(&count), Arc::clone(&says));
         async move {
             peer.welcome().await;
             while let Some(packet) = peer.packet().await {
@@ -107,6 +111,7 @@ async fn what_a_broker_sends_again_before_it_is_acknowledged_is_one_message() {
                     for again in [false, true, true, false] {
                         peer.say(&publish_surely("a/1", b"x", 7, again)).await;
                     }
+                    says.notify_one();
                 }
             }
         }
@@ -117,6 +122,7 @@ async fn what_a_broker_sends_again_before_it_is_acknowledged_is_one_message() {
     let slow = Kept::shut();
     let listening = listen(&world, &binding, "subscribe = [\"a/+\"]", &slow);
     well(&*listening).await;
+    all_said.notified().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     slow.may.add_permits(1000);
     until("acknowledged", || async { acknowledged.load(Ordering::SeqCst) > 0 }).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fleetgate_core::capability::Bound;
 
-use super::{CLIENT, Kept, listen, well};
+use super::{CLIENT, Kept, forgotten, listen, well};
 use crate::mosquitto::Mosquitto;
 use crate::world::until;
 
@@ -76,7 +76,7 @@ async fn what_is_granted_no_more_is_unsubscribed_from_the_session_that_remembers
         let listening = listen(&world, &binding, "subscribe = [\"old/+\", \"stays/+\"]", &kept);
         well(&*listening).await;
     }
-    tokio::time::sleep(Duration::from_millis(800)).await;
+    broker.left(CLIENT).await;
     let world = world.granting(&format!("url = \"mqtt://{}\"\nsubscribe = [\"stays/1\"]", broker.address));
     let binding = world.bind();
     let listening = listen(&world, &binding, "subscribe = [\"old/+\", \"stays/+\"]", &kept);
@@ -101,7 +101,7 @@ async fn events_that_are_given_up_leave_no_session_behind() {
         let listening = listen(&world, &binding, "subscribe = [\"gone/+\"]", &kept);
         well(&*listening).await;
         listening.give_up();
-        tokio::time::sleep(Duration::from_millis(900)).await;
+        forgotten(&broker, &world).await;
         broker.device().await.publish("gone/1", "x").await;
         let listening = listen(&world, &binding, "subscribe = [\"other/+\"]", &kept);
         well(&*listening).await;
@@ -109,7 +109,7 @@ async fn events_that_are_given_up_leave_no_session_behind() {
         until("the other", || async { kept.count() == 1 }).await;
         assert_eq!(kept.payloads(), ["y"], "{version}");
         listening.give_up();
-        tokio::time::sleep(Duration::from_millis(900)).await;
+        forgotten(&broker, &world).await;
     }
 }
 
@@ -125,7 +125,7 @@ async fn a_session_whose_events_were_taken_away_while_no_host_ran_is_forgotten_b
             well(&*listening).await;
             assert!(binding.binding.left_over().is_empty(), "it is listened to");
         }
-        tokio::time::sleep(Duration::from_millis(800)).await;
+        broker.left(CLIENT).await;
         let device = broker.device().await;
         device.publish("gone/1", "x").await;
         let binding = world.bind();
@@ -139,7 +139,7 @@ async fn a_session_whose_events_were_taken_away_while_no_host_ran_is_forgotten_b
         until("the other", || async { kept.count() > 0 }).await;
         assert_eq!(kept.payloads(), ["y"], "{version}: nothing was kept of the old session");
         listening.give_up();
-        tokio::time::sleep(Duration::from_millis(900)).await;
+        forgotten(&broker, &world).await;
     }
 }
 
@@ -154,11 +154,13 @@ async fn a_broker_that_is_away_is_told_later_that_a_session_is_not_wanted() {
         let listening = listen(&world, &binding, "subscribe = [\"gone/+\"]", &kept);
         well(&*listening).await;
     }
-    tokio::time::sleep(Duration::from_millis(800)).await;
+    broker.left(CLIENT).await;
     broker.kill();
-    let binding = world.bind();
-    binding.binding.forget("broker");
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    {
+        let binding = world.bind();
+        binding.binding.forget("broker");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
     broker.again().await;
     let binding = world.bind();
     assert_eq!(binding.binding.left_over(), ["broker"]);

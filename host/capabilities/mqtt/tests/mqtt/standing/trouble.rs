@@ -1,8 +1,6 @@
 //! What is said when nothing can be heard.
 
-use std::time::Duration;
-
-use super::{Kept, listen, well};
+use super::{Kept, forgotten, listen, well};
 use crate::mosquitto::Mosquitto;
 use crate::rogue::Rogue;
 use crate::world::{AS_FLEET, PASSWORD, World, granting, until};
@@ -27,7 +25,7 @@ async fn a_broker_that_is_killed_and_started_again_is_listened_to_again() {
         })
         .await;
         listening.give_up();
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        forgotten(&broker, &world).await;
     }
 }
 
