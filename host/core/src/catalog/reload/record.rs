@@ -88,7 +88,7 @@ impl Reload {
         };
         let missing: Vec<Arc<Candidate>> = served
             .into_iter()
-            .filter(|(id, digest)| approved(id, digest) && !running.kept.has(id, digest))
+            .filter(|(id, digest)| approved(id, digest) && running.kept.wants(id, digest))
             .filter_map(|(id, digest)| {
                 let candidate = self.files.get(&id)?.read.as_ref().ok()?;
                 (candidate.version.digest == digest).then(|| candidate.clone())
