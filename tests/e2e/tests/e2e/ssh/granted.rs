@@ -51,7 +51,9 @@ async fn a_guest_types_lines_and_keys_into_a_terminal_of_a_real_server() {
             json!([
                 {"line": "exec env PS1='ready> ' sh"}, {"until": "ready> "},
                 {"line": "echo one two"}, {"until": "ready> "},
-                {"line": "sleep 60"}, {"until": "sleep 60\r\n"}, {"key": "ctrl-c"}, {"until": "ready> "},
+                // Once it runs: a shell that is only about to start it takes the key for itself.
+                {"line": "sh -c 'echo begun; exec sleep 60'"}, {"until": "\r\nbegun\r\n"},
+                {"key": "ctrl-c"}, {"until": "ready> "},
                 {"write": "echo \"raw\"\n"}, {"until": "ready> "},
                 {"secret": "enable"},
                 {"line": "exit 5"}, {"until": "never"}, {"line": "more"},
