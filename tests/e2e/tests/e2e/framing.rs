@@ -90,9 +90,9 @@ fn a_client_that_never_reads_stderr_is_answered_whatever_a_plugin_logs() {
     std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| heard.send(line)));
 
     input.write_all(&line(&initialize("2025-06-18"))).expect("it reads");
-    // Each writes more than a pipe holds.
-    for id in 1..=3 {
-        let params = json!({"name": "log_flood", "arguments": {}});
+    // 4 KiB of log each: together more than twice what a pipe holds.
+    for id in 1..=40 {
+        let params = json!({"name": "long_line", "arguments": {}});
         let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
         input.write_all(&line(&call)).expect("it reads");
         loop {
