@@ -1,28 +1,27 @@
-//! Values of a sensor in a range of time.
-//!
-//! The server has no cursor. A page that is full is followed by asking for what lies before its first or behind its last
-//! row, whichever the server left out: that differs between servers, and so does the order of rows.
+//! Values of a sensor in a range of time: asked for in pages, [read on](ends) where one may have been cut, and
+//! [put together](values).
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use fleetgate_sdk::prelude::*;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::client::{Api, answer};
 use super::lookup::by_id_or_name;
-use super::reading::{Row, Summed, may_be_cut, rows};
+use super::reading::{Row, rows};
 use super::{devices, refusal};
-use crate::history::{Asked, History, Point, Resolution, points};
-use crate::reading::{Missing, Scalar, find};
+use crate::history::{Asked, History, Resolution};
+use crate::reading::{Missing, find};
 
-/// Rows on a page, and pages that are read.
-const PAGE: usize = 1000;
-const PAGES: usize = 10;
+use ends::{End, PAGE, rest};
+use values::Values;
+
+mod ends;
+mod values;
+
 /// Rows on a page of a server that takes no more: what jettyd's own client asks for.
 const USUAL_PAGE: usize = 200;
-/// Servers may cut times to seconds.
-const GRAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// get_history
 pub fn history(asked: &str, key: &str, range: &Asked) -> Result<History, Fault> {
@@ -32,7 +31,7 @@ pub fn history(asked: &str, key: &str, range: &Asked) -> Result<History, Fault> 
         let first = pages.read(key, range.from, range.to)?;
         let (key, first) = pages.key(key, first)?;
         let mut values = Values::default();
-        let end = pages.all(&key, first, &mut values)?;
+        let end = rest(range, first, &mut values, &key, |from, to| pages.read(&key, from, to))?;
         let note = match end {
             End::Hidden => Some(
                 "There may be more values, which this server cannot be asked for: it does not keep to the range, or has \
@@ -44,17 +43,6 @@ pub fn history(asked: &str, key: &str, range: &Asked) -> Result<History, Fault> 
         let history = History::new(id, &key, range, values.points(range), end != End::Whole);
         Ok(History { note: note.map(str::to_owned), ..history })
     })
-}
-
-/// How reading ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// With all that there is.
-    Whole,
-    /// With more than is read.
-    Cut,
-    /// With more than the server can be asked for.
-    Hidden,
 }
 
 struct Pages<'a> {
@@ -119,145 +107,5 @@ impl Pages<'_> {
             Err(Missing::None(_)) if shadow.is_none() => Ok((wanted.to_owned(), first)),
             Err(missing) => Err(missing.fault(self.device, wanted)),
         }
-    }
-
-    /// The first page and all that the server left out of it.
-    fn all(&self, key: &str, first: Vec<Row>, values: &mut Values) -> Result<End, Fault> {
-        let ascending = match (first.first().and_then(|row| row.at), first.last().and_then(|row| row.at)) {
-            (Some(first), Some(last)) => first <= last,
-            _ => true,
-        };
-        let full = may_be_cut(first.len(), PAGE);
-        values.add(key, first);
-        // Which ends the server may have cut: both, until one proves to be whole.
-        let (mut before, mut behind) = (full, full);
-        let mut towards_behind = ascending;
-        let (mut hidden, mut stepped) = (false, false);
-        for _ in 1..PAGES {
-            let Some((least, greatest)) = values.ends else { break };
-            // Nobody asks for what lies outside of the range.
-            before &= self.range.from <= least;
-            behind &= greatest <= self.range.to;
-            if !before && !behind {
-                break;
-            }
-            if (towards_behind && !behind) || (!towards_behind && !before) {
-                (towards_behind, stepped) = (!towards_behind, false);
-            }
-            let (edge, from, to) = if towards_behind {
-                let from = if stepped { greatest.saturating_add(GRAIN) } else { Ok(greatest) };
-                (greatest, from.map_or(greatest, |from| from.min(self.range.to)), self.range.to)
-            } else {
-                // Of a time that was cut to seconds, the whole second may have been left out.
-                let to = if stepped { least.saturating_sub(GRAIN) } else { Ok(end_of(least)) };
-                (least, self.range.from, to.map_or(least, |to| to.clamp(self.range.from, self.range.to)))
-            };
-            let rows = self.read(key, from, to)?;
-            let full = may_be_cut(rows.len(), PAGE);
-            let strayed = rows.iter().filter_map(|row| row.at).any(|at| self.is_outside(at, from, to));
-            let at_once = rows.iter().all(|row| row.at.is_some_and(|at| (edge..=end_of(edge)).contains(&at)));
-            let new = values.add(key, rows);
-            match (new, full) {
-                // A full page of one instant: what is left of that cannot be asked for, but what lies beyond it can.
-                (false, true) if at_once && !stepped => (hidden, stepped) = (true, true),
-                // Nothing is left out at this end, or it cannot be reached.
-                (false, cut) => {
-                    hidden |= cut && strayed;
-                    (before, behind) = if towards_behind { (before, false) } else { (false, behind) };
-                }
-                // It was this end, and this was the rest.
-                (true, false) => (before, behind) = (false, false),
-                (true, true) => {
-                    stepped = false;
-                    (before, behind) = (!towards_behind, towards_behind);
-                }
-            }
-        }
-        Ok(match (hidden, before || behind) {
-            (true, _) => End::Hidden,
-            (false, true) => End::Cut,
-            (false, false) => End::Whole,
-        })
-    }
-
-    /// Whether the server did not keep to what it was asked for. A bucket may begin before it.
-    fn is_outside(&self, at: Timestamp, from: Timestamp, to: Timestamp) -> bool {
-        let bucket = SignedDuration::from_millis(self.range.resolution.ms().unwrap_or_default());
-        at.saturating_add(bucket.max(GRAIN)).is_ok_and(|at| at < from)
-            || to.saturating_add(GRAIN).is_ok_and(|to| to < at)
-    }
-}
-
-/// The end of the second that a time stands for that names no part of it.
-fn end_of(at: Timestamp) -> Timestamp {
-    match at.as_millisecond().rem_euclid(1000) {
-        0 => at.saturating_add(SignedDuration::from_millis(999)).unwrap_or(at),
-        _ => at,
-    }
-}
-
-/// Values of one sensor, in order, none twice.
-#[derive(Default)]
-struct Values {
-    by_time: BTreeMap<Timestamp, Vec<(Scalar, Option<Summed>)>>,
-    /// The first and the last time of all rows, also of those that say nothing of this sensor.
-    ends: Option<(Timestamp, Timestamp)>,
-    /// Some were left out, since their time cannot be read.
-    untimed: bool,
-}
-
-impl Values {
-    /// Adds what the rows say about this sensor, and says whether they lead any further.
-    fn add(&mut self, key: &str, rows: Vec<Row>) -> bool {
-        let ends = self.ends;
-        let mut new = false;
-        for mut row in rows {
-            let reading = row.readings.remove(key);
-            let Some(at) = row.at else {
-                self.untimed |= reading.is_some();
-                continue;
-            };
-            let (least, greatest) = self.ends.unwrap_or((at, at));
-            self.ends = Some((least.min(at), greatest.max(at)));
-            let Some(reading) = reading else { continue };
-            let same_time = self.by_time.entry(at).or_default();
-            let value = (reading.value, row.summed);
-            if !same_time.contains(&value) {
-                same_time.push(value);
-                new = true;
-            }
-        }
-        new || ends != self.ends
-    }
-
-    /// Whether the server made buckets itself: its rows say so, or each begins one and no two begin the same.
-    fn are_buckets(&self, resolution: Resolution) -> bool {
-        resolution != Resolution::Raw
-            && (self.by_time.values().flatten().any(|(_, summed)| summed.is_some())
-                || self.by_time.iter().all(|(at, values)| values.len() == 1 && resolution.begin(*at) == *at))
-    }
-
-    fn points(self, range: &Asked) -> Vec<Point> {
-        let buckets = self.are_buckets(range.resolution);
-        // A bucket belongs to the range if its end does.
-        let from = if buckets { range.resolution.begin(range.from) } else { range.from };
-        let within = Asked { from, ..range.clone() };
-        let values = self
-            .by_time
-            .into_iter()
-            .filter(|(at, _)| within.holds(*at))
-            .flat_map(|(at, values)| values.into_iter().map(move |(value, summed)| (at, value, summed)));
-        if !buckets {
-            return points(values.map(|(at, value, _)| (at, value)), range.resolution);
-        }
-        values
-            .map(|(at, value, summed)| Point {
-                timestamp: at.to_string(),
-                value,
-                min: summed.and_then(|summed| summed.min),
-                max: summed.and_then(|summed| summed.max),
-                count: summed.and_then(|summed| summed.count),
-            })
-            .collect()
     }
 }
