@@ -186,14 +186,13 @@ impl Settling<'_> {
     }
 
     fn done(&mut self, number: u64) {
-        let mut guard = self.queue.state();
-        let state = &mut *guard;
+        let mut state = self.queue.state();
         state.handling.handled += 1;
-        if let Some(kept) = state.waiting.get(&number) {
+        let kept = state.remove(number);
+        if let Some(kept) = &kept {
             state.patience.handled(&kept.about.order);
         }
-        let kept = state.remove(number);
-        drop(guard);
+        drop(state);
         self.gone(number, kept.as_ref());
     }
 
