@@ -76,7 +76,7 @@ impl Wanted {
         let said = answer.get("pagination").unwrap_or(&Value::Null);
         let page = reading::count(said, "page_number").unwrap_or_else(|| self.page.into());
         let page_size = reading::count(said, "page_size").unwrap_or_else(|| self.page_size.into());
-        let total_entries = reading::count(said, "total_entries");
+        let total_entries = total_entries(answer);
         let total_pages = reading::count(said, "total_pages");
         // A full page of a list whose length nobody tells may have a successor; an empty one has none.
         let has_more = match total_pages {
