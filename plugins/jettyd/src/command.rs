@@ -29,9 +29,11 @@ pub enum Status {
 impl Status {
     /// What servers and devices write. None: it goes on.
     pub fn read(word: &str) -> Option<Self> {
-        Some(match word.trim().to_ascii_lowercase().as_str() {
-            "acked" | "ack" | "ok" | "acknowledged" | "completed" | "executed" | "success" | "succeeded"
-            | "done" => Self::Acked,
+        if says_that_it_went_well(word) {
+            return Some(Self::Acked);
+        }
+        Some(match plain(word).as_str() {
+            "acked" | "ack" | "acknowledged" | "completed" | "executed" => Self::Acked,
             "failed" | "error" | "failure" => Self::Failed,
             "rejected" => Self::Rejected,
             "busy" => Self::Busy,
@@ -39,6 +41,16 @@ impl Status {
             _ => return None,
         })
     }
+}
+
+/// Of a device, that it did the command. Of a server that has just been given one, that it took it: what the device did is
+/// another matter.
+pub fn says_that_it_went_well(word: &str) -> bool {
+    matches!(plain(word).as_str(), "ok" | "success" | "succeeded" | "done")
+}
+
+fn plain(word: &str) -> String {
+    word.trim().to_ascii_lowercase()
 }
 
 /// Something was sent that must not be sent twice, and nobody knows whether it arrived.

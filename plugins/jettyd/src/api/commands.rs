@@ -5,7 +5,7 @@ use serde_json::Map;
 
 use super::client::{Api, answer, answer_once};
 use super::{reading, refusal};
-use crate::command::{Sent, Status, perhaps_done};
+use crate::command::{Sent, Status, perhaps_done, says_that_it_went_well};
 use crate::reading::shown;
 use crate::settings::{self, Dialect};
 
@@ -29,9 +29,8 @@ pub fn send(device: &str, command: &str, params: &Map<String, Value>) -> Result<
         return Err(perhaps_done(Fault::upstream("The API took the command and did not say its id.")));
     };
     let sent = Sent { id: &id, device, command };
-    // `ok` is what a server says that took it; what the device did is another matter.
-    let taken = reading::text(entry, &["status", "state"]).map(|word| word.to_ascii_lowercase());
-    let only_taken = taken.is_some_and(|word| ["ok", "success", "succeeded", "done"].contains(&&*word));
+    let only_taken =
+        reading::text(entry, &["status", "state"]).is_some_and(|word| says_that_it_went_well(&word));
     if let Some(done) = ended(sent, entry).filter(|_| !only_taken) {
         return done;
     }
